@@ -1,0 +1,142 @@
+"""The configuration of a Lifelong Neural Developmental Program: plain numbers and switches, saved as JSON."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Self
+
+MAX_NODES = 4096
+MAX_WIDTH = 1024
+MAX_STEPS = 10_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class LNDPConfig:
+    """Sizes and switches of a program (arXiv 2406.09787); nothing in it is learned.
+
+    Raises:
+        ValueError: a value is out of range or of the wrong type; the message names the field and the remedy.
+    """
+
+    observation_size: int
+    """O: input nodes, one per number of the encoded observation."""
+    action_size: int
+    """M: output nodes, one per discrete action or per dimension of a continuous one."""
+    nodes: int = 32
+    """N: all nodes; those that are neither inputs nor outputs are hidden."""
+    node_features: int = 8
+    """Dh: width of a node's state."""
+    edge_features: int = 4
+    """De: width of an edge's state; the first feature is the synaptic weight."""
+    network_steps: int = 3
+    """K: propagation steps of the brain per step of the environment."""
+    development_steps: int = 0
+    """Steps of spontaneous activity between birth and the first observation."""
+    graph_layers: int = 1
+    """How often the graph transformer is applied in one step."""
+    attention_heads: int = 3
+    query_features: int = 4
+    """Width of a query or key, per head."""
+    value_features: int = 8
+    """Width of a value, per head."""
+    decision_features: int = 16
+    """Hidden width of the two networks that decide on pruning and synaptogenesis."""
+    discrete_actions: bool = True
+    """Argmax of the outputs if true, the outputs themselves if false."""
+    action_scale: float = 1.0
+    """Factor on continuous outputs in `LNDP.action`; an agent uses the bounds of its action space instead."""
+    bias: bool = False
+    """Whether the first node feature is added to the node's input."""
+    recurrent: bool = False
+    """Whether activations start from those of the previous step instead of zero."""
+    stochastic: bool = False
+    """Whether rewiring decisions are sampled instead of thresholded."""
+    pruning: bool = True
+    synaptogenesis: bool = True
+    lifetime_updates: bool = True
+    """False freezes the brain after birth and development: a plain Neural Developmental Program."""
+    graph_transformer: bool = True
+    """False replaces attention by one linear map of each node's own features."""
+    spontaneous_activity: bool = True
+    """False keeps the inputs silent during development."""
+    reward_input: bool = True
+    """False hides the reward from the synapses."""
+    development_between_episodes: bool = False
+    """Whether development is repeated at the start of each later episode of a life."""
+    initial_density: float = 0.1
+    """Mean of a life's connection probability at birth."""
+    initial_density_std: float = 0.0
+    """Standard deviation of that probability before truncation to [0, 1]."""
+
+    def __post_init__(self) -> None:
+        for name, maximum in _INTEGER_LIMITS.items():
+            value = getattr(self, name)
+            minimum = 0 if name == "development_steps" else 1
+            if type(value) is not int or not minimum <= value <= maximum:
+                raise ValueError(f"{name}={value!r}: give an integer from {minimum} to {maximum}")
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.type is bool and type(value) is not bool:
+                raise ValueError(f"{field.name}={value!r}: give true or false")
+        for name, maximum in _FLOAT_LIMITS.items():
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= maximum:
+                raise ValueError(f"{name}={value!r}: give a number from 0 to {maximum:g}")
+        if self.hidden_nodes < 1:
+            raise ValueError(
+                f"nodes={self.nodes}: {self.observation_size} inputs and {self.action_size} outputs leave no hidden "
+                f"node; give at least {self.observation_size + self.action_size + 1}"
+            )
+
+    @property
+    def hidden_nodes(self) -> int:
+        """Nodes that are neither inputs nor outputs."""
+        return self.nodes - self.observation_size - self.action_size
+
+    @property
+    def trace_size(self) -> int:
+        """K + 1: remembered activations per node."""
+        return self.network_steps + 1
+
+    @property
+    def develops_from_activity(self) -> bool:
+        """Whether the genome holds the parameters of spontaneous activity."""
+        return self.development_steps > 0 and self.spontaneous_activity
+
+    def to_json(self) -> dict[str, Any]:
+        """All fields as a JSON object."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any] | str) -> Self:
+        """The configuration in a JSON object or its text.
+
+        Raises:
+            ValueError: a field is unknown, missing or out of range.
+        """
+        values: Any = json.loads(data) if isinstance(data, str) else dict(data)
+        if not isinstance(values, dict):
+            raise ValueError(f"configuration {values!r}: give a JSON object")
+        known = {field.name for field in fields(cls)}
+        if unknown := sorted(set(values) - known):
+            raise ValueError(f"unknown configuration field {unknown[0]!r}: known are {', '.join(sorted(known))}")
+        if missing := sorted({"observation_size", "action_size"} - set(values)):
+            raise ValueError(f"configuration field {missing[0]!r} is missing")
+        return cls(**values)
+
+
+_INTEGER_LIMITS = {
+    "observation_size": MAX_NODES,
+    "action_size": MAX_NODES,
+    "nodes": MAX_NODES,
+    "node_features": MAX_WIDTH,
+    "edge_features": MAX_WIDTH,
+    "network_steps": MAX_WIDTH,
+    "development_steps": MAX_STEPS,
+    "graph_layers": MAX_WIDTH,
+    "attention_heads": MAX_WIDTH,
+    "query_features": MAX_WIDTH,
+    "value_features": MAX_WIDTH,
+    "decision_features": MAX_WIDTH,
+}
+_FLOAT_LIMITS = {"action_scale": float("inf"), "initial_density": 1.0, "initial_density_std": 10.0}

@@ -1,0 +1,69 @@
+"""Steps 1-3 of a life step: what a node knows, the message it receives, and its new state.
+
+The layer is the graph transformer of Dwivedi & Bresson (2021) as the paper's authors use it: edge features multiply
+the score, attention runs over all pairs, and messages are pushed: a sender divides its attention among receivers.
+"""
+
+import math
+
+import torch
+from torch import Tensor
+
+from lndp_agents.config import LNDPConfig
+from lndp_agents.lndp.cells import gated_update, linear, recurrent_bias
+from lndp_agents.lndp.parameters import Parameters
+from lndp_agents.lndp.state import LifeState, Roles
+
+
+def node_features(state: LifeState, roles: Roles) -> Tensor:
+    """(P, L, N, 5 + K + 1 + Dh): degrees, roles, activity trace and state of each node (step 1)."""
+    out_degree, in_degree = state.adjacency.sum(-1), state.adjacency.sum(-2)
+    degrees = torch.stack([out_degree / 10, in_degree / 10, (out_degree + in_degree) / 20], -1)
+    role = torch.stack([roles.is_input, roles.is_output], -1).expand(*degrees.shape[:2], -1, -1)
+    return torch.cat([degrees, role, state.trace, state.node_state], -1)
+
+
+def graph_transformer(config: LNDPConfig, parameters: Parameters, x: Tensor, state: LifeState) -> Tensor:
+    """One layer of attention with messages pushed from sender i to receiver j (step 2).
+
+    Args:
+        config: the program's configuration.
+        parameters: named parameters (P, ...).
+        x: (P, L, N, Dh) node features.
+        state: gives edge features and adjacency, which stay fixed.
+
+    Returns:
+        (P, L, N, Dh): the message that each node receives.
+    """
+    heads = config.attention_heads
+    query = linear(x, parameters["attention.query.weight"]).unflatten(-1, (heads, -1))
+    key = linear(x, parameters["attention.key.weight"]).unflatten(-1, (heads, -1))
+    value = linear(x, parameters["attention.value.weight"]).unflatten(-1, (heads, -1))
+    similarity = torch.einsum("plihd,pljhd->plhij", query, key) / math.sqrt(config.query_features)
+    attention = torch.softmax(similarity * _edge_gain(config, parameters, state), -1)
+    message = torch.einsum("plhij,plihd->pljhd", attention, value).flatten(-2)
+    return linear(message, parameters["attention.out.weight"], parameters["attention.out.bias"])
+
+
+def _edge_gain(config: LNDPConfig, parameters: Parameters, state: LifeState) -> Tensor:
+    """(P, L, heads, N, N): the linear map of [e_ij, A_ij, A_ji, i == j]."""
+    weight, edges = parameters["attention.edge.weight"][:, None, :, :, None, None], config.edge_features
+    adjacency = state.adjacency[:, :, None]
+    identity = torch.eye(config.nodes, device=adjacency.device)
+    features = torch.einsum("phd,pldij->plhij", parameters["attention.edge.weight"][..., :edges], state.edge_state)
+    gain = features + weight[:, :, :, edges] * adjacency + weight[:, :, :, edges + 1] * adjacency.mT
+    return gain + weight[:, :, :, edges + 2] * identity + parameters["attention.edge.bias"][:, None, :, None, None]
+
+
+def update_nodes(config: LNDPConfig, parameters: Parameters, state: LifeState, roles: Roles) -> Tensor:
+    """(P, L, N, Dh): the next node states (steps 1-3)."""
+    x = linear(node_features(state, roles), parameters["node_in.weight"], parameters["node_in.bias"])
+    if config.graph_transformer:
+        for _ in range(config.graph_layers):
+            x = graph_transformer(config, parameters, x, state)
+    else:
+        x = linear(x, parameters["message.weight"], parameters["message.bias"])
+    inputs = linear(x, parameters["node_gru.weight_ih"], parameters["node_gru.bias"])
+    recurrent_biases = recurrent_bias(parameters["node_gru.candidate_bias"])
+    recurrent = linear(state.node_state, parameters["node_gru.weight_hh"], recurrent_biases)
+    return gated_update(inputs, recurrent, state.node_state, -1)

@@ -1,0 +1,45 @@
+"""Linear maps and gated recurrent cells, for many genomes at once."""
+
+import torch
+from torch import Tensor
+
+
+def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """Apply each genome's linear map to all that is its own.
+
+    Args:
+        x: (P, ..., in).
+        weight: (P, out, in).
+        bias: (P, out) or none.
+
+    Returns:
+        (P, ..., out).
+    """
+    y = x.flatten(1, -2) @ weight.mT
+    if bias is not None:
+        y = y + bias[:, None]
+    return y.reshape(*x.shape[:-1], weight.shape[1])
+
+
+def gated_update(inputs: Tensor, recurrent: Tensor, state: Tensor, dim: int) -> Tensor:
+    """The gated recurrent unit in `torch.nn.GRUCell`'s form, given its two linear maps.
+
+    Args:
+        inputs: the map of the input, three gates (reset, update, candidate) stacked along `dim`.
+        recurrent: the map of the state, stacked likewise.
+        state: the present state.
+        dim: the axis of features.
+
+    Returns:
+        The next state, shaped like `state`.
+    """
+    reset_input, update_input, candidate_input = inputs.chunk(3, dim)
+    reset_state, update_state, candidate_state = recurrent.chunk(3, dim)
+    update = torch.sigmoid(update_input + update_state)
+    candidate = torch.tanh(candidate_input + torch.sigmoid(reset_input + reset_state) * candidate_state)
+    return candidate + update * (state - candidate)
+
+
+def recurrent_bias(candidate_bias: Tensor) -> Tensor:
+    """(P, 3 H): the bias of a gated cell's recurrent map, zero but for the candidate (P, H)."""
+    return torch.nn.functional.pad(candidate_bias, (2 * candidate_bias.shape[-1], 0))

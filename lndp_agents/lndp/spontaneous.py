@@ -1,0 +1,35 @@
+"""Spontaneous activity: the learnable Ornstein-Uhlenbeck process that drives the inputs before birth.
+
+The published code uses an unconstrained square matrix as covariance; here the genome holds a Cholesky factor, so the
+covariance is always valid. The rate is kept at or above 0 and the time step within [0.01, 1].
+"""
+
+import torch
+from torch import Tensor
+
+from lndp_agents.lndp.parameters import Parameters
+
+
+def ornstein_uhlenbeck_step(x: Tensor, mean: Tensor, rate: Tensor, dt: Tensor, noise: Tensor) -> Tensor:
+    """x' = x + rate (mean - x) dt + noise, with rate and dt forced into their valid ranges.
+
+    Args:
+        x: (P, L, O) present input.
+        mean: (P, O) to which the process returns.
+        rate: (P, O) of return per unit of time.
+        dt: (P, O) time step.
+        noise: (P, L, O), already correlated.
+    """
+    pull = rate.clamp(min=0) * dt.clamp(0.01, 1)
+    return x + pull[:, None] * (mean[:, None] - x) + noise
+
+
+def spontaneous_input(parameters: Parameters, x: Tensor, noise: Tensor) -> Tensor:
+    """The next spontaneous input (P, L, O), from independent standard normal noise (P, L, O)."""
+    inputs = x.shape[-1]
+    factor = parameters["spontaneous.cholesky"]
+    cholesky = torch.zeros(factor.shape[0], inputs, inputs, device=x.device)
+    row, column = torch.tril_indices(inputs, inputs, device=x.device)
+    cholesky[:, row, column] = factor
+    mean, rate, dt = (parameters[f"spontaneous.{name}"] for name in ("mean", "rate", "dt"))
+    return ornstein_uhlenbeck_step(x, mean, rate, dt, noise @ cholesky.mT)

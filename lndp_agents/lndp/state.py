@@ -1,0 +1,81 @@
+"""The state of a life, and the roles that nodes play in the brain."""
+
+from functools import lru_cache
+from typing import NamedTuple, Self
+
+import torch
+from torch import Tensor
+
+from lndp_agents.config import LNDPConfig
+
+
+class LifeState(NamedTuple):
+    """All that changes during a life: a value, never modified in place by the program.
+
+    The leading axes are P genomes and L lives of each; i is the pre- and j the post-synaptic node.
+    """
+
+    adjacency: Tensor
+    """(P, L, N, N) float32, 1 where the edge i -> j exists."""
+    node_state: Tensor
+    """(P, L, N, Dh) float32: h."""
+    edge_state: Tensor
+    """(P, L, De, N, N) float32: e, one plane per feature."""
+    trace: Tensor
+    """(P, L, N, K + 1) float32: v, activations of the last propagation."""
+    activation: Tensor
+    """(P, L, N) float32: a, where the next propagation starts; zero unless the brain is recurrent."""
+    age: Tensor
+    """(P, L) int64: steps lived, development included."""
+    key: Tensor
+    """(P, L) int64: the randomness of this life."""
+
+    @property
+    def weights(self) -> Tensor:
+        """(P, L, N, N): the synaptic weights, the first edge feature."""
+        return self.edge_state[:, :, 0]
+
+    def to(self, device: torch.device | str) -> Self:
+        """The same state on another device."""
+        return type(self)(*(tensor.to(device) for tensor in self))
+
+    def lives(self, index: Tensor | slice) -> Self:
+        """Some of the lives of every genome, selected along the second axis."""
+        return type(self)(*(tensor[:, index] for tensor in self))
+
+    def expand_genomes(self, num_genomes: int) -> Self:
+        """The lives of one genome (P = 1) repeated for `num_genomes` genomes, in memory of their own."""
+        return type(self)(*(tensor.expand(num_genomes, *tensor.shape[1:]).contiguous() for tensor in self))
+
+
+def choose(mask: Tensor, chosen: LifeState, otherwise: LifeState) -> LifeState:
+    """Rows of `chosen` where mask (P, L) is true, rows of `otherwise` elsewhere."""
+    return LifeState(
+        *(
+            torch.where(mask.reshape(mask.shape + (1,) * (new.dim() - 2)), new, old)
+            for new, old in zip(chosen, otherwise, strict=True)
+        )
+    )
+
+
+class Roles(NamedTuple):
+    """Which nodes are inputs and outputs, and which edges may exist."""
+
+    is_input: Tensor
+    """(N,) float32: nodes 0 .. O-1."""
+    is_output: Tensor
+    """(N,) float32: the last M nodes."""
+    allowed: Tensor
+    """(N, N) bool: input -> hidden, hidden -> hidden without self loops, hidden -> output."""
+
+
+@lru_cache(maxsize=64)
+def roles(config: LNDPConfig, device: torch.device) -> Roles:
+    """The roles of the N nodes of a configuration."""
+    node = torch.arange(config.nodes, device=device)
+    is_input = node < config.observation_size
+    is_output = node >= config.nodes - config.action_size
+    is_hidden = ~is_input & ~is_output
+    sends = (is_input[:, None] & is_hidden) | (is_hidden[:, None] & (is_hidden | is_output))
+    allowed = sends & (node[:, None] != node)
+    return Roles(is_input.float(), is_output.float(), allowed)
