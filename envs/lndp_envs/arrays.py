@@ -1,0 +1,24 @@
+"""The array library of an array: NumPy or torch, both seen through the Python array API standard."""
+
+from typing import Any, TypeAlias
+
+import numpy as np
+from array_api_compat import numpy as numpy_namespace
+
+Array: TypeAlias = Any
+"""An array of NumPy or torch."""
+
+
+def namespace(array: Array) -> Any:
+    """The array-API namespace of a NumPy array or a torch tensor.
+
+    ``array_api_compat.array_namespace`` does the same for more libraries, but torch.compile warns of
+    its cache.
+    """
+    if isinstance(array, (np.ndarray, np.generic)):
+        return numpy_namespace
+    from array_api_compat import (
+        torch as torch_namespace,
+    )  # only now: the worlds do not need torch
+
+    return torch_namespace

@@ -1,0 +1,98 @@
+"""What a task is: pure functions over a state, batch first, one copy for every way of running it.
+
+The same functions serve the single environment (a batch of one, NumPy), the vector environment and the
+evolution loop (torch, on the device of the keys, compilable). They never branch on data. All randomness of
+a row comes from the row's own key, so a life does not depend on the batch it runs in.
+"""
+
+from typing import Any, Protocol, TypeVar, cast
+
+from gymnasium import Space
+
+from lndp_envs.arrays import Array, namespace
+from lndp_envs.randomness import uniform
+
+State = TypeVar("State", bound=tuple[Any, ...])
+
+
+class Dynamics(Protocol[State]):
+    """A task for B rows at once.
+
+    ``State`` is a named tuple of arrays, or of such tuples, whose first axis is B. The time limit of an
+    episode is not part of a task; it belongs to the registration of the environment.
+    """
+
+    @property
+    def observation_space(self) -> Space[Any]:
+        """The observations of one row."""
+        ...
+
+    @property
+    def action_space(self) -> Space[Any]:
+        """The actions of one row."""
+        ...
+
+    @property
+    def num_tasks(self) -> int:
+        """How many equally likely conditions a life can be dealt; 1 where there is nothing to deal."""
+        ...
+
+    def reset(self, key: Array, task: Array | None = None) -> State:
+        """Begin a life in every row.
+
+        Args:
+            key: (B,) int64; all that is random in the row's life follows from it.
+            task: (B,) int64 in [0, ``num_tasks``), the condition of each life; drawn from ``key`` where None.
+        """
+        ...
+
+    def step(self, state: State, action: Array) -> tuple[State, Array, Array]:
+        """Advance every row by one step.
+
+        Args:
+            state: the rows.
+            action: (B,) int64 for a discrete action space, else (B, *shape) floats.
+
+        Returns:
+            The new state, the reward (B,) float64, and whether the task came to an end (B,) bool.
+        """
+        ...
+
+    def observe(self, state: State) -> Array:
+        """What the rows sense: (B, *shape) float32, or (B,) int64 for a discrete observation space."""
+        ...
+
+    def episode_start(self, state: State) -> Array:
+        """(B,) bool: True where the state is the first of an episode, or of an inner episode."""
+        ...
+
+    def info(self, state: State) -> dict[str, Array]:
+        """What a person may want to know beside the observation: fresh arrays whose first axis is B."""
+        ...
+
+
+def where(mask: Array, first: State, second: State) -> State:
+    """Choose rows between two states.
+
+    Args:
+        mask: (B,) bool.
+        first: the rows where the mask is True.
+        second: the rows where it is False; the same type and shapes as ``first``.
+
+    Returns:
+        A state of the same type.
+    """
+    return type(first)(*(_choose(mask, left, right) for left, right in zip(first, second, strict=True)))
+
+
+def draw_task(key: Array, num_tasks: int) -> Array:
+    """Deal each row one of ``num_tasks`` equally likely conditions: (B,) int64 from keys (B,)."""
+    xp = namespace(key)
+    return xp.astype(uniform(key) * num_tasks, xp.int64)
+
+
+def _choose(mask: Array, first: Any, second: Any) -> Any:
+    if isinstance(first, tuple):
+        return where(mask, cast("tuple[Any, ...]", first), second)
+    xp = namespace(mask)
+    return xp.where(xp.reshape(mask, mask.shape + (1,) * (first.ndim - 1)), first, second)
