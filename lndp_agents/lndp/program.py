@@ -3,6 +3,8 @@
 P genomes live L lives each. All methods are pure: state in, state out; randomness comes from the keys in the state.
 """
 
+import warnings
+
 import torch
 from lndp_envs.randomness import fold, normal, uniform
 from torch import Tensor
@@ -10,6 +12,7 @@ from torch import Tensor
 from lndp_agents.config import LNDPConfig
 from lndp_agents.lndp.attention import update_nodes
 from lndp_agents.lndp.birth import birth
+from lndp_agents.lndp.native import MAX_NATIVE_NODES, NativeLife
 from lndp_agents.lndp.parameters import Parameters
 from lndp_agents.lndp.propagation import propagate
 from lndp_agents.lndp.rewiring import rewire, update_edges
@@ -20,6 +23,7 @@ Uniforms = tuple[Tensor, Tensor]
 """Numbers in [0, 1), (P, L, N, N) each, that decide on pruning and on growth where decisions are sampled."""
 
 
+BACKENDS = ("auto", "eager", "native")
 SPONTANEOUS, DECISIONS = 4, 5  # folded into a life's key; birth uses 0 to 3
 
 
@@ -27,7 +31,21 @@ class LNDP:
     """A program: grows a brain, and rewires it in every step of its life."""
 
     def __init__(self, config: LNDPConfig, backend: str = "eager") -> None:
+        """Choose how steps of life are computed.
+
+        Args:
+            config: sizes and switches.
+            backend: "eager" is the reference, on any device; "native" a compiled kernel for CPUs, equal within 1e-5;
+                "auto" the native one where it can be built, else eager after one warning.
+
+        Raises:
+            ValueError: the backend is unknown, or "native" does not support this configuration.
+            OSError: the native kernel was asked for and cannot be built.
+        """
+        if backend not in BACKENDS:
+            raise ValueError(f"backend {backend!r}: give one of {', '.join(BACKENDS)}")
         self.config = config
+        self._native = None if backend == "eager" else native_life(config, required=backend == "native")
 
     def birth(self, key: Tensor) -> LifeState:
         """Newborn brains, one for each key (P, L) int64."""
@@ -69,6 +87,7 @@ class LNDP:
         *,
         alive: Tensor | None = None,
         uniforms: Uniforms | None = None,
+        donate: bool = False,
     ) -> tuple[LifeState, Tensor]:
         """One step of life: rewire with the trace of the previous step, then act.
 
@@ -79,6 +98,7 @@ class LNDP:
             reward: (P, L) float32, the last one; 0 at the first step of an episode.
             alive: (P, L) bool, which lives go on; the others keep their state. All if none.
             uniforms: for stochastic decisions; drawn from the keys of the lives if none.
+            donate: whether the memory of `state` may be reused for the result, after which `state` is void.
 
         Returns:
             The next state, and the activations (P, L, M) of the output nodes; NaN becomes 0.
@@ -86,7 +106,45 @@ class LNDP:
         if not self.config.reward_input:
             reward = torch.zeros_like(reward)
         rewiring = self.config.lifetime_updates
-        return self._advance(parameters, state, observation, reward, alive=alive, uniforms=uniforms, rewiring=rewiring)
+        return self._advance(
+            parameters, state, observation, reward, alive=alive, uniforms=uniforms, rewiring=rewiring, donate=donate
+        )
+
+    def experience(
+        self,
+        parameters: Parameters,
+        state: LifeState,
+        observation: Tensor,
+        reward: Tensor,
+        episode_start: Tensor,
+        *,
+        alive: Tensor | None = None,
+        donate: bool = False,
+    ) -> tuple[LifeState, Tensor]:
+        """One step of a life in several episodes: as `step`, but aware of where an episode begins.
+
+        At the start of an episode activations and reward are 0, and the brain develops once more if
+        `development_between_episodes` is set and this is not the first episode of the life.
+
+        Args:
+            parameters: named parameters (P, ...).
+            state: the lives.
+            observation: (P, L, O) float32.
+            reward: (P, L) float32, the last one.
+            episode_start: (P, L) bool.
+            alive: as in `step`.
+            donate: as in `step`.
+
+        Returns:
+            As `step`.
+        """
+        if self.config.recurrent:
+            state = state._replace(activation=torch.where(episode_start[..., None], 0.0, state.activation))
+        if self.config.development_between_episodes:
+            later_episode = episode_start & (state.age > self.config.development_steps)
+            state = self.develop(parameters, state, later_episode if alive is None else later_episode & alive)
+        reward = torch.where(episode_start, 0.0, reward)
+        return self.step(parameters, state, observation, reward, alive=alive, donate=donate)
 
     def action(self, output: Tensor) -> Tensor:
         """The action of output activations (P, L, M): index of the largest (P, L), or the outputs scaled (step 8)."""
@@ -102,14 +160,35 @@ class LNDP:
         alive: Tensor | None,
         uniforms: Uniforms | None = None,
         rewiring: bool = True,
+        donate: bool = False,
     ) -> tuple[LifeState, Tensor]:
         config = self.config
         if config.stochastic and rewiring and uniforms is None:
             drawn = uniform(fold(fold(state.key, DECISIONS), state.age), (2, config.nodes, config.nodes)).float()
             uniforms = drawn[:, :, 0], drawn[:, :, 1]
-        new = live(config, parameters, state, observation, reward, uniforms if config.stochastic else None, rewiring)
-        output = torch.nan_to_num(new.trace[:, :, config.nodes - config.action_size :, -1])
-        return (new if alive is None else choose(alive, new, state)), output
+        uniforms = uniforms if config.stochastic else None
+        if self._native and self._native.supports(config, state.key.device):
+            memory = state if donate else LifeState(*(tensor.clone() for tensor in state))
+            new = self._native.live(parameters, memory, observation, reward, uniforms, rewiring, alive)
+        else:
+            new = live(config, parameters, state, observation, reward, uniforms, rewiring)
+            new = new if alive is None else choose(alive, new, state)
+        return new, torch.nan_to_num(new.trace[:, :, config.nodes - config.action_size :, -1])
+
+
+def native_life(config: LNDPConfig, *, required: bool) -> NativeLife | None:
+    """The native kernel of a configuration, or none (with a warning) where it is not required and cannot be had."""
+    if not NativeLife.supports(config, torch.device("cpu")):
+        if required:
+            raise ValueError(f"nodes={config.nodes}: the native backend takes at most {MAX_NATIVE_NODES}; use 'eager'")
+        return None
+    try:
+        return NativeLife(config)
+    except OSError as error:
+        if required:
+            raise
+        warnings.warn(f"running eagerly, slower by 10 times and more: {error}", RuntimeWarning, stacklevel=3)
+        return None
 
 
 def live(
