@@ -1,0 +1,98 @@
+"""CartPole-v1 of Gymnasium in batches (Barto, Sutton and Anderson 1983), equal to it step by step."""
+
+import math
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from gymnasium import Space
+from gymnasium.spaces import Box, Discrete
+
+from lndp_envs.arrays import Array, namespace
+from lndp_envs.randomness import uniform
+
+GRAVITY = 9.8  # m/s²
+POLE_MASS = 0.1  # kg
+TOTAL_MASS = 1.0 + POLE_MASS
+HALF_LENGTH = 0.5  # of the pole, m
+POLE_MOMENT = POLE_MASS * HALF_LENGTH
+FORCE = 10.0  # N
+TIME_STEP = 0.02  # s
+POSITION_LIMIT = 2.4  # m
+ANGLE_LIMIT = 12 * 2 * math.pi / 360  # rad
+
+
+class CartPoleState(NamedTuple):
+    """B carts; every field has shape (B,), float64 but for the step count."""
+
+    position: Array
+    """Of the cart, m."""
+    velocity: Array
+    """Of the cart, m/s."""
+    angle: Array
+    """Of the pole from upright, rad."""
+    angular_velocity: Array
+    """Of the pole, rad/s."""
+    steps: Array
+    """Steps taken, int64."""
+
+
+@dataclass(frozen=True)
+class CartPole:
+    """Balance a pole on a cart: push left (0) or right (1), reward 1 a step, until it falls or runs away."""
+
+    @property
+    def num_tasks(self) -> int:
+        """One: there is nothing to deal."""
+        return 1
+
+    @property
+    def observation_space(self) -> Space[Any]:
+        """Position, velocity, angle, angular velocity; the bounds are Gymnasium's."""
+        high = np.array([2 * POSITION_LIMIT, np.inf, 2 * ANGLE_LIMIT, np.inf], np.float32)
+        return Box(-high, high, dtype=np.float32)
+
+    @property
+    def action_space(self) -> Space[Any]:
+        """0 push to the left, 1 push to the right."""
+        return Discrete(2)
+
+    def reset(self, key: Array, task: Array | None = None) -> CartPoleState:
+        """Draw all four numbers uniformly from ±0.05; ``task`` can only be 0."""
+        start = uniform(key, (4,)) * 0.1 - 0.05
+        return CartPoleState(
+            start[:, 0], start[:, 1], start[:, 2], start[:, 3], namespace(key).zeros_like(key)
+        )
+
+    def step(self, state: CartPoleState, action: Array) -> tuple[CartPoleState, Array, Array]:
+        """One Euler step of 0.02 s; the reward is 1, also for the step that ends the episode."""
+        xp = namespace(action)
+        force = xp.astype(action, xp.float64) * (2 * FORCE) - FORCE
+        cosine, sine = xp.cos(state.angle), xp.sin(state.angle)
+        push = (force + POLE_MOMENT * state.angular_velocity**2 * sine) / TOTAL_MASS
+        angular_acceleration = (GRAVITY * sine - cosine * push) / (
+            HALF_LENGTH * (4.0 / 3.0 - POLE_MASS * cosine**2 / TOTAL_MASS)
+        )
+        acceleration = push - POLE_MOMENT * angular_acceleration * cosine / TOTAL_MASS
+        after = CartPoleState(
+            position=state.position + TIME_STEP * state.velocity,
+            velocity=state.velocity + TIME_STEP * acceleration,
+            angle=state.angle + TIME_STEP * state.angular_velocity,
+            angular_velocity=state.angular_velocity + TIME_STEP * angular_acceleration,
+            steps=state.steps + 1,
+        )
+        is_lost = (xp.abs(after.position) > POSITION_LIMIT) | (xp.abs(after.angle) > ANGLE_LIMIT)
+        return after, xp.ones_like(after.position), is_lost
+
+    def observe(self, state: CartPoleState) -> Array:
+        """The four numbers, (B, 4) float32."""
+        xp = namespace(state.position)
+        return xp.astype(xp.stack(state[:4], axis=-1), xp.float32)
+
+    def episode_start(self, state: CartPoleState) -> Array:
+        """(B,) bool: no step has been taken."""
+        return state.steps == 0
+
+    def info(self, state: CartPoleState) -> dict[str, Array]:
+        """Nothing."""
+        return {}

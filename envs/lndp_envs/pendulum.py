@@ -1,0 +1,81 @@
+"""Pendulum-v1 of Gymnasium in batches, equal to it transition by transition."""
+
+import math
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from gymnasium import Space
+from gymnasium.spaces import Box
+
+from lndp_envs.arrays import Array, namespace
+from lndp_envs.randomness import uniform
+
+GRAVITY = 10.0  # m/s²; length and mass of the rod are 1
+TIME_STEP = 0.05  # s
+VELOCITY_LIMIT = 8.0  # rad/s
+TORQUE_LIMIT = 2.0  # N m
+
+
+class PendulumState(NamedTuple):
+    """B pendulums; every field has shape (B,), float64 but for the step count."""
+
+    angle: Array
+    """From upright, rad, not wrapped."""
+    velocity: Array
+    """Of the angle, rad/s."""
+    steps: Array
+    """Steps taken, int64."""
+
+
+@dataclass(frozen=True)
+class Pendulum:
+    """Swing a rod up and hold it there with little torque; the reward is minus a cost. It never ends."""
+
+    @property
+    def num_tasks(self) -> int:
+        """One: there is nothing to deal."""
+        return 1
+
+    @property
+    def observation_space(self) -> Space[Any]:
+        """Cosine and sine of the angle, and its velocity."""
+        high = np.array([1.0, 1.0, VELOCITY_LIMIT], np.float32)
+        return Box(-high, high, dtype=np.float32)
+
+    @property
+    def action_space(self) -> Space[Any]:
+        """The torque in [-2, 2] N m; what is larger is cut, as in Gymnasium."""
+        return Box(-TORQUE_LIMIT, TORQUE_LIMIT, (1,), np.float32)
+
+    def reset(self, key: Array, task: Array | None = None) -> PendulumState:
+        """Draw the angle from ±pi and the velocity from ±1, uniformly; ``task`` can only be 0."""
+        start = uniform(key, (2,)) * 2.0 - 1.0
+        return PendulumState(math.pi * start[:, 0], start[:, 1], namespace(key).zeros_like(key))
+
+    def step(self, state: PendulumState, action: Array) -> tuple[PendulumState, Array, Array]:
+        """One Euler step of 0.05 s; the cost is that of the angle, velocity and torque before it."""
+        xp = namespace(action)
+        torque = xp.clip(action[:, 0], -TORQUE_LIMIT, TORQUE_LIMIT)
+        # Gymnasium multiplies the torque in its own precision, mostly float32; the same here, to be equal.
+        effort, push = (xp.astype(product, xp.float64) for product in (0.001 * torque**2, 3.0 * torque))
+        offset = (state.angle + math.pi) % (2 * math.pi) - math.pi
+        cost = offset**2 + 0.1 * state.velocity**2 + effort
+        velocity = state.velocity + (1.5 * GRAVITY * xp.sin(state.angle) + push) * TIME_STEP
+        velocity = xp.clip(velocity, -VELOCITY_LIMIT, VELOCITY_LIMIT)
+        after = PendulumState(state.angle + velocity * TIME_STEP, velocity, state.steps + 1)
+        return after, -cost, xp.zeros_like(state.steps, dtype=xp.bool)
+
+    def observe(self, state: PendulumState) -> Array:
+        """Cosine and sine of the angle, and its velocity: (B, 3) float32."""
+        xp = namespace(state.angle)
+        columns = (xp.cos(state.angle), xp.sin(state.angle), state.velocity)
+        return xp.astype(xp.stack(columns, axis=-1), xp.float32)
+
+    def episode_start(self, state: PendulumState) -> Array:
+        """(B,) bool: no step has been taken."""
+        return state.steps == 0
+
+    def info(self, state: PendulumState) -> dict[str, Array]:
+        """Nothing."""
+        return {}
