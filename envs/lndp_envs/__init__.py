@@ -1,5 +1,18 @@
-"""Worlds for plastic agents."""
+"""Worlds for plastic agents; importing this package registers the ids of the namespace ``lndp/``."""
 
-from lndp_envs.registration import make_dynamics
+from lndp_envs.dynamics import Dynamics, where
+from lndp_envs.env import DynamicsEnv
+from lndp_envs.lifetime import LifetimeDynamics
+from lndp_envs.registration import make_dynamics, register_worlds
+from lndp_envs.vector_env import DynamicsVectorEnv
 
-__all__ = ["make_dynamics"]
+__all__ = [
+    "Dynamics",
+    "DynamicsEnv",
+    "DynamicsVectorEnv",
+    "LifetimeDynamics",
+    "make_dynamics",
+    "where",
+]
+
+register_worlds()

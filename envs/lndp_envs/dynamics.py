@@ -85,10 +85,19 @@ def where(mask: Array, first: State, second: State) -> State:
     return type(first)(*(_choose(mask, left, right) for left, right in zip(first, second, strict=True)))
 
 
+def select(state: State, row: int) -> State:
+    """One row of a state, as a batch of one."""
+    return type(state)(*(_pick(field, row) for field in state))
+
+
 def draw_task(key: Array, num_tasks: int) -> Array:
     """Deal each row one of ``num_tasks`` equally likely conditions: (B,) int64 from keys (B,)."""
     xp = namespace(key)
     return xp.astype(uniform(key) * num_tasks, xp.int64)
+
+
+def _pick(field: Any, row: int) -> Any:
+    return select(cast("tuple[Any, ...]", field), row) if isinstance(field, tuple) else field[row : row + 1]
 
 
 def _choose(mask: Array, first: Any, second: Any) -> Any:

@@ -32,7 +32,7 @@ class LifetimeDynamics(Generic[Inner]):
     """Play several episodes of a task as one life.
 
     Where an inner episode ends, by itself or by its time limit, the next begins in the same step: the reward
-    is that of the last step, the observation is the first of the new episode. The life terminates with its last
+    is that of the last step, the observation is the first of the new episode. The life ends with its last
     episode.
 
     Args:

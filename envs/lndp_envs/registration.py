@@ -4,49 +4,57 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import gymnasium
+
 from lndp_envs.acrobot import Acrobot
 from lndp_envs.cart_pole import CartPole
 from lndp_envs.dynamics import Dynamics
 from lndp_envs.foraging import Foraging
-from lndp_envs.lifetime import LifetimeDynamics
+from lndp_envs.life_env import acrobot_life, cart_pole_life, pendulum_life
 from lndp_envs.pendulum import Pendulum
-
-
-def cart_pole_life(episodes: int = 3, episode_steps: int = 500) -> LifetimeDynamics[Any]:
-    """Several episodes of CartPole as one life."""
-    return LifetimeDynamics(CartPole(), episodes, episode_steps)
-
-
-def acrobot_life(episodes: int = 3, episode_steps: int = 500) -> LifetimeDynamics[Any]:
-    """Several episodes of Acrobot as one life."""
-    return LifetimeDynamics(Acrobot(), episodes, episode_steps)
-
-
-def pendulum_life(episodes: int = 3, episode_steps: int = 200) -> LifetimeDynamics[Any]:
-    """Several episodes of Pendulum as one life."""
-    return LifetimeDynamics(Pendulum(), episodes, episode_steps)
 
 
 @dataclass(frozen=True)
 class World:
-    """What an id stands for."""
+    """What an id stands for; the worlds without an entry point are Gymnasium's own."""
 
     make_dynamics: Callable[..., Dynamics[Any]]
-    max_episode_steps: int | None = None
+    entry_point: str | None = None
     kwargs: dict[str, Any] = field(default_factory=dict[str, Any])
+    max_episode_steps: int | None = None
+    reward_threshold: float | None = None
 
+
+_FORAGING = "lndp_envs.foraging_env:Foraging"
+_LIFE = "lndp_envs.life_env:"
 
 WORLDS: dict[str, World] = {
-    "lndp/Foraging-v0": World(Foraging, 100),
-    "lndp/ForagingReversal-v0": World(Foraging, 100, {"switch_probability": 0.1}),
-    "lndp/ForagingSwitch-v0": World(Foraging, 100, {"switch_probability": 0.5}),
-    "lndp/CartPoleLife-v0": World(cart_pole_life),
-    "lndp/AcrobotLife-v0": World(acrobot_life),
-    "lndp/PendulumLife-v0": World(pendulum_life),
-    "CartPole-v1": World(CartPole, 500),
-    "Acrobot-v1": World(Acrobot, 500),
-    "Pendulum-v1": World(Pendulum, 200),
+    # The threshold of foraging is the exact optimum, see foraging_optimum.py.
+    "lndp/Foraging-v0": World(Foraging, _FORAGING, {}, 100),
+    "lndp/ForagingReversal-v0": World(Foraging, _FORAGING, {"switch_probability": 0.1}, 100),
+    "lndp/ForagingSwitch-v0": World(Foraging, _FORAGING, {"switch_probability": 0.5}, 100),
+    # The threshold of a life is three times that of Gymnasium's episode.
+    "lndp/CartPoleLife-v0": World(cart_pole_life, f"{_LIFE}CartPoleLife", reward_threshold=3 * 475.0),
+    "lndp/AcrobotLife-v0": World(acrobot_life, f"{_LIFE}AcrobotLife", reward_threshold=3 * -100.0),
+    "lndp/PendulumLife-v0": World(pendulum_life, f"{_LIFE}PendulumLife"),
+    "CartPole-v1": World(CartPole, max_episode_steps=500),
+    "Acrobot-v1": World(Acrobot, max_episode_steps=500),
+    "Pendulum-v1": World(Pendulum, max_episode_steps=200),
 }
+
+
+def register_worlds() -> None:
+    """Register the worlds of this package with Gymnasium, but not those that are registered already."""
+    for env_id, world in WORLDS.items():
+        if world.entry_point is not None and env_id not in gymnasium.registry:
+            gymnasium.register(  # pyright: ignore[reportUnknownMemberType] (its dict is bare)
+                env_id,
+                entry_point=f"{world.entry_point}Env",
+                vector_entry_point=f"{world.entry_point}VectorEnv",
+                reward_threshold=world.reward_threshold,
+                max_episode_steps=world.max_episode_steps,
+                kwargs=dict(world.kwargs),
+            )
 
 
 def make_dynamics(env_id: str, **kwargs: Any) -> tuple[Dynamics[Any], int | None]:

@@ -1,0 +1,40 @@
+"""A life as it is watched: the state of a task with what a person, but not the task, wants to remember."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from lndp_envs.arrays import Array
+from lndp_envs.dynamics import Dynamics
+
+
+class View(NamedTuple):
+    """B lives at one moment; the first axis of every field is B."""
+
+    state: Any
+    """The state now."""
+    before: Any
+    """The state before the last step; at birth the state itself."""
+    action: Array
+    """The last action; zeros at birth."""
+    reward: Array
+    """The last reward; 0 at birth."""
+    total: Array
+    """All rewards of the life."""
+    steps: Array
+    """Steps taken in the life."""
+
+
+def begin(dynamics: Dynamics[Any], key: Array, task: Array | None) -> View:
+    """Begin lives: ``key`` (B,) int64, and ``task`` (B,) int64 or None as for :meth:`Dynamics.reset`."""
+    state = dynamics.reset(key, task)
+    space = dynamics.action_space
+    action = np.zeros((len(key), *(space.shape or ())), dtype=space.dtype)
+    zero = np.zeros(len(key))
+    return View(state, state, action, zero, zero, np.zeros(len(key), dtype=np.int64))
+
+
+def advance(dynamics: Dynamics[Any], view: View, action: Array) -> tuple[View, Array]:
+    """Take one step: the new view, and whether the task came to an end (B,) bool."""
+    state, reward, terminated = dynamics.step(view.state, action)
+    return View(state, view.state, action, reward, view.total + reward, view.steps + 1), terminated
