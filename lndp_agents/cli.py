@@ -1,0 +1,141 @@
+"""The command `lndp`: evolve agents, score them, watch them live. Results go to stdout, progress to stderr."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from lndp_agents import __version__
+from lndp_agents.commands import evaluate, listing, train, watch
+
+ERROR_EXIT, INTERRUPTED_EXIT = 2, 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        arguments: those of the command line if none.
+
+    Returns:
+        The exit code: 0, 2 after bad input (one line on stderr says what is wrong), 130 after Ctrl-C.
+    """
+    options = parser().parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except (ValueError, OSError, ImportError, FloatingPointError) as error:
+        print(f"lndp: error: {' '.join(str(error).split())}", file=sys.stderr)
+        return ERROR_EXIT
+    except KeyboardInterrupt:
+        print("lndp: interrupted", file=sys.stderr)
+        return INTERRUPTED_EXIT
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line, with all its commands."""
+    top = argparse.ArgumentParser(prog="lndp", description=__doc__, allow_abbrev=False)
+    top.add_argument("--version", action="version", version=f"lndp-agents {__version__}")
+    commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    _add_train(commands)
+    _add_resume(commands)
+    _add_evaluate(commands)
+    _add_watch(commands)
+    _add_listings(commands)
+    return top
+
+
+def _add_train(commands: Any) -> None:
+    command = commands.add_parser("train", help="evolve an agent on an environment")
+    command.add_argument("environment", metavar="ENV", nargs="?", help="id, such as lndp/Foraging-v0 or module:MyEnv-v0")
+    command.add_argument("--recipe", type=Path, metavar="FILE", help="JSON of all settings; the options below change it")
+    command.add_argument("--out", type=Path, metavar="FOLDER", help="of the run (default: the next free one in runs/)")
+    for name, kind, text in _RECIPE_OPTIONS:
+        command.add_argument(f"--{name.replace('_', '-')}", type=kind, metavar=kind.__name__.upper(), help=text)
+    command.add_argument("--full-covariance", action="store_true", help="adapt the whole covariance of CMA-ES")
+    for name, text in _RECIPE_OBJECTS:
+        command.add_argument(f"--{name}", nargs="+", type=_pair, metavar="KEY=VALUE", help=text)
+    command.add_argument("--json", action="store_true", help="print the result as JSON")
+    command.set_defaults(run=train.train)
+
+
+_RECIPE_OPTIONS = (
+    ("generations", int, "how long to evolve"),
+    ("population", int, "genomes in a generation"),
+    ("lives", int, "lives of a genome in a generation"),
+    ("episodes", int, "episodes of a life, where the environment has no lives of its own"),
+    ("seed", int, "of the whole run"),
+    ("sigma", float, "standard deviation of the first generation"),
+    ("searcher", str, "CMAES, SNES, XNES, PGPE or CEM"),
+    ("encoding", str, "of observations: scaled or place"),
+    ("worst_weight", float, "share of the fitness that the worst task has, 0 to 1"),
+    ("density_penalty", float, "fitness lost per unit of edge density"),
+    ("evaluate_every", int, "generations between two scores on held-out lives"),
+    ("held_out_lives", int, "how many lives those are"),
+)
+_RECIPE_OBJECTS = (
+    ("env-kwargs", "keyword arguments of the environment"),
+    ("program", "fields of LNDPConfig, such as nodes=16 initial_density=0.3"),
+    ("searcher-options", "keyword arguments of the searcher"),
+)
+
+
+def _add_resume(commands: Any) -> None:
+    command = commands.add_parser("resume", help="go on with a run that was stopped")
+    command.add_argument("folder", type=Path, metavar="RUN")
+    command.add_argument("--generations", type=int, metavar="INT", help="a new budget in all")
+    command.add_argument("--json", action="store_true", help="print the result as JSON")
+    command.set_defaults(run=train.resume)
+
+
+def _add_subject(command: Any) -> None:
+    command.add_argument("subject", metavar="NAME|RUN|FOLDER", help="of the zoo, a run, or a saved agent")
+    command.add_argument("--env", metavar="ENV", help="environment (default: what the agent was evolved on)")
+    command.add_argument("--env-kwargs", nargs="+", type=_pair, metavar="KEY=VALUE", help="its keyword arguments")
+    command.add_argument("--seed", type=int, default=0, metavar="INT", help="of births and worlds")
+
+
+def _add_evaluate(commands: Any) -> None:
+    command = commands.add_parser("evaluate", help="score an agent on fresh lives")
+    _add_subject(command)
+    command.add_argument("--lives", type=int, default=128, metavar="INT", help="how many (default: 128)")
+    command.add_argument("--json", action="store_true", help="print pure JSON")
+    command.set_defaults(run=evaluate.evaluate_command)
+
+
+def _add_watch(commands: Any) -> None:
+    command = commands.add_parser("watch", help="watch a life: the world, and the brain that rewires")
+    _add_subject(command)
+    command.add_argument("--gif", type=Path, metavar="FILE", help="write a GIF instead of opening a window")
+    command.add_argument("--steps", type=int, metavar="INT", help="at most so many steps")
+    command.add_argument("--fps", type=int, default=10, metavar="INT", help="frames a second (default: 10)")
+    command.set_defaults(run=watch.watch_command)
+
+
+def _add_listings(commands: Any) -> None:
+    zoo = commands.add_parser("zoo", help="the pretrained agents").add_subparsers(required=True, metavar="list|show")
+    listed = zoo.add_parser("list", help="all names and scores")
+    listed.add_argument("--json", action="store_true", help="print pure JSON")
+    listed.set_defaults(run=listing.zoo_list)
+    shown = zoo.add_parser("show", help="the card of one agent")
+    shown.add_argument("name", metavar="NAME")
+    shown.set_defaults(run=listing.zoo_show)
+    worlds = commands.add_parser("envs", help="the environments of this package")
+    worlds.add_argument("--json", action="store_true", help="print pure JSON")
+    worlds.set_defaults(run=listing.envs)
+
+
+def _pair(text: str) -> tuple[str, Any]:
+    """KEY=VALUE, where VALUE is JSON or else a plain string."""
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        raise argparse.ArgumentTypeError(f"{text!r}: give KEY=VALUE")
+    try:
+        return key, json.loads(value)
+    except json.JSONDecodeError:
+        return key, value
+
+
+if __name__ == "__main__":
+    sys.exit(main())

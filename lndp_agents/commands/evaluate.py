@@ -1,0 +1,36 @@
+"""`lndp evaluate`: score an agent on fresh lives."""
+
+import json
+from argparse import Namespace
+
+from lndp_agents.commands.subject import find_subject
+from lndp_agents.evaluation import evaluate
+
+
+def evaluate_command(options: Namespace) -> int:
+    """Print mean and 95 % interval of the scores of fresh lives."""
+    subject = find_subject(options)
+    score = evaluate(
+        subject.agent,
+        subject.environment,
+        subject.keywords,
+        lives=options.lives,
+        seed=options.seed,
+        episodes=subject.episodes,
+    )
+    low, high = score.interval
+    if options.json:
+        result = {
+            "agent": subject.name,
+            "environment": subject.environment,
+            "environment_keywords": subject.keywords,
+            "mean": score.mean,
+            "interval": [low, high],
+            "lives": options.lives,
+            "seed": options.seed,
+        }
+        print(json.dumps(result))
+    else:
+        print(f"{subject.name} on {subject.environment}: {score.mean:.1f} (95 % interval {low:.1f} to {high:.1f})")
+        print(f"mean episode return of {options.lives} fresh lives, seed {options.seed}")
+    return 0
