@@ -30,9 +30,9 @@ _LIFE = "lndp_envs.life_env:"
 
 WORLDS: dict[str, World] = {
     # The threshold of foraging is the exact optimum, see foraging_optimum.py.
-    "lndp/Foraging-v0": World(Foraging, _FORAGING, {}, 100),
-    "lndp/ForagingReversal-v0": World(Foraging, _FORAGING, {"switch_probability": 0.1}, 100),
-    "lndp/ForagingSwitch-v0": World(Foraging, _FORAGING, {"switch_probability": 0.5}, 100),
+    "lndp/Foraging-v0": World(Foraging, _FORAGING, {}, 100, 490.0),
+    "lndp/ForagingReversal-v0": World(Foraging, _FORAGING, {"switch_probability": 0.1}, 100, 4925 / 12),
+    "lndp/ForagingSwitch-v0": World(Foraging, _FORAGING, {"switch_probability": 0.5}, 100, 248.7500000231197),
     # The threshold of a life is three times that of Gymnasium's episode.
     "lndp/CartPoleLife-v0": World(cart_pole_life, f"{_LIFE}CartPoleLife", reward_threshold=3 * 475.0),
     "lndp/AcrobotLife-v0": World(acrobot_life, f"{_LIFE}AcrobotLife", reward_threshold=3 * -100.0),
