@@ -5,12 +5,15 @@ from lndp_envs.env import DynamicsEnv
 from lndp_envs.lifetime import LifetimeDynamics
 from lndp_envs.registration import make_dynamics, register_worlds
 from lndp_envs.vector_env import DynamicsVectorEnv
+from lndp_envs.wrappers import Lifetime, SenseReward
 
 __all__ = [
     "Dynamics",
     "DynamicsEnv",
     "DynamicsVectorEnv",
+    "Lifetime",
     "LifetimeDynamics",
+    "SenseReward",
     "make_dynamics",
     "where",
 ]

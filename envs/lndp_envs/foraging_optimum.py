@@ -19,8 +19,7 @@ _MOVES = {RIGHT: 1, LEFT: -1, STAY: 0}
 
 
 def optimal_return(task: Foraging, steps: int = 100) -> float:
-    """The best possible mean return of a life: that of a forager who knows the task, but not where the food
-    is.
+    """The best possible mean return of a life: of a forager who knows the task but not the food side.
 
     Args:
         task: the corridor.

@@ -65,7 +65,7 @@ class CartPoleLifeEnv(DynamicsEnv):
 
     ## Information
 
-    `episode`: inner episodes finished so far. `episode_start`: whether one has just begun.
+    `inner_episode`: episodes finished so far. `episode_start`: whether one has just begun.
 
     ## Arguments
 
@@ -125,7 +125,7 @@ class AcrobotLifeEnv(DynamicsEnv):
 
     ## Information
 
-    `episode`: inner episodes finished so far. `episode_start`: whether one has just begun.
+    `inner_episode`: episodes finished so far. `episode_start`: whether one has just begun.
 
     ## Arguments
 
@@ -182,7 +182,7 @@ class PendulumLifeEnv(DynamicsEnv):
 
     ## Information
 
-    `episode`: inner episodes finished so far. `episode_start`: whether one has just begun.
+    `inner_episode`: episodes finished so far. `episode_start`: whether one has just begun.
 
     ## Arguments
 

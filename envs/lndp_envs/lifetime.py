@@ -107,6 +107,6 @@ class LifetimeDynamics(Generic[Inner]):
         return state.episode_step == 0
 
     def info(self, state: LifetimeState[Inner]) -> dict[str, Array]:
-        """The inner task's, and ``episode`` (how many are done) and ``episode_start``."""
-        own = {"episode": state.episode + 0, "episode_start": self.episode_start(state)}
+        """The inner task's, and ``inner_episode`` (how many are done) and ``episode_start``."""
+        own = {"inner_episode": state.episode + 0, "episode_start": self.episode_start(state)}
         return self.inner.info(state.inner) | own

@@ -1,0 +1,107 @@
+"""Wrappers for any Gymnasium environment: lives of several episodes, and the senses of a learning agent."""
+
+from typing import Any, SupportsFloat
+
+import gymnasium
+import numpy as np
+from gymnasium.spaces import Box, Dict
+from gymnasium.utils import RecordConstructorArgs
+
+
+class Lifetime(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
+    """Makes several episodes of an environment one life, as :class:`LifetimeDynamics` does in batches.
+
+    Where an inner episode ends, the environment is reset in the same step: the reward is that of the last
+    step, the observation is the first of the next episode. The life terminates with its last episode. The
+    options of a reset hold for all episodes of the life.
+
+    The info has ``inner_episode`` (how many are done) and ``episode_start``; at an inner end also
+    ``inner_terminated`` and ``inner_truncated``, and, if another episode begins, ``final_observation`` and
+    ``final_info`` of the old one.
+
+    Args:
+        env: the environment; it needs a time limit if its episodes do not end.
+        episodes: how many make a life, at least 1.
+
+    Raises:
+        ValueError: ``episodes`` is below 1.
+    """
+
+    def __init__(self, env: gymnasium.Env[Any, Any], episodes: int = 3) -> None:
+        if episodes < 1:
+            raise ValueError(f"episodes is {episodes}, but it must be at least 1")
+        RecordConstructorArgs.__init__(self, episodes=episodes)
+        super().__init__(env)
+        self.episodes = episodes
+        self._episode = 0
+        self._options: dict[str, Any] | None = None
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
+        """Begin a life; the arguments and results are those of the environment."""
+        self._episode = 0
+        self._options = options
+        observation, info = self.env.reset(seed=seed, options=options)
+        return observation, info | self._signs(episode_start=True)
+
+    def step(self, action: Any) -> tuple[Any, SupportsFloat, bool, bool, dict[str, Any]]:
+        """Take one step, and begin the next episode where one ended and it was not the last."""
+        observation, reward, terminated, truncated, info = self.env.step(action)
+        if not (terminated or truncated):
+            return observation, reward, False, False, info | self._signs(episode_start=False)
+        ends = {"inner_terminated": terminated, "inner_truncated": truncated}
+        if self._episode + 1 == self.episodes:
+            return observation, reward, True, False, info | ends | self._signs(episode_start=False)
+        self._episode += 1
+        ends |= {"final_observation": observation, "final_info": info}
+        observation, info = self.env.reset(options=self._options)
+        return observation, reward, False, False, info | ends | self._signs(episode_start=True)
+
+    def _signs(self, *, episode_start: bool) -> dict[str, Any]:
+        return {"inner_episode": self._episode, "episode_start": episode_start}
+
+
+class SenseReward(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
+    """Puts the last reward and the start of an episode into the observation, where any learner can sense them.
+
+    The observation is a ``Dict`` of ``observation``, that of the environment; ``reward``, the last reward,
+    (1,) float32; and ``episode_start``, (1,) float32, 1 where an episode begins and else 0. An episode begins
+    with a reset, and with an inner episode that :class:`Lifetime` or a world of lives says in its info. A
+    reward is not sensed across a start: it is 0 there. The reward that ``step`` returns is not changed.
+
+    Args:
+        env: the environment.
+    """
+
+    def __init__(self, env: gymnasium.Env[Any, Any]) -> None:
+        RecordConstructorArgs.__init__(self)
+        super().__init__(env)
+        self.observation_space = Dict(
+            {
+                "observation": env.observation_space,
+                "reward": Box(-np.inf, np.inf, (1,), np.float32),
+                "episode_start": Box(0.0, 1.0, (1,), np.float32),
+            }
+        )
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Begin an episode; the arguments and the info are those of the environment."""
+        observation, info = self.env.reset(seed=seed, options=options)
+        return _sense(observation, 0.0, is_start=True), info
+
+    def step(self, action: Any) -> tuple[dict[str, Any], SupportsFloat, bool, bool, dict[str, Any]]:
+        """Take one step."""
+        observation, reward, terminated, truncated, info = self.env.step(action)
+        sensed = _sense(observation, float(reward), is_start=bool(info.get("episode_start", False)))
+        return sensed, reward, terminated, truncated, info
+
+
+def _sense(observation: Any, reward: float, *, is_start: bool) -> dict[str, Any]:
+    return {
+        "observation": observation,
+        "reward": np.array([0.0 if is_start else reward], dtype=np.float32),
+        "episode_start": np.array([is_start], dtype=np.float32),
+    }
