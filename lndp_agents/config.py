@@ -5,9 +5,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
+from lndp_agents.validation import is_integer, is_object, shorten
+
 MAX_NODES = 4096
 MAX_WIDTH = 1024
 MAX_STEPS = 10_000
+MAX_PAIR_NUMBERS = 2**28
+"""How many numbers about pairs of nodes one step of one life may compute at once."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,20 +76,26 @@ class LNDPConfig:
         for name, maximum in _INTEGER_LIMITS.items():
             value = getattr(self, name)
             minimum = 0 if name == "development_steps" else 1
-            if type(value) is not int or not minimum <= value <= maximum:
-                raise ValueError(f"{name}={value!r}: give an integer from {minimum} to {maximum}")
+            if not is_integer(value, minimum, maximum):
+                raise ValueError(f"{name}={shorten(value)}: give an integer from {minimum} to {maximum}")
         for field in fields(self):
             value = getattr(self, field.name)
             if field.type is bool and type(value) is not bool:
-                raise ValueError(f"{field.name}={value!r}: give true or false")
+                raise ValueError(f"{field.name}={shorten(value)}: give true or false")
         for name, maximum in _FLOAT_LIMITS.items():
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= maximum:
-                raise ValueError(f"{name}={value!r}: give a number from 0 to {maximum:g}")
+                raise ValueError(f"{name}={shorten(value)}: give a number from 0 to {maximum:g}")
         if self.hidden_nodes < 1:
             raise ValueError(
-                f"nodes={self.nodes}: {self.observation_size} inputs and {self.action_size} outputs leave no hidden "
-                f"node; give at least {self.observation_size + self.action_size + 1}"
+                f"nodes={self.nodes}: {self.observation_size} inputs and {self.action_size} outputs "
+                f"leave no hidden node; give at least {self.observation_size + self.action_size + 1}"
+            )
+        features = max(3 * self.edge_features, self.attention_heads, self.decision_features)
+        if self.nodes**2 * features > MAX_PAIR_NUMBERS:
+            raise ValueError(
+                f"nodes={self.nodes}: {features} numbers for each pair of nodes take more than a gigabyte; "
+                "give fewer nodes, edge_features, attention_heads or decision_features"
             )
 
     @property
@@ -114,12 +124,14 @@ class LNDPConfig:
         Raises:
             ValueError: a field is unknown, missing or out of range.
         """
-        values: Any = json.loads(data) if isinstance(data, str) else dict(data)
-        if not isinstance(values, dict):
-            raise ValueError(f"configuration {values!r}: give a JSON object")
+        values: object = json.loads(data) if isinstance(data, str) else dict(data)
+        if not is_object(values):
+            raise ValueError(f"configuration {shorten(values)}: give a JSON object")
         known = {field.name for field in fields(cls)}
         if unknown := sorted(set(values) - known):
-            raise ValueError(f"unknown configuration field {unknown[0]!r}: known are {', '.join(sorted(known))}")
+            raise ValueError(
+                f"unknown configuration field {shorten(unknown[0])}: known are {', '.join(sorted(known))}"
+            )
         if missing := sorted({"observation_size", "action_size"} - set(values)):
             raise ValueError(f"configuration field {missing[0]!r} is missing")
         return cls(**values)
@@ -139,4 +151,4 @@ _INTEGER_LIMITS = {
     "value_features": MAX_WIDTH,
     "decision_features": MAX_WIDTH,
 }
-_FLOAT_LIMITS = {"action_scale": float("inf"), "initial_density": 1.0, "initial_density_std": 10.0}
+_FLOAT_LIMITS = {"action_scale": 1e6, "initial_density": 1.0, "initial_density_std": 10.0}

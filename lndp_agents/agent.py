@@ -1,0 +1,292 @@
+"""The agent: what a user holds, gives observations to, saves and loads."""
+
+from collections.abc import Mapping
+from os import PathLike
+from types import MappingProxyType
+from typing import Any, Literal, Self
+
+import numpy as np
+import torch
+from lndp_envs.randomness import fold, key_of, normal
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
+
+from lndp_agents.config import LNDPConfig
+from lndp_agents.graph import life_to_networkx, life_to_pyg
+from lndp_agents.lives import arrays_to_lives, life_shapes, lives_to_arrays
+from lndp_agents.lndp import LNDP, LifeState, genome_size, genome_to_parameters
+from lndp_agents.persistence import SavedAgent, load_agent, save_agent
+from lndp_agents.senses import Senses, per_row, sense
+from lndp_agents.spaces import (
+    ActionDecoding,
+    ObservationEncoding,
+    Space,
+    as_finite,
+    check_fit,
+    config_for,
+    plain_space,
+)
+
+NEXT_LIFE, LIVES = 6, 7
+"""Folded into a key for the life after it, and for the lives of an agent; the program itself uses 0 to 5."""
+
+
+class LNDPAgent:
+    """A plastic agent: a genome, and the life that it leads at the moment.
+
+    `birth` and `act` lead one life, which the agent holds. `predict`, stable-baselines3's protocol, leads any
+    number of lives, which the caller holds, and does not touch the agent's own.
+
+    Args:
+        observation_space: a Box or Discrete, or the Dict of `lndp_envs.SenseReward`.
+        action_space: a bounded Box or Discrete.
+        config: sizes and switches of the program; `spaces.config_for` the spaces if none.
+        genome: (D,) the evolved numbers; always the same N(0, 1) ones, an untrained agent, if none.
+        encoding: how observations become inputs; `ObservationEncoding.of` the space if none.
+        device: where the brain is computed.
+
+    Raises:
+        ValueError: a space is refused, configuration or encoding do not fit the spaces, or the genome has
+            another length or is not finite.
+    """
+
+    def __init__(
+        self,
+        observation_space: Space,
+        action_space: Space,
+        config: LNDPConfig | None = None,
+        *,
+        genome: ArrayLike | Tensor | None = None,
+        encoding: ObservationEncoding | None = None,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        self.observation_space = plain_space(observation_space)
+        self.action_space = action_space
+        self.encoding = encoding or ObservationEncoding.of(observation_space)
+        self.decoding = ActionDecoding.of(action_space)
+        self.config = config or config_for(observation_space, action_space, self.encoding)
+        check_fit(self.config, observation_space, action_space, self.encoding)
+        self.program = LNDP(self.config)
+        self._genome = _valid_genome(self.config, genome)
+        self._state: LifeState | None = None
+        self.seed(0)
+        self.to(device)
+
+    def __repr__(self) -> str:
+        return f"LNDPAgent({self.observation_space}, {self.action_space}, {self.num_parameters} parameters)"
+
+    @property
+    def device(self) -> torch.device:
+        """Where the brain is computed."""
+        return self._genome.device
+
+    @property
+    def genome(self) -> Tensor:
+        """(D,) float32: a copy of the numbers that evolution found."""
+        return self._genome.clone()
+
+    @property
+    def parameters(self) -> Mapping[str, Tensor]:
+        """The named parameters of the program, one tensor each."""
+        return MappingProxyType({name: tensor[0] for name, tensor in self._parameters.items()})
+
+    @property
+    def num_parameters(self) -> int:
+        """D."""
+        return len(self._genome)
+
+    @property
+    def state(self) -> LifeState:
+        """The life that `act` leads (P = L = 1), a value: give it to another agent to fork the life.
+
+        Raises:
+            RuntimeError: there is none yet.
+            ValueError: a life of other sizes is given.
+        """
+        if self._state is None:
+            raise RuntimeError("the agent leads no life yet: call agent.birth() first")
+        return self._state
+
+    @state.setter
+    def state(self, state: LifeState) -> None:
+        for name, shape, tensor in zip(LifeState._fields, life_shapes(self.config), state, strict=True):
+            if tensor.shape != (1, 1, *shape):
+                raise ValueError(f"state with {name} of shape {tuple(tensor.shape)}: give {(1, 1, *shape)}")
+        self._state = state.to(self.device)
+
+    def to(self, device: torch.device | str) -> Self:
+        """Move the genome and the life to a device; returns the agent."""
+        self._genome = self._genome.to(device)
+        self._parameters = genome_to_parameters(self.config, self._genome[None])
+        if self._state is not None:
+            self._state = self._state.to(device)
+        return self
+
+    def seed(self, seed: int) -> None:
+        """Choose the lives to come: of `birth` without a seed, one by one, and of the rows of `predict`."""
+        self._lives_key = key_of(seed, LIVES)
+        self._num_births = 0
+
+    @torch.inference_mode()
+    def birth(self, seed: int | None = None) -> LifeState:
+        """Begin a life: a random brain, shaped by spontaneous activity where the configuration says so.
+
+        Args:
+            seed: the same seed gives the same birth; the next one of the agent's own (see `seed`) if none.
+
+        Returns:
+            The newborn, which the agent now leads.
+        """
+        if seed is None:
+            key = fold(self._key(self._lives_key), self._num_births)
+            self._num_births += 1
+        else:
+            key = self._key(key_of(seed))
+        self._state = self._born(key)
+        return self._state
+
+    @torch.inference_mode()
+    def act(self, observation: Any, reward: float = 0.0, episode_start: bool = False) -> Any:
+        """Live one step: rewire with the last step's activity and reward, then choose an action.
+
+        Args:
+            observation: of the observation space, or `SenseReward`'s with reward and start in it.
+            reward: the reward that the last action brought.
+            episode_start: whether an episode begins here; its first step counts as reward 0.
+
+        Returns:
+            An int if the action space is Discrete, else an array of its shape and type.
+
+        Raises:
+            RuntimeError: no life has begun.
+            ValueError: the observation is not of the space.
+        """
+        state = self.state
+        senses = sense(observation, self.observation_space)
+        if senses.is_batched:
+            raise ValueError(
+                f"observation of {len(senses.observation)} rows: act leads one life, predict leads many"
+            )
+        if not senses.has_reward:
+            senses = senses._replace(
+                reward=np.array([reward], np.float32), episode_start=np.array([episode_start])
+            )
+        self._state, action = self._live(state, senses)
+        return action[0].item() if self.decoding.discrete else action[0]
+
+    @torch.inference_mode()
+    def predict(
+        self,
+        observation: Any,
+        state: tuple[NDArray[Any], ...] | None = None,
+        episode_start: NDArray[Any] | None = None,
+        deterministic: bool = False,
+    ) -> tuple[NDArray[Any], tuple[NDArray[Any], ...]]:
+        """Live one step of many lives, by stable-baselines3's `PolicyPredictor`.
+
+        Pure: row i's first life is the i-th birth of the agent's seed, and a life's key leads to the next.
+
+        Args:
+            observation: of `lndp_envs.SenseReward`, with an axis of B rows or without.
+            state: what the last call returned; None begins lives.
+            episode_start: (B,) true where a new life begins (one gymnasium episode is one life); nowhere if
+                None. Where an episode begins *within* a life is in the observation.
+            deterministic: accepted; the action is that of the largest output in any case.
+
+        Returns:
+            Actions (B, *action_space.shape), without B if the observation had none, and the lives.
+
+        Raises:
+            ValueError: the observation is not of the space or lacks the reward, or the rows do not match.
+        """
+        senses = sense(observation, self.observation_space)
+        if self.config.reward_input and not senses.has_reward:
+            raise ValueError(
+                "observation without the reward that this agent needs: wrap the env in lndp_envs.SenseReward"
+            )
+        lives, is_newborn = self._lives(len(senses.observation), state, episode_start)
+        lives, action = self._live(lives, senses._replace(episode_start=senses.episode_start | is_newborn))
+        return (action if senses.is_batched else action.squeeze(0)), lives_to_arrays(lives)
+
+    def graph(self, kind: Literal["pyg", "networkx"] = "pyg") -> Any:
+        """The brain of the life as a graph of torch_geometric, "pyg", or networkx (see `lndp_agents.graph`).
+
+        Raises:
+            RuntimeError: no life has begun.
+            ValueError: the kind is unknown.
+            ImportError: the library is not installed; the message has the command.
+        """
+        if kind not in ("pyg", "networkx"):
+            raise ValueError(f"graph of kind {kind!r}: give 'pyg' or 'networkx'")
+        return (life_to_pyg if kind == "pyg" else life_to_networkx)(self.config, self.state)
+
+    def save_pretrained(self, folder: str | PathLike[str]) -> None:
+        """Write config.json and model.safetensors; the life is not saved.
+
+        Raises:
+            OSError: the folder cannot be written.
+        """
+        spaces = self.observation_space, self.action_space
+        save_agent(folder, SavedAgent(*spaces, self.encoding, self.config, self._genome))
+
+    @classmethod
+    def from_pretrained(cls, folder: str | PathLike[str], device: torch.device | str = "cpu") -> Self:
+        """Load what `save_pretrained` wrote; nothing in the files is executed.
+
+        Raises:
+            FileFormatError: a file is missing or is not what it should be; the message names file and remedy.
+        """
+        saved = load_agent(folder)
+        spaces = saved.observation_space, saved.action_space
+        return cls(*spaces, saved.config, genome=saved.genome, encoding=saved.encoding, device=device)
+
+    def _key(self, key: int) -> Tensor:
+        return torch.full((1, 1), key, dtype=torch.int64, device=self.device)
+
+    def _born(self, key: Tensor) -> LifeState:
+        """Newborns (1, L, ...), developed, one for each key (1, L)."""
+        return self.program.develop(self._parameters, self.program.birth(key))
+
+    def _lives(
+        self, num_rows: int, arrays: tuple[NDArray[Any], ...] | None, restart: NDArray[Any] | None
+    ) -> tuple[LifeState, NDArray[np.bool_]]:
+        """The lives that `predict` leads, and which of them are newborn."""
+        if arrays is None:
+            rows = torch.arange(num_rows, device=self.device)
+            return self._born(fold(self._key(self._lives_key), rows[None])), np.ones(num_rows, bool)
+        lives = arrays_to_lives(arrays, num_rows, self.config, self.device)
+        if restart is None:
+            return lives, np.zeros(num_rows, bool)
+        restart = per_row("episode_start", restart, num_rows).astype(bool)
+        if restart.any():
+            rows = torch.tensor(np.flatnonzero(restart), device=self.device)
+            newborn = self._born(fold(lives.key[:, rows], NEXT_LIFE))
+            lives = LifeState(
+                *(old.index_copy(1, rows, new) for old, new in zip(lives, newborn, strict=True))
+            )
+        return lives, restart
+
+    def _live(self, state: LifeState, senses: Senses) -> tuple[LifeState, NDArray[Any]]:
+        """One step of the lives (1, L, ...): the next state, and actions (L, *shape)."""
+        observation, reward, episode_start = (
+            torch.tensor(values, device=self.device)[None]
+            for values in (senses.observation, senses.reward, senses.episode_start)
+        )
+        state, output = self.program.experience(
+            self._parameters, state, self.encoding.encode(observation), as_finite(reward), episode_start
+        )
+        action = self.decoding.decode(output[0]).cpu().numpy()
+        return state, action.astype(self.action_space.dtype)
+
+
+def _valid_genome(config: LNDPConfig, genome: ArrayLike | Tensor | None) -> Tensor:
+    """The genome as a finite float32 vector (D,) in memory of its own; a fixed random one if none."""
+    size = genome_size(config)
+    if genome is None:
+        return normal(torch.tensor([key_of(0)]), (size,))[0].float()
+    vector = torch.as_tensor(genome).detach().to("cpu", torch.float32, copy=True)
+    if vector.shape != (size,):
+        raise ValueError(f"genome of shape {tuple(vector.shape)}: give ({size},) for this configuration")
+    if not vector.isfinite().all():
+        raise ValueError("genome with NaN or infinity: give finite numbers")
+    return vector

@@ -1,0 +1,66 @@
+"""The brain of a life as a graph of other libraries."""
+
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from lndp_agents.config import LNDPConfig
+from lndp_agents.lndp import LifeState
+
+ROLES = ("input", "hidden", "output")
+"""Names of the roles; a node's `role` in torch_geometric is the index here."""
+
+
+def life_to_pyg(config: LNDPConfig, state: LifeState) -> Any:
+    """The first life as a `torch_geometric.data.Data`.
+
+    Returns:
+        x (N, Dh) node states, role (N,), edge_index (2, E), edge_attr (E, De) edge states, edge_weight (E,).
+
+    Raises:
+        ImportError: torch_geometric is not installed.
+    """
+    data = _module("torch_geometric.data")
+    source, target = state.adjacency[0, 0].nonzero(as_tuple=True)
+    edge_state = state.edge_state[0, 0][:, source, target].T.contiguous()
+    return data.Data(
+        x=state.node_state[0, 0].clone(),
+        edge_index=torch.stack([source, target]),
+        edge_attr=edge_state,
+        edge_weight=edge_state[:, 0].clone(),
+        role=torch.tensor([_role(config, node) for node in range(config.nodes)], device=source.device),
+    )
+
+
+def life_to_networkx(config: LNDPConfig, state: LifeState) -> Any:
+    """The first life as a `networkx.DiGraph`: nodes with role and state, edges with weight and state (lists).
+
+    Raises:
+        ImportError: networkx is not installed.
+    """
+    graph = _module("networkx").DiGraph()
+    node_state: NDArray[np.float32] = state.node_state[0, 0].cpu().numpy()
+    edge_state: NDArray[np.float32] = state.edge_state[0, 0].cpu().numpy()
+    graph.add_nodes_from(
+        (node, {"role": ROLES[_role(config, node)], "state": node_state[node].tolist()})
+        for node in range(config.nodes)
+    )
+    edges: NDArray[np.int64] = state.adjacency[0, 0].nonzero().cpu().numpy()
+    for source, target in edges:
+        features = edge_state[:, source, target]
+        graph.add_edge(int(source), int(target), weight=float(features[0]), state=features.tolist())
+    return graph
+
+
+def _role(config: LNDPConfig, node: int) -> int:
+    return int(node >= config.observation_size) + int(node >= config.nodes - config.action_size)
+
+
+def _module(name: str) -> Any:
+    try:
+        return import_module(name)
+    except ImportError as error:
+        raise ImportError(f'{name} is not installed: pip install "lndp-agents[graph]"') from error

@@ -1,0 +1,78 @@
+"""What lives sense in one step, read from the observations that users and stable-baselines3 hand over."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lndp_agents.spaces import Space
+from lndp_agents.spaces.kinds import is_discrete
+from lndp_agents.validation import is_object, is_sequence, shorten
+
+
+class Senses(NamedTuple):
+    """What B lives sense in one step."""
+
+    observation: NDArray[Any]
+    """(B, *shape) float64, or int64 where the space is Discrete."""
+    reward: NDArray[np.float32]
+    """(B,): the last reward."""
+    episode_start: NDArray[np.bool_]
+    """(B,): where an episode begins within the life."""
+    is_batched: bool
+    """Whether the observation came with an axis of rows."""
+    has_reward: bool
+    """Whether it came with the reward, from `SenseReward`."""
+
+
+def sense(observation: Any, space: Space) -> Senses:
+    """Read an observation of the space, or a `SenseReward` Dict of one, batched or not.
+
+    Args:
+        observation: of shape `space.shape` or (B, *space.shape), or a Dict with it, reward and episode_start.
+        space: the plain observation space, Box or Discrete.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    if is_sequence(observation) and len(observation) == 2 and is_object(observation[1]):
+        raise ValueError(
+            "observation is a tuple (observation, info): you are probably mixing the Gym API, `observation, "
+            "info = env.reset()`, with that of stable-baselines3's VecEnv, `observation = env.reset()`"
+        )
+    if not is_object(observation):
+        values, is_batched = _rows(observation, space)
+        nothing = np.zeros(len(values))
+        return Senses(values, nothing.astype(np.float32), nothing.astype(bool), is_batched, has_reward=False)
+    if set(observation) != {"observation", "reward", "episode_start"}:
+        raise ValueError(
+            f"observation with the keys {shorten(sorted(observation))}: wrap the env in lndp_envs.SenseReward"
+        )
+    values, is_batched = _rows(observation["observation"], space)
+    reward = per_row("reward", observation["reward"], len(values)).astype(np.float32)
+    episode_start = per_row("episode_start", observation["episode_start"], len(values)).astype(bool)
+    return Senses(values, reward, episode_start, is_batched, has_reward=True)
+
+
+def per_row(name: str, values: Any, num_rows: int) -> NDArray[Any]:
+    """One number for each row, of shape (B,).
+
+    Raises:
+        ValueError: there are more or fewer.
+    """
+    numbers = np.asarray(values)
+    if numbers.size != num_rows:
+        raise ValueError(f"{name} of shape {numbers.shape}: give one number for each of {num_rows} rows")
+    return numbers.reshape(num_rows)
+
+
+def _rows(observation: Any, space: Space) -> tuple[NDArray[Any], bool]:
+    """A copy of the observation as (B, *shape), and whether it came so."""
+    values = np.array(observation, np.int64 if is_discrete(space) else np.float64)
+    if values.shape == space.shape:
+        return values[None], False
+    if values.shape[1:] == space.shape and len(values):
+        return values, True
+    raise ValueError(
+        f"observation of shape {values.shape}: give {space.shape} or (rows, ...) of it, for {space}"
+    )

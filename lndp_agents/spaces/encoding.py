@@ -1,0 +1,257 @@
+"""How observations become the input activations of a brain; an encoding is saved with its agent."""
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from gymnasium.spaces import Box
+from numpy.typing import ArrayLike
+from torch import Tensor
+
+from lndp_agents.config import MAX_NODES
+from lndp_agents.spaces.kinds import (
+    LARGEST,
+    Floats,
+    Space,
+    as_finite,
+    is_box,
+    is_dict,
+    is_discrete,
+    require_size,
+    telling_bounds,
+    vectors,
+)
+from lndp_agents.validation import (
+    is_finite_number,
+    is_integer,
+    is_object,
+    is_sequence,
+    require_keys,
+    shorten,
+)
+
+
+def plain_space(observation_space: Space) -> Space:
+    """The observation space itself, or the one inside the Dict of `lndp_envs.SenseReward`."""
+    if is_dict(observation_space) and set(observation_space) == {
+        "observation",
+        "reward",
+        "episode_start",
+    }:
+        return observation_space["observation"]
+    return observation_space
+
+
+@dataclass(frozen=True)
+class ObservationEncoding(ABC):
+    """How an observation becomes the O input activations of a brain: an immutable value with a JSON form."""
+
+    kind: ClassVar[str]
+
+    @property
+    @abstractmethod
+    def size(self) -> int:
+        """O: how many input nodes the observation needs."""
+
+    @abstractmethod
+    def accepts(self, space: Space) -> bool:
+        """Whether this is an encoding of that space."""
+
+    @abstractmethod
+    def encode(self, observation: Tensor) -> Tensor:
+        """Input activations (..., O) float32, all finite, of observations (..., *shape)."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The encoding as a JSON object."""
+        return {"kind": self.kind, **{field.name: getattr(self, field.name) for field in fields(self)}}
+
+    @staticmethod
+    def from_json(data: object) -> "ObservationEncoding":
+        """The encoding in a JSON object.
+
+        Raises:
+            ValueError: a key is unknown or missing, or a value is out of range.
+        """
+        if not is_object(data) or data.get("kind") not in _ENCODINGS:
+            raise ValueError(f"encoding {shorten(data)}: give an object of kind {' or '.join(_ENCODINGS)}")
+        encoding = _ENCODINGS[data["kind"]]
+        require_keys("encoding", data, {"kind"} | {field.name for field in fields(encoding)})
+        values: dict[str, Any] = {
+            name: tuple(value) if is_sequence(value) else value
+            for name, value in data.items()
+            if name != "kind"
+        }
+        return encoding(**values)
+
+    @staticmethod
+    def of(
+        space: Space, mean: ArrayLike | None = None, std: ArrayLike | None = None
+    ) -> "ObservationEncoding":
+        """The usual encoding of a space: one-hot for Discrete, scaled to about unit range for Box.
+
+        Args:
+            space: a Box or Discrete, or the Dict of `lndp_envs.SenseReward`.
+            mean: of shape `space.shape`; what dimensions without telling bounds are centred on, 0 if none.
+            std: of shape `space.shape`; what they are divided by, 1 if none. 0 counts as 1.
+
+        Raises:
+            ValueError: the space is neither Box nor Discrete, too large, or the statistics do not fit it.
+        """
+        space = plain_space(space)
+        if is_discrete(space):
+            return OneHotEncoding(int(space.n), int(space.start))
+        if is_box(space):
+            return AffineEncoding.scaled(space, mean, std)
+        raise ValueError(f"observation space {space}: agents take Box or Discrete; try FlattenObservation")
+
+
+@dataclass(frozen=True)
+class OneHotEncoding(ObservationEncoding):
+    """One input per value of a Discrete space, 1 at the value observed."""
+
+    kind: ClassVar[str] = "one_hot"
+    num_values: int
+    start: int = 0
+
+    def __post_init__(self) -> None:
+        if not is_integer(self.num_values, 1, MAX_NODES) or not is_integer(self.start, -(2**62), 2**62):
+            raise ValueError(
+                f"one-hot encoding of {shorten(self.num_values)} values from {shorten(self.start)}: "
+                f"give 1 to {MAX_NODES} values from an integer"
+            )
+
+    @property
+    def size(self) -> int:
+        """O."""
+        return self.num_values
+
+    def accepts(self, space: Space) -> bool:
+        """Whether it is a Discrete space of these values."""
+        return is_discrete(space) and (space.n, space.start) == (self.num_values, self.start)
+
+    def encode(self, observation: Tensor) -> Tensor:
+        """Activations (..., O) of values (...); all 0 for a value that the space does not have."""
+        values = torch.arange(self.start, self.start + self.num_values, device=observation.device)
+        return (observation[..., None] == values).float()
+
+
+@dataclass(frozen=True)
+class AffineEncoding(ObservationEncoding):
+    """One input per dimension of a Box: (x - offset) * scale."""
+
+    kind: ClassVar[str] = "affine"
+    shape: tuple[int, ...]
+    offset: tuple[float, ...]
+    scale: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        size = require_size("affine encoding", self.shape)
+        for name, values in (("offset", self.offset), ("scale", self.scale)):
+            if not is_sequence(values) or len(values) != size or not all(map(is_finite_number, values)):
+                raise ValueError(f"affine encoding with {name} {shorten(values)}: give {size} finite numbers")
+
+    @classmethod
+    def scaled(
+        cls, space: Box[Any], mean: ArrayLike | None = None, std: ArrayLike | None = None
+    ) -> "AffineEncoding":
+        """Telling bounds become -1 and 1; other dimensions use statistics (see `ObservationEncoding.of`)."""
+        require_size(f"observation space {space}", space.shape)
+        low, high, is_bounded = telling_bounds(space)
+        mean = _statistic("mean", mean, space, 0.0)
+        std = _statistic("std", std, space, 1.0)
+        offset = np.where(is_bounded, (low + high) / 2, mean)
+        unit = np.where(is_bounded, (high - low) / 2, std)
+        scale = 1 / np.where(unit > 1 / LARGEST, unit, 1.0)
+        return cls(space.shape, tuple(offset.tolist()), tuple(scale.tolist()))
+
+    @property
+    def size(self) -> int:
+        """O."""
+        return math.prod(self.shape)
+
+    def accepts(self, space: Space) -> bool:
+        """Whether it is a Box of this shape."""
+        return is_box(space) and space.shape == self.shape
+
+    def encode(self, observation: Tensor) -> Tensor:
+        """Activations (..., O) of observations (..., *shape); NaN becomes 0."""
+        leading = observation.shape[: observation.dim() - len(self.shape)]
+        offset, scale = vectors(self.offset, self.scale, device=observation.device)
+        return as_finite((observation.reshape(*leading, self.size) - offset) * scale)
+
+
+@dataclass(frozen=True)
+class PlaceEncoding(ObservationEncoding):
+    """Place cells: one input per whole number within the bounds of each dimension of a Box.
+
+    A cell's activation falls linearly from 1 at its own number to 0 at its neighbours', so whole numbers are one-hot
+    and what lies between is shared by two cells.
+    """
+
+    kind: ClassVar[str] = "place"
+    shape: tuple[int, ...]
+    low: tuple[int, ...]
+    high: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        size = require_size("place encoding", self.shape)
+        for name, values in (("low", self.low), ("high", self.high)):
+            is_whole = is_sequence(values) and all(is_integer(value, -(2**31), 2**31) for value in values)
+            if not is_whole or len(values) != size:
+                raise ValueError(f"place encoding with {name} {shorten(values)}: give {size} integers")
+        if any(low > high for low, high in zip(self.low, self.high, strict=True)) or self.size > MAX_NODES:
+            raise ValueError(
+                f"place encoding from {shorten(self.low)} to {shorten(self.high)}: give a small range"
+            )
+
+    @classmethod
+    def of_box(cls, space: Space) -> "PlaceEncoding":
+        """Place cells for a Box with finite bounds.
+
+        Raises:
+            ValueError: the space is no Box with finite bounds, or would need too many cells.
+        """
+        space = plain_space(space)
+        if not is_box(space) or not telling_bounds(space)[2].all():
+            raise ValueError(
+                f"observation space {space}: place cells need a Box with finite bounds; use 'scaled'"
+            )
+        low, high, _ = telling_bounds(space)
+        cells = [tuple(int(value) for value in rounded) for rounded in (np.floor(low), np.ceil(high))]
+        return cls(space.shape, cells[0], cells[1])
+
+    @property
+    def size(self) -> int:
+        """O."""
+        return sum(high - low + 1 for low, high in zip(self.low, self.high, strict=True))
+
+    def accepts(self, space: Space) -> bool:
+        """Whether it is a Box of this shape."""
+        return is_box(space) and space.shape == self.shape
+
+    def encode(self, observation: Tensor) -> Tensor:
+        """Activations (..., O) of observations (..., *shape), dimension after dimension; NaN becomes 0."""
+        leading = observation.shape[: observation.dim() - len(self.shape)]
+        cells = [
+            (float(dimension), float(place))
+            for dimension, (low, high) in enumerate(zip(self.low, self.high, strict=True))
+            for place in range(low, high + 1)
+        ]
+        dimensions, places = vectors(*zip(*cells, strict=True), device=observation.device)
+        position = observation.reshape(*leading, len(self.low))[..., dimensions.long()]
+        return as_finite(torch.relu(1 - (position - places).abs()))
+
+
+_ENCODINGS: dict[str, type[ObservationEncoding]] = {
+    encoding.kind: encoding for encoding in (OneHotEncoding, AffineEncoding, PlaceEncoding)
+}
+
+
+def _statistic(name: str, values: ArrayLike | None, space: Box[Any], default: float) -> Floats:
+    statistic = np.full(space.shape, default) if values is None else np.asarray(values, np.float64)
+    if statistic.shape != space.shape or not np.isfinite(statistic).all():
+        raise ValueError(f"{name}={shorten(values)}: give finite numbers of the space's shape {space.shape}")
+    return statistic.ravel()

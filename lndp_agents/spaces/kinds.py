@@ -1,0 +1,68 @@
+"""The kinds of spaces that agents know, and what the bounds of a Box say."""
+
+import math
+from functools import lru_cache
+from typing import Any, TypeAlias, TypeGuard
+
+import gymnasium
+import numpy as np
+import torch
+from gymnasium.spaces import Box, Dict, Discrete
+from numpy.typing import NDArray
+from torch import Tensor
+
+from lndp_agents.config import MAX_NODES
+from lndp_agents.validation import is_integer, is_sequence, shorten
+
+Space: TypeAlias = gymnasium.Space[Any]
+Floats: TypeAlias = NDArray[np.float64]
+
+LARGEST = 1e6
+"""Bounds beyond this say nothing about the numbers within them; what a brain senses is cut off there."""
+
+
+def is_box(space: Space) -> TypeGuard[Box[Any]]:
+    """Whether the space is a Box."""
+    return isinstance(space, Box)
+
+
+def is_discrete(space: Space) -> TypeGuard[Discrete[Any]]:
+    """Whether the space is Discrete."""
+    return isinstance(space, Discrete)
+
+
+def is_dict(space: Space) -> TypeGuard[Dict[Any]]:
+    """Whether the space is a Dict."""
+    return isinstance(space, Dict)
+
+
+def as_finite(x: Tensor) -> Tensor:
+    """The numbers as float32; NaN becomes 0, and what is beyond a million is cut off there."""
+    return torch.nan_to_num(x, nan=0.0).clamp(-LARGEST, LARGEST).float()
+
+
+def require_size(what: str, shape: object) -> int:
+    """How many numbers an array of this shape holds, which must be as many as a brain may have nodes.
+
+    Raises:
+        ValueError: it is no shape, or holds none or more than `MAX_NODES`.
+    """
+    if not is_sequence(shape) or not all(is_integer(length, 0, 2**62) for length in shape):
+        raise ValueError(f"{what} with shape {shorten(shape)}: give a list of lengths")
+    size = math.prod(shape)
+    if not 1 <= size <= MAX_NODES:
+        raise ValueError(f"{what} has {shorten(size)} numbers: a brain takes 1 to {MAX_NODES}, one node each")
+    return size
+
+
+def telling_bounds(space: Box[Any]) -> tuple[Floats, Floats, NDArray[np.bool_]]:
+    """Low, high, and whether both say something (they are 0 if not), for each dimension of the flattened space."""
+    low, high = space.low.ravel().astype(np.float64), space.high.ravel().astype(np.float64)
+    is_bounded = (np.abs(low) <= LARGEST) & (np.abs(high) <= LARGEST)
+    return np.where(is_bounded, low, 0.0), np.where(is_bounded, high, 0.0), is_bounded
+
+
+@lru_cache(maxsize=64)
+def vectors(*rows: tuple[float, ...], device: torch.device) -> list[Tensor]:
+    """Each row as a float64 vector; kept, so that a row is copied to a device only once."""
+    return [torch.tensor(row, dtype=torch.float64, device=device) for row in rows]

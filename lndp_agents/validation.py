@@ -1,0 +1,44 @@
+"""Small checks on values that come from outside, and how they are shown in an error's one line."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeGuard
+
+
+def shorten(value: object, width: int = 60) -> str:
+    """The value's representation in one line of at most `width` characters."""
+    text = " ".join(repr(value).split())
+    return text if len(text) <= width else f"{text[: width - 3]}..."
+
+
+def is_integer(value: object, minimum: int, maximum: int) -> TypeGuard[int]:
+    """Whether the value is an int, not a bool, from minimum to maximum."""
+    return type(value) is int and minimum <= value <= maximum
+
+
+def is_finite_number(value: object) -> TypeGuard[int | float]:
+    """Whether the value is an int or float, not a bool, that a float can hold."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= 1.7e308
+
+
+def is_object(value: object) -> TypeGuard[dict[str, Any]]:
+    """Whether the value is a JSON object."""
+    return isinstance(value, dict)
+
+
+def is_sequence(value: object) -> TypeGuard[Sequence[Any]]:
+    """Whether the value is a list or a tuple."""
+    return isinstance(value, list | tuple)
+
+
+def require_keys(what: str, data: Mapping[str, Any], keys: set[str]) -> None:
+    """See that a JSON object has exactly these keys.
+
+    Raises:
+        ValueError: one is unknown or missing; the message names it.
+    """
+    if unknown := sorted(set(data) - keys):
+        raise ValueError(
+            f"{what} has the unknown key {shorten(unknown[0])}: known are {', '.join(sorted(keys))}"
+        )
+    if missing := sorted(keys - set(data)):
+        raise ValueError(f"{what} lacks the key {missing[0]!r}: known are {', '.join(sorted(keys))}")
