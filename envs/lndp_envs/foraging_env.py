@@ -4,6 +4,7 @@ from typing import Any
 
 from lndp_envs.env import DynamicsEnv
 from lndp_envs.foraging import Foraging, Observation
+from lndp_envs.foraging_render import FRAMES_PER_SECOND, ForagingRenderer
 from lndp_envs.vector_env import DynamicsVectorEnv
 
 
@@ -83,6 +84,11 @@ class ForagingEnv(DynamicsEnv):
     * v0: first version.
     """
 
+    metadata = {  # noqa: RUF012 (as Gymnasium types it)
+        "render_modes": ["human", "rgb_array", "ansi"],
+        "render_fps": FRAMES_PER_SECOND,
+    }
+
     def __init__(
         self,
         *,
@@ -95,7 +101,7 @@ class ForagingEnv(DynamicsEnv):
         render_mode: str | None = None,
     ) -> None:
         dynamics = Foraging(size, trial_steps, switch_probability, dense_reward, observation, reveal)
-        super().__init__(dynamics, render_mode=render_mode)
+        super().__init__(dynamics, ForagingRenderer, render_mode)
 
 
 class ForagingVectorEnv(DynamicsVectorEnv):
@@ -112,6 +118,11 @@ class ForagingVectorEnv(DynamicsVectorEnv):
         **kwargs: the other arguments of :class:`DynamicsVectorEnv`.
     """
 
+    metadata = {  # noqa: RUF012 (as Gymnasium types it)
+        "render_modes": ["rgb_array", "ansi"],
+        "render_fps": FRAMES_PER_SECOND,
+    }
+
     def __init__(
         self,
         num_envs: int = 1,
@@ -125,4 +136,4 @@ class ForagingVectorEnv(DynamicsVectorEnv):
         **kwargs: Any,
     ) -> None:
         dynamics = Foraging(size, trial_steps, switch_probability, dense_reward, observation, reveal)
-        super().__init__(dynamics, num_envs, **kwargs)
+        super().__init__(dynamics, num_envs, make_renderer=ForagingRenderer, **kwargs)

@@ -5,6 +5,7 @@ from typing import Any
 from lndp_envs.acrobot import Acrobot
 from lndp_envs.cart_pole import CartPole
 from lndp_envs.env import DynamicsEnv
+from lndp_envs.life_render import LifeRenderer
 from lndp_envs.lifetime import LifetimeDynamics
 from lndp_envs.pendulum import Pendulum
 from lndp_envs.vector_env import DynamicsVectorEnv
@@ -78,10 +79,12 @@ class CartPoleLifeEnv(DynamicsEnv):
     * v0: first version.
     """
 
+    metadata = {"render_modes": ["human", "rgb_array"], "render_fps": 50}  # noqa: RUF012 (as Gymnasium types it)
+
     def __init__(
         self, *, episodes: int = 3, episode_steps: int = 500, render_mode: str | None = None
     ) -> None:
-        super().__init__(cart_pole_life(episodes, episode_steps), render_mode=render_mode)
+        super().__init__(cart_pole_life(episodes, episode_steps), LifeRenderer, render_mode)
 
 
 class AcrobotLifeEnv(DynamicsEnv):
@@ -138,10 +141,12 @@ class AcrobotLifeEnv(DynamicsEnv):
     * v0: first version.
     """
 
+    metadata = {"render_modes": ["human", "rgb_array"], "render_fps": 15}  # noqa: RUF012 (as Gymnasium types it)
+
     def __init__(
         self, *, episodes: int = 3, episode_steps: int = 500, render_mode: str | None = None
     ) -> None:
-        super().__init__(acrobot_life(episodes, episode_steps), render_mode=render_mode)
+        super().__init__(acrobot_life(episodes, episode_steps), LifeRenderer, render_mode)
 
 
 class PendulumLifeEnv(DynamicsEnv):
@@ -195,10 +200,12 @@ class PendulumLifeEnv(DynamicsEnv):
     * v0: first version.
     """
 
+    metadata = {"render_modes": ["human", "rgb_array"], "render_fps": 30}  # noqa: RUF012 (as Gymnasium types it)
+
     def __init__(
         self, *, episodes: int = 3, episode_steps: int = 200, render_mode: str | None = None
     ) -> None:
-        super().__init__(pendulum_life(episodes, episode_steps), render_mode=render_mode)
+        super().__init__(pendulum_life(episodes, episode_steps), LifeRenderer, render_mode)
 
 
 class CartPoleLifeVectorEnv(DynamicsVectorEnv):
@@ -211,10 +218,14 @@ class CartPoleLifeVectorEnv(DynamicsVectorEnv):
         **kwargs: the other arguments of :class:`DynamicsVectorEnv`.
     """
 
+    metadata = {"render_modes": ["rgb_array"], "render_fps": 50}  # noqa: RUF012 (as Gymnasium types it)
+
     def __init__(
         self, num_envs: int = 1, *, episodes: int = 3, episode_steps: int = 500, **kwargs: Any
     ) -> None:
-        super().__init__(cart_pole_life(episodes, episode_steps), num_envs, **kwargs)
+        super().__init__(
+            cart_pole_life(episodes, episode_steps), num_envs, make_renderer=LifeRenderer, **kwargs
+        )
 
 
 class AcrobotLifeVectorEnv(DynamicsVectorEnv):
@@ -227,10 +238,14 @@ class AcrobotLifeVectorEnv(DynamicsVectorEnv):
         **kwargs: the other arguments of :class:`DynamicsVectorEnv`.
     """
 
+    metadata = {"render_modes": ["rgb_array"], "render_fps": 15}  # noqa: RUF012 (as Gymnasium types it)
+
     def __init__(
         self, num_envs: int = 1, *, episodes: int = 3, episode_steps: int = 500, **kwargs: Any
     ) -> None:
-        super().__init__(acrobot_life(episodes, episode_steps), num_envs, **kwargs)
+        super().__init__(
+            acrobot_life(episodes, episode_steps), num_envs, make_renderer=LifeRenderer, **kwargs
+        )
 
 
 class PendulumLifeVectorEnv(DynamicsVectorEnv):
@@ -243,7 +258,11 @@ class PendulumLifeVectorEnv(DynamicsVectorEnv):
         **kwargs: the other arguments of :class:`DynamicsVectorEnv`.
     """
 
+    metadata = {"render_modes": ["rgb_array"], "render_fps": 30}  # noqa: RUF012 (as Gymnasium types it)
+
     def __init__(
         self, num_envs: int = 1, *, episodes: int = 3, episode_steps: int = 200, **kwargs: Any
     ) -> None:
-        super().__init__(pendulum_life(episodes, episode_steps), num_envs, **kwargs)
+        super().__init__(
+            pendulum_life(episodes, episode_steps), num_envs, make_renderer=LifeRenderer, **kwargs
+        )

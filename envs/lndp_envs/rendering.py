@@ -1,9 +1,10 @@
-"""What a renderer is; each world brings its own."""
+"""What a renderer is, each world brings its own; and the window that they share."""
 
 from typing import Any, Protocol
 
 from gymnasium.error import DependencyNotInstalled
 
+from lndp_envs.arrays import Array
 from lndp_envs.view import View
 
 
@@ -22,6 +23,49 @@ class Renderer(Protocol):
     def close(self) -> None:
         """Close the window, if there is one; it may be called again."""
         ...
+
+
+class Window:
+    """A window of pygame, opened by the first picture.
+
+    Args:
+        title: of the window.
+        frames_per_second: ``show`` waits so that there are not more.
+    """
+
+    def __init__(self, title: str, frames_per_second: int) -> None:
+        self.is_closed = False
+        self._title = title
+        self._frames_per_second = frames_per_second
+        self._screen: Any = None
+        self._clock: Any = None
+
+    def show(self, pixels: Array) -> None:
+        """Show a picture, (height, width, 3) uint8; close the window where a person asked for it."""
+        pygame = import_pygame()
+        if self._screen is None:
+            pygame.display.init()
+            pygame.display.set_caption(self._title)
+            self._screen = pygame.display.set_mode((pixels.shape[1], pixels.shape[0]))
+            self._clock = pygame.time.Clock()
+        self._screen.blit(pygame.surfarray.make_surface(pixels.transpose(1, 0, 2)), (0, 0))
+        pygame.display.flip()
+        self._clock.tick(self._frames_per_second)
+        if wants_to_close():
+            self.is_closed = True
+            self.close()
+
+    def close(self) -> None:
+        """Close the window, if it is open."""
+        if self._screen is not None:
+            import_pygame().display.quit()
+            self._screen = None
+
+
+def wants_to_close() -> bool:
+    """Whether a person has asked to close the window since the last call; empties the queue of events."""
+    pygame = import_pygame()
+    return any(event.type == pygame.QUIT for event in pygame.event.get())
 
 
 def check_render_mode(render_mode: str | None, known: list[str]) -> str | None:

@@ -63,7 +63,7 @@ class Lifetime(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
 
 
 class SenseReward(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
-    """Puts the last reward and the start of an episode into the observation, where any learner can sense them.
+    """Puts the last reward and the start of an episode into the observation for any learner.
 
     The observation is a ``Dict`` of ``observation``, that of the environment; ``reward``, the last reward,
     (1,) float32; and ``episode_start``, (1,) float32, 1 where an episode begins and else 0. An episode begins
