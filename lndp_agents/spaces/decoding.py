@@ -99,4 +99,4 @@ class BoxDecoding(ActionDecoding):
         action = torch.clamp(low + (output + 1) / 2 * (high - low), low, high)
         if not self.dtype.is_floating_point:
             action = action.round()
-        return action.to(self.dtype).reshape(*output.shape[:-1], *self.shape)
+        return action.to(self.dtype).reshape((*output.shape[:-1], *self.shape))

@@ -75,7 +75,7 @@ class ObservationEncoding(ABC):
         Raises:
             ValueError: a key is unknown or missing, or a value is out of range.
         """
-        if not is_object(data) or data.get("kind") not in _ENCODINGS:
+        if not is_object(data) or data.get("kind") not in tuple(_ENCODINGS):
             raise ValueError(f"encoding {shorten(data)}: give an object of kind {' or '.join(_ENCODINGS)}")
         encoding = _ENCODINGS[data["kind"]]
         require_keys("encoding", data, {"kind"} | {field.name for field in fields(encoding)})
@@ -180,7 +180,7 @@ class AffineEncoding(ObservationEncoding):
         """Activations (..., O) of observations (..., *shape); NaN becomes 0."""
         leading = observation.shape[: observation.dim() - len(self.shape)]
         offset, scale = vectors(self.offset, self.scale, device=observation.device)
-        return as_finite((observation.reshape(*leading, self.size) - offset) * scale)
+        return as_finite((observation.reshape((*leading, self.size)) - offset) * scale)
 
 
 @dataclass(frozen=True)
@@ -233,7 +233,7 @@ class PlaceEncoding(ObservationEncoding):
         return is_box(space) and space.shape == self.shape
 
     def encode(self, observation: Tensor) -> Tensor:
-        """Activations (..., O) of observations (..., *shape), dimension after dimension; NaN becomes 0."""
+        """Activations (..., O) of observations (..., *shape), one dimension after another."""
         leading = observation.shape[: observation.dim() - len(self.shape)]
         cells = [
             (float(dimension), float(place))

@@ -47,8 +47,8 @@ def require_size(what: str, shape: object) -> int:
     Raises:
         ValueError: it is no shape, or holds none or more than `MAX_NODES`.
     """
-    if not is_sequence(shape) or not all(is_integer(length, 0, 2**62) for length in shape):
-        raise ValueError(f"{what} with shape {shorten(shape)}: give a list of lengths")
+    if not is_sequence(shape) or len(shape) > 32 or not all(is_integer(length, 0, 2**31) for length in shape):
+        raise ValueError(f"{what} with shape {shorten(shape)}: give a list of lengths, 32 at most")
     size = math.prod(shape)
     if not 1 <= size <= MAX_NODES:
         raise ValueError(f"{what} has {shorten(size)} numbers: a brain takes 1 to {MAX_NODES}, one node each")
@@ -56,7 +56,7 @@ def require_size(what: str, shape: object) -> int:
 
 
 def telling_bounds(space: Box[Any]) -> tuple[Floats, Floats, NDArray[np.bool_]]:
-    """Low, high, and whether both say something (they are 0 if not), for each dimension of the flattened space."""
+    """Low, high, and whether both say something (they are 0 if not), for each number of the space."""
     low, high = space.low.ravel().astype(np.float64), space.high.ravel().astype(np.float64)
     is_bounded = (np.abs(low) <= LARGEST) & (np.abs(high) <= LARGEST)
     return np.where(is_bounded, low, 0.0), np.where(is_bounded, high, 0.0), is_bounded

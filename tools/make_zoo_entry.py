@@ -1,0 +1,136 @@
+"""Make an entry of the zoo from runs of one recipe with different seeds: python tools/make_zoo_entry.py NAME RUN...
+
+The agent shipped is the one with the best score on held-out lives (the run's own choice); its published score, and
+that of every other seed, is measured here on 128 lives that no evolution has used.
+"""
+
+import argparse
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+
+from lndp_agents import LNDPAgent
+from lndp_agents.evaluation import Score, evaluate
+from lndp_agents.evolution.config import EvolutionConfig
+from lndp_agents.evolution.run import Run
+from lndp_agents.persistence import write_file
+from lndp_agents.watching import frames_of_life, write_gif
+
+ZOO = Path(__file__).parent.parent / "zoo"
+LIVES, SEED = 128, 2026
+
+
+def main() -> None:
+    """Write config.json, model.safetensors, results.json, README.md and life.gif."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("name")
+    parser.add_argument("runs", nargs="+", type=Path, metavar="RUN")
+    arguments = parser.parse_args()
+    runs = [Run.open(folder) for folder in arguments.runs]
+    scores = [measure(run.best, run.config) for run in runs]
+    chosen = max(range(len(runs)), key=lambda index: runs[index].best_score)
+    folder = ZOO / arguments.name
+    runs[chosen].best.save_pretrained(folder)
+    results = describe(runs, scores, chosen)
+    write_file(folder / "results.json", (json.dumps(results, indent=1) + "\n").encode())
+    write_file(folder / "README.md", card(arguments.name, results).encode())
+    config = runs[chosen].config
+    env = gymnasium.make(config.environment, render_mode="rgb_array", **config.environment_keywords)
+    write_gif(folder / "life.gif", frames_of_life(runs[chosen].best, env, seed=1, width=640), fps=10)
+    print(json.dumps(results["score"] | {"scores": None}), [entry["mean"] for entry in results["evolution_seeds"]])
+
+
+def measure(agent: LNDPAgent, config: EvolutionConfig) -> Score:
+    """The published score of an agent."""
+    return evaluate(
+        agent,
+        config.environment,
+        config.environment_keywords,
+        lives=LIVES,
+        seed=SEED,
+        episodes=config.episodes,
+    )
+
+
+def describe(runs: list[Run], scores: list[Score], chosen: int) -> dict[str, Any]:
+    """results.json: raw scores of every seed, budget, recipe, versions."""
+    config = runs[chosen].config
+    commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
+    return {
+        "environment": config.environment,
+        "environment_keywords": config.environment_keywords,
+        "score": {"seed": SEED, "lives": LIVES, **numbers(scores[chosen])},
+        "evolution_seeds": [
+            {
+                "seed": run.config.seed,
+                "generations": run.generation,
+                "steps": run.steps,
+                "held_out": run.best_score,
+                **numbers(score),
+            }
+            for run, score in zip(runs, scores, strict=True)
+        ],
+        "recipe": config.to_json(),
+        "commit": commit,
+        "system": json.loads((runs[chosen].folder / "system.json").read_text()),
+    }
+
+
+def numbers(score: Score) -> dict[str, Any]:
+    """Mean, interval and raw scores."""
+    return {"mean": score.mean, "interval": list(score.interval), "scores": score.scores.tolist()}
+
+
+def card(name: str, results: dict[str, Any]) -> str:
+    """The model card, with the front matter that the Hugging Face hub reads."""
+    score, environment, recipe = results["score"], results["environment"], results["recipe"]
+    low, high = score["interval"]
+    shipped = next(entry for entry in results["evolution_seeds"] if entry["mean"] == score["mean"])
+    rows = "\n".join(
+        f"| {entry['seed']} | {entry['generations']} | {entry['steps']:,} | {entry['mean']:.1f} "
+        f"| {entry['interval'][0]:.1f} to {entry['interval'][1]:.1f} |"
+        for entry in results["evolution_seeds"]
+    )
+    return f"""---
+library_name: lndp-agents
+license: mit
+tags: [reinforcement-learning, neuroevolution, plasticity, {environment}]
+model-index:
+- name: {name}
+  results:
+  - task: {{type: reinforcement-learning}}
+    dataset: {{name: {environment}, type: {environment}}}
+    metrics: [{{type: mean_reward, value: "{score["mean"]:.1f} (95 % interval {low:.1f} to {high:.1f})"}}]
+---
+# {name}
+
+A Lifelong Neural Developmental Program (arXiv 2406.09787) evolved on `{environment}` by this project (not the authors'
+weights). {score["mean"]:.1f} is its mean return over {score["lives"]} fresh lives (95 % bootstrap interval {low:.1f} to
+{high:.1f}); births and worlds were never used in its evolution.
+
+![one life](life.gif)
+
+```python
+import gymnasium
+from lndp_agents import load_pretrained
+
+agent = load_pretrained("{name}")
+agent.birth(seed=0)
+```
+
+| evolution seed | generations | steps lived | score | 95 % interval |
+|---|---|---|---|---|
+{rows}
+
+Shipped: seed {shipped["seed"]}, chosen by its score on other held-out lives ({shipped["held_out"]:.1f}). Searcher
+{recipe["searcher"]}{" (separable)" if recipe["separable"] else ""}, population {recipe["population"]}, {recipe["lives"]}
+lives a genome, sigma {recipe["sigma"]}; the whole recipe, raw scores, commit and versions are in `results.json`. Check it with
+`lndp evaluate {name} --lives 128 --seed 7`.
+"""
+
+
+if __name__ == "__main__":
+    main()
