@@ -76,13 +76,18 @@ def key_of(*integers: int) -> int:
     """Name a key by integers, such as (run seed, generation, life).
 
     Args:
-        *integers: at least one integer of any size and sign; their order matters.
+        *integers: one or more in [0, 2**64); their order matters.
 
     Returns:
         A Python int in [0, 2**63), to be put in an int64 array.
+
+    Raises:
+        ValueError: an integer is out of range.
     """
     key = np.zeros(1, dtype=np.int64)
     for integer in integers:
+        if not 0 <= integer < 2**64:
+            raise ValueError(f"{integer} cannot name a key; it must lie in [0, 2**64)")
         key = fold(key, int(integer))
     return int(key[0]) & (2**63 - 1)
 
