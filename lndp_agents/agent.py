@@ -172,7 +172,7 @@ class LNDPAgent:
                 reward=np.array([reward], np.float32), episode_start=np.array([episode_start])
             )
         self._state, action = self._live(state, senses)
-        return action[0].item() if self.decoding.discrete else action[0]
+        return action[0].item() if self.decoding.discrete else action.squeeze(0)
 
     @torch.inference_mode()
     def predict(
@@ -204,8 +204,8 @@ class LNDPAgent:
             raise ValueError(
                 "observation without the reward that this agent needs: wrap the env in lndp_envs.SenseReward"
             )
-        lives, is_newborn = self._lives(len(senses.observation), state, episode_start)
-        lives, action = self._live(lives, senses._replace(episode_start=senses.episode_start | is_newborn))
+        lives = self._lives(len(senses.observation), state, episode_start)
+        lives, action = self._live(lives, senses)
         return (action if senses.is_batched else action.squeeze(0)), lives_to_arrays(lives)
 
     def graph(self, kind: Literal["pyg", "networkx"] = "pyg") -> Any:
@@ -249,22 +249,18 @@ class LNDPAgent:
 
     def _lives(
         self, num_rows: int, arrays: tuple[NDArray[Any], ...] | None, restart: NDArray[Any] | None
-    ) -> tuple[LifeState, NDArray[np.bool_]]:
-        """The lives that `predict` leads, and which of them are newborn."""
+    ) -> LifeState:
+        """The lives that `predict` leads."""
         if arrays is None:
             rows = torch.arange(num_rows, device=self.device)
-            return self._born(fold(self._key(self._lives_key), rows[None])), np.ones(num_rows, bool)
+            return self._born(fold(self._key(self._lives_key), rows[None]))
         lives = arrays_to_lives(arrays, num_rows, self.config, self.device)
-        if restart is None:
-            return lives, np.zeros(num_rows, bool)
-        restart = per_row("episode_start", restart, num_rows).astype(bool)
-        if restart.any():
-            rows = torch.tensor(np.flatnonzero(restart), device=self.device)
-            newborn = self._born(fold(lives.key[:, rows], NEXT_LIFE))
-            lives = LifeState(
-                *(old.index_copy(1, rows, new) for old, new in zip(lives, newborn, strict=True))
-            )
-        return lives, restart
+        is_over = np.zeros(num_rows) if restart is None else per_row("episode_start", restart, num_rows)
+        if not is_over.any():
+            return lives
+        rows = torch.tensor(np.flatnonzero(is_over), device=self.device)
+        newborn = self._born(fold(lives.key[:, rows], NEXT_LIFE))
+        return LifeState(*(old.index_copy(1, rows, new) for old, new in zip(lives, newborn, strict=True)))
 
     def _live(self, state: LifeState, senses: Senses) -> tuple[LifeState, NDArray[Any]]:
         """One step of the lives (1, L, ...): the next state, and actions (L, *shape)."""
@@ -272,9 +268,9 @@ class LNDPAgent:
             torch.tensor(values, device=self.device)[None]
             for values in (senses.observation, senses.reward, senses.episode_start)
         )
-        state, output = self.program.experience(
-            self._parameters, state, self.encoding.encode(observation), as_finite(reward), episode_start
-        )
+        episode_start = episode_start | (state.age == self.config.development_steps)  # a life's first step
+        x = self.encoding.encode(observation)
+        state, output = self.program.experience(self._parameters, state, x, as_finite(reward), episode_start)
         action = self.decoding.decode(output[0]).cpu().numpy()
         return state, action.astype(self.action_space.dtype)
 

@@ -18,7 +18,7 @@ from lndp_agents import __version__
 from lndp_agents.config import LNDPConfig
 from lndp_agents.lndp import genome_size, genome_to_parameters, parameter_shapes, parameters_to_genome
 from lndp_agents.spaces import ObservationEncoding, Space, check_fit, space_from_json, space_to_json
-from lndp_agents.validation import is_object, require_keys, shorten
+from lndp_agents.validation import is_integer, is_object, require_keys, shorten
 
 FORMAT_VERSION = 1
 CONFIG_FILE, MODEL_FILE = "config.json", "model.safetensors"
@@ -111,7 +111,7 @@ def _read_description(path: Path) -> dict[str, Any]:
     content = _read(path, 0, MAX_CONFIG_BYTES)
     data = _checked(path, _parse, content)
     version = data.get("format_version")
-    if version != FORMAT_VERSION:
+    if not is_integer(version, FORMAT_VERSION, FORMAT_VERSION):
         raise FileFormatError(
             f"{path}: format_version {shorten(version)}, lndp-agents {__version__} reads {FORMAT_VERSION}; "
             "update the package or save the agent again"

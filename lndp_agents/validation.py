@@ -1,13 +1,19 @@
 """Small checks on values that come from outside, and how they are shown in an error's one line."""
 
+import reprlib
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeGuard
 
+MAX_WIDTH = 60
+_representation = reprlib.Repr()
+_representation.maxstring = _representation.maxother = MAX_WIDTH
 
-def shorten(value: object, width: int = 60) -> str:
-    """The value's representation in one line of at most `width` characters."""
-    text = " ".join(repr(value).split())
-    return text if len(text) <= width else f"{text[: width - 3]}..."
+
+def shorten(value: object) -> str:
+    """The value's representation in one line of at most 60 characters, however large the value."""
+    text = " ".join(_representation.repr(value).split())
+    return text if len(text) <= MAX_WIDTH else f"{text[: MAX_WIDTH - 3]}..."
 
 
 def is_integer(value: object, minimum: int, maximum: int) -> TypeGuard[int]:
@@ -17,7 +23,7 @@ def is_integer(value: object, minimum: int, maximum: int) -> TypeGuard[int]:
 
 def is_finite_number(value: object) -> TypeGuard[int | float]:
     """Whether the value is an int or float, not a bool, that a float can hold."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= 1.7e308
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
 
 
 def is_object(value: object) -> TypeGuard[dict[str, Any]]:

@@ -1,0 +1,139 @@
+"""Configurations: validated, immutable, and the same after a way through JSON."""
+
+import json
+import math
+from dataclasses import FrozenInstanceError, fields
+from typing import Any
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given
+
+from lndp_agents import LNDPConfig
+
+SIZES = {"observation_size": 2, "action_size": 3}
+INTEGERS = {
+    "nodes": st.integers(6, 256),
+    "node_features": st.integers(1, 64),
+    "edge_features": st.integers(1, 64),
+    "network_steps": st.integers(1, 64),
+    "development_steps": st.integers(0, 10_000),
+    "graph_layers": st.integers(1, 8),
+    "attention_heads": st.integers(1, 8),
+    "query_features": st.integers(1, 8),
+    "value_features": st.integers(1, 8),
+    "decision_features": st.integers(1, 64),
+}
+NUMBERS = {
+    "action_scale": st.floats(0, 1e6),
+    "initial_density": st.floats(0, 1),
+    "initial_density_std": st.floats(0, 10),
+}
+SWITCHES = [field.name for field in fields(LNDPConfig) if field.type is bool]
+configurations = st.fixed_dictionaries(
+    {}, optional=INTEGERS | NUMBERS | {name: st.booleans() for name in SWITCHES}
+).map(lambda values: LNDPConfig(**SIZES, **values))
+
+
+def test_every_field_is_covered_here() -> None:
+    assert {field.name for field in fields(LNDPConfig)} == {*SIZES, *INTEGERS, *NUMBERS, *SWITCHES}
+
+
+def test_the_defaults_are_those_of_the_published_code() -> None:
+    config = LNDPConfig(**SIZES)
+    assert (config.nodes, config.node_features, config.edge_features, config.network_steps) == (32, 8, 4, 3)
+    assert (config.attention_heads, config.query_features, config.value_features) == (3, 4, 8)
+    assert (config.decision_features, config.graph_layers, config.development_steps) == (16, 1, 0)
+    assert (config.initial_density, config.initial_density_std, config.action_scale) == (0.1, 0.0, 1.0)
+    switched_on = {name for name in SWITCHES if getattr(config, name)}
+    assert switched_on == {
+        "discrete_actions",
+        "pruning",
+        "synaptogenesis",
+        "lifetime_updates",
+        "graph_transformer",
+        "spontaneous_activity",
+        "reward_input",
+    }
+
+
+def test_derived_sizes() -> None:
+    config = LNDPConfig(observation_size=4, action_size=2, nodes=11, network_steps=5, development_steps=7)
+    assert (config.hidden_nodes, config.trace_size, config.develops_from_activity) == (5, 6, True)
+    assert not LNDPConfig(**SIZES).develops_from_activity
+    assert not LNDPConfig(**SIZES, development_steps=7, spontaneous_activity=False).develops_from_activity
+
+
+@given(configurations)
+def test_json_round_trip(config: LNDPConfig) -> None:
+    text = json.dumps(config.to_json(), allow_nan=False)
+    assert LNDPConfig.from_json(text) == config
+    assert LNDPConfig.from_json(json.loads(text)) == config
+    assert hash(LNDPConfig.from_json(text)) == hash(config)
+
+
+def test_it_does_not_change() -> None:
+    config = LNDPConfig(**SIZES)
+    with pytest.raises(FrozenInstanceError):
+        config.nodes = 3  # type: ignore[misc]
+    values = config.to_json()
+    values["nodes"] = 3
+    assert config.nodes == 32
+
+
+@pytest.mark.parametrize("name", [*SIZES, *INTEGERS])
+@pytest.mark.parametrize("value", [-1, 10**9, 2.0, True, "3", None, math.nan, [3]])
+def test_integers_are_checked(name: str, value: Any) -> None:
+    with pytest.raises(ValueError, match=rf"^{name}=.*: give an integer from [01] to \d+$"):
+        LNDPConfig(**(SIZES | {name: value}))
+
+
+@pytest.mark.parametrize("name", [*SIZES, *(name for name in INTEGERS if name != "development_steps")])
+def test_sizes_are_at_least_one(name: str) -> None:
+    with pytest.raises(ValueError, match=rf"^{name}=0: give an integer from 1"):
+        LNDPConfig(**(SIZES | {name: 0}))
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+@pytest.mark.parametrize("value", [-0.1, math.nan, math.inf, 1e30, 10**400, True, "0.5", None])
+def test_numbers_are_checked(name: str, value: Any) -> None:
+    with pytest.raises(ValueError, match=rf"^{name}=.*: give a number from 0 to"):
+        LNDPConfig(**SIZES, **{name: value})
+
+
+@pytest.mark.parametrize("name", SWITCHES)
+@pytest.mark.parametrize("value", [0, 1, "true", None])
+def test_switches_are_true_or_false(name: str, value: Any) -> None:
+    with pytest.raises(ValueError, match=f"^{name}={value!r}: give true or false$"):
+        LNDPConfig(**SIZES, **{name: value})
+
+
+def test_a_hidden_node_is_needed() -> None:
+    with pytest.raises(
+        ValueError, match="nodes=5: 2 inputs and 3 outputs leave no hidden node; give at least 6"
+    ):
+        LNDPConfig(**SIZES, nodes=5)
+    assert LNDPConfig(**SIZES, nodes=6).hidden_nodes == 1
+
+
+@pytest.mark.parametrize("name", ["edge_features", "attention_heads", "decision_features"])
+def test_a_brain_too_large_for_any_memory_is_refused(name: str) -> None:
+    assert LNDPConfig(**SIZES, nodes=4096).nodes == 4096
+    with pytest.raises(ValueError, match=r"nodes=4096: \d+ numbers for each pair of nodes"):
+        LNDPConfig(**SIZES, nodes=4096, **{name: 17})
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ("[1, 2]", r"configuration \[1, 2\]: give a JSON object"),
+        ("not json", "Expecting value"),
+        ({"observation_size": 2}, "configuration field 'action_size' is missing"),
+        ({**SIZES, "nodse": 3}, "unknown configuration field 'nodse': known are action_scale, action_size, "),
+        ({**SIZES, "nodes": "x" * 10_000}, r"^nodes='xxx.{,60}: give an integer"),
+    ],
+)
+def test_foreign_json_is_refused_in_one_line(data: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message) as error:
+        LNDPConfig.from_json(data)
+    assert "\n" not in str(error.value)
