@@ -1,7 +1,8 @@
 """Steps 1-3 of a life step: what a node knows, the message it receives, and its new state.
 
-The layer is the graph transformer of Dwivedi & Bresson (2021) as the paper's authors use it: edge features multiply
-the score, attention runs over all pairs, and messages are pushed: a sender divides its attention among receivers.
+The layer is the graph transformer of Dwivedi & Bresson (2021) as the paper's authors use it: edge features
+multiply the score, attention runs over all pairs, and messages are pushed: a sender divides its attention
+among receivers.
 """
 
 import math
@@ -35,10 +36,11 @@ def graph_transformer(config: LNDPConfig, parameters: Parameters, x: Tensor, sta
     Returns:
         (P, L, N, Dh): the message that each node receives.
     """
-    heads = config.attention_heads
-    query = linear(x, parameters["attention.query.weight"]).unflatten(-1, (heads, -1))
-    key = linear(x, parameters["attention.key.weight"]).unflatten(-1, (heads, -1))
-    value = linear(x, parameters["attention.value.weight"]).unflatten(-1, (heads, -1))
+    per_head = (*x.shape[:-1], config.attention_heads, -1)
+    query, key, value = (
+        linear(x, parameters[f"attention.{name}.weight"]).reshape(per_head)
+        for name in ("query", "key", "value")
+    )
     similarity = torch.einsum("plihd,pljhd->plhij", query, key) / math.sqrt(config.query_features)
     attention = torch.softmax(similarity * _edge_gain(config, parameters, state), -1)
     message = torch.einsum("plhij,plihd->pljhd", attention, value).flatten(-2)
@@ -47,12 +49,15 @@ def graph_transformer(config: LNDPConfig, parameters: Parameters, x: Tensor, sta
 
 def _edge_gain(config: LNDPConfig, parameters: Parameters, state: LifeState) -> Tensor:
     """(P, L, heads, N, N): the linear map of [e_ij, A_ij, A_ji, i == j]."""
-    weight, edges = parameters["attention.edge.weight"][:, None, :, :, None, None], config.edge_features
+    edges = config.edge_features
+    weight, bias = parameters["attention.edge.weight"], parameters["attention.edge.bias"]
+    per_edge = torch.einsum("phd,pldij->plhij", weight[..., :edges], state.edge_state)
+    forth, back, self_loop, bias = (
+        number[:, None, :, None, None] for number in (*weight[..., edges:].unbind(-1), bias)
+    )
     adjacency = state.adjacency[:, :, None]
     identity = torch.eye(config.nodes, device=adjacency.device)
-    features = torch.einsum("phd,pldij->plhij", parameters["attention.edge.weight"][..., :edges], state.edge_state)
-    gain = features + weight[:, :, :, edges] * adjacency + weight[:, :, :, edges + 1] * adjacency.mT
-    return gain + weight[:, :, :, edges + 2] * identity + parameters["attention.edge.bias"][:, None, :, None, None]
+    return per_edge + forth * adjacency + back * adjacency.mT + self_loop * identity + bias
 
 
 def update_nodes(config: LNDPConfig, parameters: Parameters, state: LifeState, roles: Roles) -> Tensor:

@@ -1,5 +1,7 @@
 """The random network that a life starts from."""
 
+import math
+
 import torch
 from lndp_envs.randomness import fold, uniform
 from torch import Tensor
@@ -40,7 +42,6 @@ def _connection_probability(config: LNDPConfig, key: Tensor) -> Tensor:
     mean = torch.full(key.shape, config.initial_density, dtype=torch.float64, device=key.device)
     if config.initial_density_std == 0:
         return mean
-    low = torch.special.ndtr((0 - mean) / config.initial_density_std)
-    high = torch.special.ndtr((1 - mean) / config.initial_density_std)
-    quantile = low + (high - low) * uniform(fold(key, 0))
-    return (mean + config.initial_density_std * torch.special.ndtri(quantile)).clamp(0, 1)
+    scale = math.sqrt(2) * config.initial_density_std
+    low, high = torch.erf((0 - mean) / scale), torch.erf((1 - mean) / scale)
+    return (mean + scale * torch.erfinv(low + (high - low) * uniform(fold(key, 0)))).clamp(0, 1)

@@ -31,13 +31,14 @@ def gated_update(inputs: Tensor, recurrent: Tensor, state: Tensor, dim: int) -> 
         dim: the axis of features.
 
     Returns:
-        The next state, shaped like `state`.
+        The next state, shaped like `state`, and in [-1, 1] if `state` is. NaN, which maps that overflow give,
+        becomes 0.
     """
     reset_input, update_input, candidate_input = inputs.chunk(3, dim)
     reset_state, update_state, candidate_state = recurrent.chunk(3, dim)
     update = torch.sigmoid(update_input + update_state)
     candidate = torch.tanh(candidate_input + torch.sigmoid(reset_input + reset_state) * candidate_state)
-    return candidate + update * (state - candidate)
+    return torch.nan_to_num(candidate + update * (state - candidate))
 
 
 def recurrent_bias(candidate_bias: Tensor) -> Tensor:

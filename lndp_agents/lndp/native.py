@@ -1,7 +1,7 @@
 """The same step of life as a native kernel for CPUs: compiled at first use, cached, equal to the eager path.
 
-`live` in `program` is the reference. The kernel fuses all pairs of a brain into one pass, skips lives that have ended
-and edges that do not exist, and knows the sizes of the configuration at compile time.
+`live` in `program` is the reference. The kernel fuses all pairs of a brain into one pass, skips lives that
+have ended and edges that do not exist, and knows the sizes of the configuration at compile time.
 """
 
 import ctypes
@@ -20,17 +20,24 @@ from torch import Tensor
 
 from lndp_agents.config import LNDPConfig
 from lndp_agents.lndp.parameters import Parameters, parameter_shapes
-from lndp_agents.lndp.state import LifeState
+from lndp_agents.lndp.state import LifeState, Stimulus, brain_shapes
 
 SOURCE = Path(__file__).with_name("native.cpp")
-FLAGS = ("-O3", "-march=native", "-ffast-math", "-std=c++17", "-shared", "-fPIC", "-pthread")
-MAX_NATIVE_NODES = 128
-"""Above this the constant sizes make the compiler slow, and a brain no longer fits in the cache."""
+# Not -ffast-math: linked into a library, it makes the whole process flush denormal numbers to zero.
+MATH_FLAGS = (
+    "-fno-math-errno",
+    "-fno-trapping-math",
+    "-fno-signed-zeros",
+    "-fassociative-math",
+    "-freciprocal-math",
+)
+FLAGS = ("-O3", "-march=native", *MATH_FLAGS, "-std=c++17", "-shared", "-fPIC", "-pthread")
+MAX_NODES = 128
+"""Above this a brain no longer fits in the processor's cache."""
+MAX_WIDTH = 64
+"""Above this the constant sizes make the compiler slow."""
 
-_SIZES = (
-    "observation_size",
-    "action_size",
-    "nodes",
+_WIDTHS = (
     "node_features",
     "edge_features",
     "network_steps",
@@ -40,6 +47,7 @@ _SIZES = (
     "value_features",
     "decision_features",
 )
+_SIZES = ("observation_size", "action_size", "nodes", *_WIDTHS)
 _SWITCHES = ("bias", "recurrent", "pruning", "synaptogenesis", "graph_transformer")
 
 
@@ -50,46 +58,73 @@ def compiler() -> str | None:
 
 
 def cache_folder() -> Path:
-    """Where compiled kernels are kept: $LNDP_AGENTS_CACHE, else the user's cache folder."""
+    """Where compiled kernels are kept: $LNDP_AGENTS_CACHE, else the user's cache folder.
+
+    Raises:
+        OSError: the user has no home.
+    """
     if folder := os.environ.get("LNDP_AGENTS_CACHE"):
         return Path(folder)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lndp_agents"
+    try:
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lndp_agents"
+    except RuntimeError as error:
+        raise OSError(f"no folder for compiled kernels ({error}): set LNDP_AGENTS_CACHE") from error
 
 
 @lru_cache(maxsize=64)
-def _kernel(signature: tuple[str, ...]) -> Any:
+def _kernel(definitions: tuple[str, ...]) -> Any:
     """The compiled function for these -D definitions, from the cache or newly built.
 
     Raises:
-        OSError: there is no compiler, or it failed, or the cache folder cannot be written.
+        OSError: there is no compiler, or it failed, or the cache folder cannot be used.
     """
     path = compiler()
     if path is None:
         raise OSError("no C++ compiler found: install g++ or clang++, or set CXX")
-    command = [path, *FLAGS, *signature]
-    identity = "\0".join([SOURCE.read_text(), *command, _compiler_target(path)])
+    command = (path, *FLAGS, *definitions)
+    identity = "\0".join((SOURCE.read_text(), *command, _compiler_target(path)))
     library = cache_folder() / f"life-{hashlib.sha256(identity.encode()).hexdigest()[:20]}.so"
     if not library.exists():
-        library.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=library.parent) as folder:
-            built = Path(folder) / library.name
-            result = subprocess.run(
-                [*command, str(SOURCE), "-o", str(built)], capture_output=True, text=True, check=False
-            )
-            if result.returncode:
-                raise OSError(f"{path} could not build the native kernel: {result.stderr.strip()[:500]}")
-            built.replace(library)
-    function: Any = ctypes.CDLL(str(library)).lndp_live
+        _build(command, library)
+    try:
+        function: Any = ctypes.CDLL(str(library)).lndp_live
+    except OSError as error:
+        raise OSError(
+            f"{_one_line(error)}: delete that file, or set LNDP_AGENTS_CACHE to another folder"
+        ) from error
     function.restype = None
     return function
+
+
+def _build(command: tuple[str, ...], library: Path) -> None:
+    """Compile in a folder of our own first, so that no process ever sees half a library."""
+    try:
+        library.parent.mkdir(parents=True, exist_ok=True)
+        scratch = tempfile.TemporaryDirectory(dir=library.parent)
+    except OSError as error:
+        raise OSError(
+            f"no compiled kernel can be kept in {library.parent} ({error.strerror}): "
+            "set LNDP_AGENTS_CACHE to a folder that can be written"
+        ) from error
+    with scratch as folder:
+        built = Path(folder) / library.name
+        result = subprocess.run(
+            [*command, str(SOURCE), "-o", str(built)], capture_output=True, text=True, check=False
+        )
+        if result.returncode:
+            raise OSError(f"{command[0]} could not build the native kernel: {_one_line(result.stderr)}")
+        built.replace(library)
+
+
+def _one_line(message: object) -> str:
+    return " ".join(str(message).split())[:500]
 
 
 @lru_cache(maxsize=4)
 def _compiler_target(path: str) -> str:
     """What -march=native means to this compiler on this machine."""
-    result = subprocess.run(
-        [path, "-march=native", "-dM", "-E", "-x", "c++", os.devnull], capture_output=True, text=True, check=False
-    )
+    command = [path, "-march=native", "-dM", "-E", "-x", "c++", os.devnull]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
     return result.stdout + platform.machine()
 
 
@@ -97,48 +132,88 @@ class NativeLife:
     """The kernel of one configuration.
 
     Raises:
+        ValueError: the configuration is too large for it; the message names the field.
         OSError: the kernel cannot be built; the message says why.
     """
 
     def __init__(self, config: LNDPConfig) -> None:
+        for name, maximum in ({"nodes": MAX_NODES} | dict.fromkeys(_WIDTHS, MAX_WIDTH)).items():
+            if getattr(config, name) > maximum:
+                raise ValueError(
+                    f"{name}={getattr(config, name)}: the native backend takes at most {maximum}; use 'eager'"
+                )
         self.config = config
         sizes = [f"-D{name.upper()}={getattr(config, name)}" for name in _SIZES]
         switches = [f"-D{name.upper()}={int(getattr(config, name))}" for name in _SWITCHES]
         self._function = _kernel((*sizes, *switches))
-        self._names = [name for name in parameter_shapes(config) if not name.startswith("spontaneous")]
+        self._parameter_shapes = {
+            name: shape
+            for name, shape in parameter_shapes(config).items()
+            if not name.startswith("spontaneous")
+        }
 
     @staticmethod
-    def supports(config: LNDPConfig, device: torch.device) -> bool:
-        """Whether the kernel can run lives of this configuration on this device."""
-        return device.type == "cpu" and config.nodes <= MAX_NATIVE_NODES
+    def accepts(state: LifeState) -> bool:
+        """Whether the kernel can advance these lives: float32 on a CPU."""
+        return state.trace.device.type == "cpu" and state.trace.dtype == torch.float32
 
     def live(
         self,
         parameters: Parameters,
         state: LifeState,
-        observation: Tensor,
-        reward: Tensor,
-        uniforms: tuple[Tensor, Tensor] | None,
+        stimulus: Stimulus,
+        *,
         rewiring: bool,
         alive: Tensor | None,
     ) -> LifeState:
-        """Advance lives by one step in the memory of `state`, whose tensors must be contiguous."""
-        genomes, lives = state.key.shape
-        tensors = [parameters[name] for name in self._names]
-        tensors = [tensor if tensor[0].is_contiguous() else tensor.contiguous() for tensor in tensors]
-        pointers = (ctypes.c_void_p * len(tensors))(*(tensor.data_ptr() for tensor in tensors))
-        strides = (ctypes.c_int64 * len(tensors))(*(tensor.stride(0) if genomes > 1 else 0 for tensor in tensors))
-        inputs = [observation.float().contiguous(), reward.float().contiguous()]
-        inputs.append(torch.ones(0) if alive is None else alive.contiguous())
-        inputs += [torch.ones(0)] * 2 if uniforms is None else [numbers.contiguous() for numbers in uniforms]
+        """Advance lives by one step.
+
+        Args:
+            parameters: named parameters (P, ...).
+            state: the lives; their memory holds the result.
+            stimulus: observation, reward and, where decisions are sampled, uniform numbers; all finite.
+            rewiring: false where the brain is frozen and only acts.
+            alive: (P, L) bool, which lives go on; all if none.
+
+        Raises:
+            ValueError: a shape does not fit the configuration; the message names the tensor.
+        """
+        num_genomes, num_lives = rows = tuple(state.key.shape)
+        genomes = [
+            _checked(name, parameters[name], (num_genomes, *shape))
+            for name, shape in self._parameter_shapes.items()
+        ]
+        # Genomes may lie apart from each other in memory, but each must be in one piece.
+        genomes = [tensor if tensor[:1].is_contiguous() else tensor.contiguous() for tensor in genomes]
+        pairs = (*rows, self.config.nodes, self.config.nodes)
+        inputs = [
+            _checked("observation", stimulus.observation, (*rows, self.config.observation_size)).contiguous(),
+            _checked("reward", stimulus.reward, rows).contiguous(),
+            None if alive is None else _checked("alive", alive, rows, torch.bool).contiguous(),
+            *(
+                None if numbers is None else _checked("uniforms", numbers, pairs).contiguous()
+                for numbers in stimulus.uniforms or (None, None)
+            ),
+        ]
+        brains = {
+            name: _checked(name, getattr(state, name), (*rows, *shape)).contiguous()
+            for name, shape in brain_shapes(self.config).items()
+        }
         self._function(
-            ctypes.c_int64(genomes * lives),
-            ctypes.c_int64(lives),
+            ctypes.c_int64(num_genomes * num_lives),
+            ctypes.c_int64(num_lives),
             ctypes.c_int(torch.get_num_threads()),
             ctypes.c_int(rewiring),
-            pointers,
-            strides,
-            *(ctypes.c_void_p(tensor.data_ptr() if tensor.numel() else None) for tensor in inputs),
-            *(ctypes.c_void_p(tensor.data_ptr()) for tensor in state[:5]),
+            (ctypes.c_void_p * len(genomes))(*(tensor.data_ptr() for tensor in genomes)),
+            (ctypes.c_int64 * len(genomes))(*(tensor.stride(0) for tensor in genomes)),
+            *(ctypes.c_void_p(None if tensor is None else tensor.data_ptr()) for tensor in inputs),
+            *(ctypes.c_void_p(tensor.data_ptr()) for tensor in brains.values()),
         )
-        return state._replace(age=state.age + (1 if alive is None else alive.long()))
+        return state._replace(**brains, age=state.age + (1 if alive is None else alive.long()))
+
+
+def _checked(name: str, tensor: Tensor, shape: tuple[int, ...], dtype: torch.dtype = torch.float32) -> Tensor:
+    """The tensor in the type that the kernel reads, if it has the right shape."""
+    if tensor.shape != shape:
+        raise ValueError(f"{name} of shape {tuple(tensor.shape)}: give {shape}")
+    return tensor.to(dtype)

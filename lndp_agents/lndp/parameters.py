@@ -15,8 +15,8 @@ Parameters = Mapping[str, Tensor]
 def parameter_shapes(config: LNDPConfig) -> dict[str, tuple[int, ...]]:
     """Shape of each named parameter of one genome, in the order of the genotype.
 
-    Weights are (out, in). Gated cells have gates reset, update, candidate; `candidate_bias` is the bias of the
-    candidate's recurrent part (those of the other two gates would only repeat `bias`).
+    Weights are (out, in). Gated cells have gates reset, update, candidate; `candidate_bias` is the bias of
+    the candidate's recurrent part (those of the other two gates would only repeat `bias`).
     """
     hidden, edge, trace = config.node_features, config.edge_features, config.trace_size
     heads, query, value = config.attention_heads, config.query_features, config.value_features
@@ -83,7 +83,9 @@ def genome_to_parameters(config: LNDPConfig, genomes: Tensor) -> dict[str, Tenso
         ValueError: the genomes do not have D numbers each.
     """
     if genomes.dim() != 2 or genomes.shape[1] != genome_size(config):
-        raise ValueError(f"genomes of shape {tuple(genomes.shape)}: give (P, {genome_size(config)}) for this configuration")
+        raise ValueError(
+            f"genomes of shape {tuple(genomes.shape)}: give (P, {genome_size(config)}) for this configuration"
+        )
     parameters: dict[str, Tensor] = {}
     start = 0
     for name, shape in parameter_shapes(config).items():

@@ -1,6 +1,7 @@
 """The Lifelong Neural Developmental Program (Plantec et al. 2024, arXiv 2406.09787), functional and batched.
 
-P genomes live L lives each. All methods are pure: state in, state out; randomness comes from the keys in the state.
+P genomes live L lives each. All methods are pure: state in, state out; randomness comes from the keys in the
+state.
 """
 
 import warnings
@@ -12,16 +13,12 @@ from torch import Tensor
 from lndp_agents.config import LNDPConfig
 from lndp_agents.lndp.attention import update_nodes
 from lndp_agents.lndp.birth import birth
-from lndp_agents.lndp.native import MAX_NATIVE_NODES, NativeLife
+from lndp_agents.lndp.native import NativeLife
 from lndp_agents.lndp.parameters import Parameters
 from lndp_agents.lndp.propagation import propagate
 from lndp_agents.lndp.rewiring import rewire, update_edges
 from lndp_agents.lndp.spontaneous import spontaneous_input
-from lndp_agents.lndp.state import LifeState, choose, roles
-
-Uniforms = tuple[Tensor, Tensor]
-"""Numbers in [0, 1), (P, L, N, N) each, that decide on pruning and on growth where decisions are sampled."""
-
+from lndp_agents.lndp.state import LifeState, Stimulus, Uniforms, choose, roles
 
 BACKENDS = ("auto", "eager", "native")
 SPONTANEOUS, DECISIONS = 4, 5  # folded into a life's key; birth uses 0 to 3
@@ -35,12 +32,13 @@ class LNDP:
 
         Args:
             config: sizes and switches.
-            backend: "eager" is the reference, on any device; "native" a compiled kernel for CPUs, equal within 1e-5;
-                "auto" the native one where it can be built, else eager after one warning.
+            backend: "eager" is the reference, on any device; "native" a compiled kernel for float32 on CPUs,
+                equal but for rounding, while lives on other devices stay eager; "auto" is "native" where the
+                kernel supports the configuration and can be built, else "eager".
 
         Raises:
             ValueError: the backend is unknown, or "native" does not support this configuration.
-            OSError: the native kernel was asked for and cannot be built.
+            OSError: "native" was asked for and cannot be built; "auto" only warns.
         """
         if backend not in BACKENDS:
             raise ValueError(f"backend {backend!r}: give one of {', '.join(BACKENDS)}")
@@ -63,20 +61,21 @@ class LNDP:
             The state after `development_steps` steps with reward 0, at rest.
         """
         config = self.config
+        if not config.development_steps:
+            return state
         silence = torch.zeros(state.key.shape, device=state.key.device)
         x = silence[..., None].expand(-1, -1, config.observation_size)
+        developed = state
         for _ in range(config.development_steps):
             if config.spontaneous_activity:
-                noise = normal(fold(fold(state.key, SPONTANEOUS), state.age), (config.observation_size,))
-                x = spontaneous_input(parameters, x, noise.float())
-            state, _ = self._advance(parameters, state, x, silence, alive=alive)
-        if config.development_steps:
-            at_rest = state._replace(activation=torch.zeros_like(state.activation))
-            if not config.lifetime_updates:
-                # No later step will clear the edges that the last one pruned.
-                at_rest = at_rest._replace(edge_state=state.edge_state * state.adjacency[:, :, None])
-            state = at_rest if alive is None else choose(alive, at_rest, state)
-        return state
+                key = fold(fold(developed.key, SPONTANEOUS), developed.age)
+                x = spontaneous_input(parameters, x, normal(key, (config.observation_size,)).float())
+            developed = self._advance(parameters, developed, Stimulus(x, silence), alive=alive)
+        developed = developed._replace(activation=torch.zeros_like(developed.activation))
+        if not config.lifetime_updates:
+            # No later step will clear the edges that the last one pruned.
+            developed = developed._replace(edge_state=developed.edge_state * developed.adjacency[:, :, None])
+        return developed if alive is None else choose(alive, developed, state)
 
     def step(
         self,
@@ -94,21 +93,27 @@ class LNDP:
         Args:
             parameters: named parameters (P, ...).
             state: the lives.
-            observation: (P, L, O) float32.
-            reward: (P, L) float32, the last one; 0 at the first step of an episode.
+            observation: (P, L, O) float32; NaN counts as 0.
+            reward: (P, L) float32, the last one; 0 at the first step of an episode; NaN counts as 0.
             alive: (P, L) bool, which lives go on; the others keep their state. All if none.
             uniforms: for stochastic decisions; drawn from the keys of the lives if none.
             donate: whether the memory of `state` may be reused for the result, after which `state` is void.
 
         Returns:
-            The next state, and the activations (P, L, M) of the output nodes; NaN becomes 0.
+            The next state, and the activations (P, L, M) of the output nodes, in [-1, 1] and never NaN.
+
+        Raises:
+            ValueError: shapes do not match (the native kernel's check; the eager path leaves this to torch).
         """
-        if not self.config.reward_input:
+        config = self.config
+        if not config.reward_input:
             reward = torch.zeros_like(reward)
-        rewiring = self.config.lifetime_updates
-        return self._advance(
-            parameters, state, observation, reward, alive=alive, uniforms=uniforms, rewiring=rewiring, donate=donate
-        )
+        if config.stochastic and config.lifetime_updates and uniforms is None:
+            uniforms = self._draw_uniforms(state)
+        stimulus = Stimulus(observation, reward, uniforms if config.stochastic else None)
+        rewiring = config.lifetime_updates
+        state = self._advance(parameters, state, stimulus, rewiring=rewiring, alive=alive, donate=donate)
+        return state, state.trace[:, :, config.nodes - config.action_size :, -1].clone()
 
     def experience(
         self,
@@ -138,76 +143,85 @@ class LNDP:
         Returns:
             As `step`.
         """
+        restart = episode_start if alive is None else episode_start & alive
         if self.config.recurrent:
-            state = state._replace(activation=torch.where(episode_start[..., None], 0.0, state.activation))
+            state = state._replace(activation=torch.where(restart[..., None], 0.0, state.activation))
         if self.config.development_between_episodes:
-            later_episode = episode_start & (state.age > self.config.development_steps)
-            state = self.develop(parameters, state, later_episode if alive is None else later_episode & alive)
+            later_episode = restart & (state.age > self.config.development_steps)
+            if later_episode.any():
+                state = self.develop(parameters, state, later_episode)
         reward = torch.where(episode_start, 0.0, reward)
         return self.step(parameters, state, observation, reward, alive=alive, donate=donate)
 
     def action(self, output: Tensor) -> Tensor:
-        """The action of output activations (P, L, M): index of the largest (P, L), or the outputs scaled (step 8)."""
+        """Step 8: of output activations (P, L, M) the index of the largest (P, L), or the outputs scaled."""
         return output.argmax(-1) if self.config.discrete_actions else output * self.config.action_scale
 
     def _advance(
         self,
         parameters: Parameters,
         state: LifeState,
-        observation: Tensor,
-        reward: Tensor,
+        stimulus: Stimulus,
         *,
         alive: Tensor | None,
-        uniforms: Uniforms | None = None,
         rewiring: bool = True,
         donate: bool = False,
-    ) -> tuple[LifeState, Tensor]:
-        config = self.config
-        if config.stochastic and rewiring and uniforms is None:
-            drawn = uniform(fold(fold(state.key, DECISIONS), state.age), (2, config.nodes, config.nodes)).float()
-            uniforms = drawn[:, :, 0], drawn[:, :, 1]
-        uniforms = uniforms if config.stochastic else None
-        if self._native and self._native.supports(config, state.key.device):
-            memory = state if donate else LifeState(*(tensor.clone() for tensor in state))
-            new = self._native.live(parameters, memory, observation, reward, uniforms, rewiring, alive)
-        else:
-            new = live(config, parameters, state, observation, reward, uniforms, rewiring)
-            new = new if alive is None else choose(alive, new, state)
-        return new, torch.nan_to_num(new.trace[:, :, config.nodes - config.action_size :, -1])
+    ) -> LifeState:
+        """The next state of the lives that go on, computed natively where that is possible."""
+        observation, reward = (
+            torch.nan_to_num(sensed.to(state.trace.dtype))
+            for sensed in (stimulus.observation, stimulus.reward)
+        )
+        stimulus = stimulus._replace(observation=observation, reward=reward)
+        if self._native and self._native.accepts(state):
+            memory = state if donate else state.copy()
+            return self._native.live(parameters, memory, stimulus, rewiring=rewiring, alive=alive)
+        new = live(self.config, parameters, state, stimulus, rewiring=rewiring)
+        return new if alive is None else choose(alive, new, state)
+
+    def _draw_uniforms(self, state: LifeState) -> Uniforms:
+        nodes = self.config.nodes
+        drawn = uniform(fold(fold(state.key, DECISIONS), state.age), (2, nodes, nodes)).float()
+        return drawn[:, :, 0], drawn[:, :, 1]
 
 
 def native_life(config: LNDPConfig, *, required: bool) -> NativeLife | None:
-    """The native kernel of a configuration, or none (with a warning) where it is not required and cannot be had."""
-    if not NativeLife.supports(config, torch.device("cpu")):
-        if required:
-            raise ValueError(f"nodes={config.nodes}: the native backend takes at most {MAX_NATIVE_NODES}; use 'eager'")
-        return None
+    """The native kernel of a configuration; none if it is not required and cannot be had.
+
+    Raises:
+        ValueError: it is required but does not support the configuration.
+        OSError: it is required but cannot be built.
+    """
     try:
         return NativeLife(config)
+    except ValueError:
+        if required:
+            raise
     except OSError as error:
         if required:
             raise
         warnings.warn(f"running eagerly, slower by 10 times and more: {error}", RuntimeWarning, stacklevel=3)
-        return None
+    return None
 
 
 def live(
-    config: LNDPConfig,
-    parameters: Parameters,
-    state: LifeState,
-    observation: Tensor,
-    reward: Tensor,
-    uniforms: Uniforms | None,
-    rewiring: bool,
+    config: LNDPConfig, parameters: Parameters, state: LifeState, stimulus: Stimulus, *, rewiring: bool = True
 ) -> LifeState:
-    """The eight steps of one life step, but for the choice of the action (arguments as in `LNDP.step`)."""
+    """One step of life but for the choice of the action, which is step 8.
+
+    Args:
+        config: sizes and switches.
+        parameters: named parameters (P, ...).
+        state: the lives.
+        stimulus: observation, reward and, where decisions are sampled, uniform numbers.
+        rewiring: false where the brain is frozen and only acts.
+    """
     role = roles(config, state.key.device)
     if rewiring:
         node_state = update_nodes(config, parameters, state, role)  # steps 1-3
-        edge_state = update_edges(config, parameters, state, node_state, reward)  # steps 4-5
+        edge_state = update_edges(config, parameters, state, node_state, stimulus.reward)  # steps 4-5
         state = state._replace(node_state=node_state, edge_state=edge_state)
-        state = state._replace(adjacency=rewire(config, parameters, state, role.allowed, uniforms))  # step 6
-    activation, trace = propagate(config, state.weights, state.node_state[..., 0], state.activation, observation)  # step 7
-    if not config.recurrent:
-        activation = torch.zeros_like(activation)
+        adjacency = rewire(config, parameters, state, role.allowed, stimulus.uniforms)  # step 6
+        state = state._replace(adjacency=adjacency)
+    activation, trace = propagate(config, state, stimulus.observation)  # step 7
     return state._replace(activation=activation, trace=trace, age=state.age + 1)

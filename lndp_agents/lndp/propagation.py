@@ -4,28 +4,29 @@ import torch
 from torch import Tensor
 
 from lndp_agents.config import LNDPConfig
+from lndp_agents.lndp.state import LifeState
 
 
-def propagate(
-    config: LNDPConfig, weights: Tensor, bias: Tensor, activation: Tensor, observation: Tensor
-) -> tuple[Tensor, Tensor]:
+def propagate(config: LNDPConfig, state: LifeState, observation: Tensor) -> tuple[Tensor, Tensor]:
     """Propagate an observation K times.
 
     Args:
         config: the program's configuration.
-        weights: (P, L, N, N), from i to j.
-        bias: (P, L, N), used if `config.bias`.
-        activation: (P, L, N) where propagation starts.
+        state: gives the weights, the biases (the first node feature) and the activations to start from.
         observation: (P, L, O), clamped on the input nodes.
 
     Returns:
-        Final activations (P, L, N), and the trace (P, L, N, K + 1) of which they are the last column.
+        Activations (P, L, N) where the next propagation starts, and the trace (P, L, N, K + 1), whose last
+        column are the final activations. NaN, which sums that overflow give, becomes 0.
     """
-    inputs = config.observation_size
+    inputs, activation = config.observation_size, state.activation
     seen: list[Tensor] = []
     for _ in range(config.network_steps):
         activation = torch.cat([observation, activation[..., inputs:]], -1)
         seen.append(activation)
-        drive = (activation[..., None, :] @ weights)[..., 0, :]
-        activation = torch.tanh(drive + bias if config.bias else drive)
-    return activation, torch.stack([*seen, activation], -1)
+        drive = (activation[..., None, :] @ state.weights)[..., 0, :]
+        if config.bias:
+            drive = drive + state.node_state[..., 0]
+        activation = torch.nan_to_num(torch.tanh(drive))
+    trace = torch.stack([*seen, activation], -1)
+    return activation if config.recurrent else torch.zeros_like(activation), trace

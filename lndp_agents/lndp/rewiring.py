@@ -1,7 +1,7 @@
 """Steps 4-6 of a life step: synapses change their state, and edges are pruned and grown.
 
-A linear map of a pair of nodes is the sum of one map of the sender and one of the receiver, so the tensor of all
-concatenated pairs is never built.
+A linear map of a pair of nodes is the sum of one map of the sender and one of the receiver, so the tensor of
+all concatenated pairs is never built.
 """
 
 import math
@@ -12,7 +12,7 @@ from torch import Tensor
 from lndp_agents.config import LNDPConfig
 from lndp_agents.lndp.cells import gated_update, linear, recurrent_bias
 from lndp_agents.lndp.parameters import Parameters
-from lndp_agents.lndp.state import LifeState
+from lndp_agents.lndp.state import LifeState, Uniforms
 
 DECISION_THRESHOLD = 0.6
 """A deterministic decision acts where its probability is above this."""
@@ -36,13 +36,14 @@ def update_edges(
         (P, L, De, N, N).
     """
     hidden, trace = config.node_features, config.trace_size
-    receiver_state, sender_state, receiver_trace, sender_trace, reward_weight = parameters["edge_gru.weight_ih"].split(
-        [hidden, hidden, trace, trace, 1], -1
+    weight = parameters["edge_gru.weight_ih"]
+    receiver_state, sender_state, receiver_trace, sender_trace, from_reward = weight.split_with_sizes(
+        (hidden, hidden, trace, trace, 1), -1
     )
     node = torch.cat([node_state, state.trace], -1)
     receiver = linear(node, torch.cat([receiver_state, receiver_trace], -1), parameters["edge_gru.bias"])
     sender = linear(node, torch.cat([sender_state, sender_trace], -1))
-    sender = sender + reward[:, :, None, None] * reward_weight[:, None, None, :, 0]
+    sender = sender + reward[:, :, None, None] * from_reward[:, None, None, :, 0]
     inputs = sender.mT[..., :, None] + receiver.mT[..., None, :]
     recurrent = torch.einsum("pgd,pldij->plgij", parameters["edge_gru.weight_hh"], state.edge_state)
     recurrent = recurrent + recurrent_bias(parameters["edge_gru.candidate_bias"])[:, None, :, None, None]
@@ -56,9 +57,9 @@ def pruning_logit(parameters: Parameters, edge_state: Tensor) -> Tensor:
     return _read_out(parameters, "pruning", hidden)
 
 
-def synaptogenesis_logit(config: LNDPConfig, parameters: Parameters, node_state: Tensor) -> Tensor:
+def synaptogenesis_logit(parameters: Parameters, node_state: Tensor) -> Tensor:
     """(P, L, N, N): log-odds that an edge grows between two nodes of these states (P, L, N, Dh) (step 6)."""
-    receiver_weight, sender_weight = parameters["synaptogenesis.0.weight"].split(config.node_features, -1)
+    receiver_weight, sender_weight = parameters["synaptogenesis.0.weight"].chunk(2, -1)
     receiver = linear(node_state, receiver_weight, parameters["synaptogenesis.0.bias"])
     sender = linear(node_state, sender_weight)
     hidden = torch.relu(sender.mT[..., :, None] + receiver.mT[..., None, :])
@@ -71,7 +72,7 @@ def _read_out(parameters: Parameters, name: str, hidden: Tensor) -> Tensor:
 
 
 def decide(logit: Tensor, uniform: Tensor | None) -> Tensor:
-    """Where to act: at a probability above 0.6, or sampled with half the probability where a uniform number is given."""
+    """Where to act: at a probability above 0.6, or with half the probability if a uniform number is given."""
     if uniform is None:
         return logit > math.log(DECISION_THRESHOLD / (1 - DECISION_THRESHOLD))
     return uniform < torch.sigmoid(logit) * STOCHASTIC_SCALE
@@ -82,7 +83,7 @@ def rewire(
     parameters: Parameters,
     state: LifeState,
     allowed: Tensor,
-    uniforms: tuple[Tensor, Tensor] | None,
+    uniforms: Uniforms | None,
 ) -> Tensor:
     """The next adjacency (P, L, N, N): synaptogenesis, then pruning, which wins (step 6).
 
@@ -96,7 +97,7 @@ def rewire(
     adjacency = state.adjacency
     uniform_prune, uniform_grow = uniforms or (None, None)
     if config.synaptogenesis:
-        grown = decide(synaptogenesis_logit(config, parameters, state.node_state), uniform_grow) & allowed
+        grown = decide(synaptogenesis_logit(parameters, state.node_state), uniform_grow) & allowed
         adjacency = torch.where(grown, 1.0, adjacency)
     if config.pruning:
         pruned = decide(pruning_logit(parameters, state.edge_state), uniform_prune) & allowed

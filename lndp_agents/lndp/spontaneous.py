@@ -1,7 +1,7 @@
 """Spontaneous activity: the learnable Ornstein-Uhlenbeck process that drives the inputs before birth.
 
-The published code uses an unconstrained square matrix as covariance; here the genome holds a Cholesky factor, so the
-covariance is always valid. The rate is kept at or above 0 and the time step within [0.01, 1].
+The published code uses an unconstrained square matrix as covariance; here the genome holds a Cholesky factor,
+so the covariance is always valid. The rate is kept at or above 0 and the time step within [0.01, 1].
 """
 
 import torch
@@ -11,7 +11,7 @@ from lndp_agents.lndp.parameters import Parameters
 
 
 def ornstein_uhlenbeck_step(x: Tensor, mean: Tensor, rate: Tensor, dt: Tensor, noise: Tensor) -> Tensor:
-    """x' = x + rate (mean - x) dt + noise, with rate and dt forced into their valid ranges.
+    """One Euler step: x' = x + rate (mean - x) dt + noise, with rate and dt forced into their valid ranges.
 
     Args:
         x: (P, L, O) present input.

@@ -39,13 +39,32 @@ class LifeState(NamedTuple):
         """The same state on another device."""
         return type(self)(*(tensor.to(device) for tensor in self))
 
+    def copy(self) -> Self:
+        """The same state in memory of its own."""
+        return type(self)(*(tensor.clone(memory_format=torch.contiguous_format) for tensor in self))
+
     def lives(self, index: Tensor | slice) -> Self:
         """Some of the lives of every genome, selected along the second axis."""
         return type(self)(*(tensor[:, index] for tensor in self))
 
     def expand_genomes(self, num_genomes: int) -> Self:
         """The lives of one genome (P = 1) repeated for `num_genomes` genomes, in memory of their own."""
-        return type(self)(*(tensor.expand(num_genomes, *tensor.shape[1:]).contiguous() for tensor in self))
+        return type(self)(*(tensor.expand(num_genomes, *tensor.shape[1:]) for tensor in self)).copy()
+
+
+Uniforms = tuple[Tensor, Tensor]
+"""Numbers in [0, 1), (P, L, N, N) each, that decide on pruning and on growth where decisions are sampled."""
+
+
+class Stimulus(NamedTuple):
+    """What one step of life receives from outside."""
+
+    observation: Tensor
+    """(P, L, O) float32: x, clamped on the input nodes."""
+    reward: Tensor
+    """(P, L) float32: r, the last reward; 0 at the first step of an episode."""
+    uniforms: Uniforms | None = None
+    """None where decisions are thresholded."""
 
 
 def choose(mask: Tensor, chosen: LifeState, otherwise: LifeState) -> LifeState:
@@ -56,6 +75,18 @@ def choose(mask: Tensor, chosen: LifeState, otherwise: LifeState) -> LifeState:
             for new, old in zip(chosen, otherwise, strict=True)
         )
     )
+
+
+def brain_shapes(config: LNDPConfig) -> dict[str, tuple[int, ...]]:
+    """The shape in one life of each part of its state that a step changes (all but age and key)."""
+    nodes = config.nodes
+    return {
+        "adjacency": (nodes, nodes),
+        "node_state": (nodes, config.node_features),
+        "edge_state": (config.edge_features, nodes, nodes),
+        "trace": (nodes, config.trace_size),
+        "activation": (nodes,),
+    }
 
 
 class Roles(NamedTuple):

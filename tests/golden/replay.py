@@ -1,7 +1,7 @@
 """Replay recordings of the published implementation: `python tests/golden/replay.py FILE...`.
 
-Prints one JSON line a file with the largest absolute error of each recorded quantity. A discrete action counts only
-where the two largest recorded outputs differ by more than 1e-5 (saturated outputs tie).
+Prints one JSON line a file with the largest absolute error of each recorded quantity. A discrete action
+counts only where the two largest recorded outputs differ by more than 1e-5 (saturated outputs tie).
 """
 
 import argparse
@@ -16,6 +16,7 @@ from lndp_agents.config import LNDPConfig
 from lndp_agents.lndp import LNDP, LifeState, parameter_shapes
 
 TIE = 1e-5
+QUANTITIES = ("adjacency", "node_state", "edge_state", "activations", "output", "action")
 
 
 def load(path: Path) -> tuple[LNDPConfig, dict[str, Tensor], dict[str, Tensor]]:
@@ -34,7 +35,7 @@ def load(path: Path) -> tuple[LNDPConfig, dict[str, Tensor], dict[str, Tensor]]:
 
 
 def from_torch_layout(name: str, recorded: dict[str, Tensor]) -> Tensor:
-    """A parameter of ours from `torch.nn.GRUCell`'s, whose recurrent bias repeats that of the input for two gates."""
+    """A parameter of ours from `torch.nn.GRUCell`'s, which has the biases of two gates twice."""
     cell, _, leaf = name.rpartition(".")
     if leaf not in ("bias", "candidate_bias") or f"{cell}.bias_hh" not in recorded:
         return recorded[name]
@@ -50,7 +51,7 @@ def replay(path: Path, backend: str = "eager") -> dict[str, float]:
     config, parameters, recorded = load(path)
     program = LNDP(config, backend)
     state = newborn(recorded)
-    errors = {name: 0.0 for name in ("adjacency", "node_state", "edge_state", "activations", "output", "action")}
+    errors = dict.fromkeys(QUANTITIES, 0.0)
     if "development/spontaneous_input" in recorded:
         for t, x in enumerate(recorded["development/spontaneous_input"]):
             state, _ = program.step(parameters, state, x[None, None], torch.zeros(1, 1))
