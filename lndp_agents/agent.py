@@ -185,6 +185,7 @@ class LNDPAgent:
         """Live one step of many lives, by stable-baselines3's `PolicyPredictor`.
 
         Pure: row i's first life is the i-th birth of the agent's seed, and a life's key leads to the next.
+        Rows are lives of their own, but how many there are may change the last bits of matrix products.
 
         Args:
             observation: of `lndp_envs.SenseReward`, with an axis of B rows or without.

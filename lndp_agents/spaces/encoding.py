@@ -187,8 +187,8 @@ class AffineEncoding(ObservationEncoding):
 class PlaceEncoding(ObservationEncoding):
     """Place cells: one input per whole number within the bounds of each dimension of a Box.
 
-    A cell's activation falls linearly from 1 at its own number to 0 at its neighbours', so whole numbers are one-hot
-    and what lies between is shared by two cells.
+    A cell's activation falls linearly from 1 at its own number to 0 at its neighbours', so whole numbers are
+    one-hot and what lies between is shared by two cells.
     """
 
     kind: ClassVar[str] = "place"

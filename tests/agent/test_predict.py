@@ -29,7 +29,7 @@ KEY = LifeState._fields.index("key")
 
 
 def make_env(name: str) -> Monitor[Any, Any]:
-    keywords = {} if "Foraging" in name else {"episode_steps": 30}
+    keywords = {"episode_steps": 30} if "Life" in name else {}
     return Monitor(SenseReward(gymnasium.make(name, **keywords)))
 
 
@@ -106,6 +106,14 @@ class TestEvaluatePolicy:
             returns.append(total)
         assert sorted(rewards) == pytest.approx(sorted(returns))
         assert len(lengths) == 4
+
+    def test_discrete_observations(self, make_agent: MakeAgent) -> None:
+        venv = DummyVecEnv([lambda: Monitor(SenseReward(gymnasium.make("FrozenLake-v1")))] * 3)
+        agent = make_agent(make_env("FrozenLake-v1"), nodes=32)
+        assert agent.config.observation_size == 16
+        rewards, lengths = evaluate_policy(agent, venv, n_eval_episodes=6, return_episode_rewards=True)
+        assert len(rewards) == 6
+        assert max(lengths) <= 100
 
     def test_more_lives_than_rows(self, make_agent: MakeAgent) -> None:
         agent = make_agent(make_env("lndp/Foraging-v0"))
