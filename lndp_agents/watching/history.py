@@ -1,0 +1,86 @@
+"""What a life has brought so far: rewards, trials and edges, step by step."""
+
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import NamedTuple
+
+from lndp_agents.watching.wiring import Booleans
+
+
+class Stretch(NamedTuple):
+    """A trial or an episode of a life."""
+
+    start: int
+    """Steps lived before it."""
+    end: int
+    """Steps lived at its end, or until now."""
+    total: float
+    """All its rewards."""
+
+
+@dataclass
+class History:
+    """The numbers of one life; every list has one entry a step, but `density` has one more, for the birth.
+
+    Args:
+        num_allowed: how many edges a brain of this kind may have.
+    """
+
+    num_allowed: int
+    rewards: list[float] = field(default_factory=list[float])
+    density: list[float] = field(default_factory=list[float])
+    born: list[int] = field(default_factory=list[int])
+    lost: list[int] = field(default_factory=list[int])
+    trial_ends: list[int] = field(default_factory=list[int])
+    """Steps lived when a trial ended."""
+    episode_ends: list[int] = field(default_factory=list[int])
+    """Steps lived when an inner episode ended and another began."""
+    has_trials: bool = False
+    adjacency: Booleans | None = None
+
+    @property
+    def step(self) -> int:
+        """Steps lived."""
+        return len(self.rewards)
+
+    @property
+    def total(self) -> float:
+        """All rewards."""
+        return sum(self.rewards)
+
+    @property
+    def score(self) -> float:
+        """The mean return of the episodes: what the evaluation of an agent calls its score."""
+        return self.total / (len(self.episode_ends) + 1)
+
+    @property
+    def episode(self) -> Stretch:
+        """The episode that is being lived."""
+        return self._stretches(self.episode_ends)[-1]
+
+    @property
+    def episodes(self) -> list[Stretch]:
+        """All episodes so far."""
+        return self._stretches(self.episode_ends)
+
+    @property
+    def trials(self) -> list[Stretch]:
+        """All trials so far; the last is going on."""
+        return self._stretches(self.trial_ends)
+
+    def begin(self, adjacency: Booleans) -> None:
+        """Note the newborn brain."""
+        self.adjacency = adjacency
+        self.density.append(float(adjacency.sum()) / self.num_allowed)
+
+    def live(self, adjacency: Booleans, reward: float) -> None:
+        """Note one step: the brain that acted in it, and the reward that came of it."""
+        before = adjacency if self.adjacency is None else self.adjacency
+        self.born.append(int((adjacency & ~before).sum()))
+        self.lost.append(int((before & ~adjacency).sum()))
+        self.rewards.append(reward)
+        self.begin(adjacency)
+
+    def _stretches(self, ends: list[int]) -> list[Stretch]:
+        bounds = [0, *ends, self.step]
+        return [Stretch(start, end, sum(self.rewards[start:end])) for start, end in pairwise(bounds)]

@@ -1,0 +1,71 @@
+"""What a brain is at one moment, as arrays to draw, and what became of its edges."""
+
+from typing import NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lndp_agents.config import LNDPConfig
+from lndp_agents.lndp import LifeState
+
+Floats = NDArray[np.float32]
+Booleans = NDArray[np.bool_]
+
+FLASH_FRAMES = 3
+"""For how many frames an edge shows that it was born or lost."""
+
+
+class Brain(NamedTuple):
+    """One brain at one moment; i is the sender and j the receiver."""
+
+    adjacency: Booleans
+    """(N, N): where the edge i -> j exists."""
+    weights: Floats
+    """(N, N): its weight, in [-1, 1]; anything where there is no edge."""
+    activation: Floats
+    """(N,): what inputs were shown, and what the others came to."""
+
+    @classmethod
+    def of(cls, state: LifeState, config: LNDPConfig) -> Self:
+        """The first life of the first genome of a state."""
+        trace = state.trace[0, 0].cpu().numpy()
+        activation = trace[:, -1].copy()
+        inputs = config.observation_size
+        activation[:inputs] = trace[
+            :inputs, -2
+        ]  # inputs receive no edges: after the last propagation they are silent
+        return cls(state.adjacency[0, 0].cpu().numpy() > 0, state.weights[0, 0].cpu().numpy(), activation)
+
+
+class EdgeFlashes(NamedTuple):
+    """How many frames ago edges changed, FLASH_FRAMES for long ago; a value."""
+
+    adjacency: Booleans
+    since_birth: NDArray[np.int64]
+    """(N, N), for edges that exist."""
+    since_loss: NDArray[np.int64]
+    """(N, N), for edges that do not."""
+
+    @classmethod
+    def begin(cls, adjacency: Booleans) -> Self:
+        """Nothing has changed yet."""
+        calm = np.full(adjacency.shape, FLASH_FRAMES)
+        return cls(adjacency, calm, calm)
+
+    def after(self, adjacency: Booleans) -> Self:
+        """One frame later, with these edges."""
+        since_birth = np.minimum(self.since_birth + 1, FLASH_FRAMES)
+        since_loss = np.minimum(self.since_loss + 1, FLASH_FRAMES)
+        since_birth[adjacency & ~self.adjacency] = 0
+        since_loss[self.adjacency & ~adjacency] = 0
+        return type(self)(adjacency, since_birth, since_loss)
+
+    @property
+    def birth_flash(self) -> Floats:
+        """(N, N): 1 for an edge born in this frame, falling to 0; 0 where there is none."""
+        return np.where(self.adjacency, 1 - self.since_birth / FLASH_FRAMES, 0).astype(np.float32)
+
+    @property
+    def loss_flash(self) -> Floats:
+        """(N, N): 1 for an edge lost in this frame, falling to 0; 0 where there is one."""
+        return np.where(self.adjacency, 0, 1 - self.since_loss / FLASH_FRAMES).astype(np.float32)
