@@ -3,7 +3,6 @@
 from typing import Any, TypeAlias
 
 import numpy as np
-from array_api_compat import numpy as numpy_namespace
 
 Array: TypeAlias = Any
 """An array of NumPy or torch."""
@@ -12,13 +11,11 @@ Array: TypeAlias = Any
 def namespace(array: Array) -> Any:
     """The array-API namespace of a NumPy array or a torch tensor.
 
-    ``array_api_compat.array_namespace`` does the same for more libraries, but torch.compile warns of
-    its cache.
+    ``array_api_compat.array_namespace`` does the same for more libraries, but torch.compile warns of its cache,
+    and its namespace of NumPy takes long to import; NumPy 2 follows the standard by itself.
     """
     if isinstance(array, (np.ndarray, np.generic)):
-        return numpy_namespace
-    from array_api_compat import (
-        torch as torch_namespace,
-    )  # only now: the worlds do not need torch
+        return np
+    from array_api_compat import torch as torch_namespace  # only now: the worlds do not need torch
 
     return torch_namespace
