@@ -50,14 +50,14 @@ class BrainView:
         self._weights = (
             np.where(np.abs(weights - self._weights) > CALM, weights, self._weights) * brain.adjacency
         )
-        drawn = self._edges_to_draw(brain.adjacency)
+        drawn = self.edges_to_draw(brain.adjacency)
         self._draw_edges(canvas, drawn, self._flashes.birth_flash)
         self._draw_losses(canvas, self._flashes.loss_flash)
         self._draw_nodes(canvas, brain.activation, choice)
         self._draw_headings(canvas, len(drawn), int(brain.adjacency.sum()))
         self._draw_legend(canvas)
 
-    def _edges_to_draw(self, adjacency: Booleans) -> NDArray[np.int64]:
+    def edges_to_draw(self, adjacency: Booleans) -> NDArray[np.int64]:
         """(E, 2): pairs of nodes, the weakest edge first so that strong ones lie on top."""
         pairs = np.argwhere(adjacency)
         strength = np.abs(self._weights[pairs[:, 0], pairs[:, 1]])

@@ -71,18 +71,21 @@ def _check_writable(path: Path) -> None:
 
 def _with_few_colors(frames: Iterator[Frame]) -> list[Indexed]:
     """All frames with one palette."""
+    frames = _of_one_size(frames)
     first = list(islice(frames, PALETTE_FRAMES))
     if not first:
         raise ValueError("no frames to write: give at least one")
     palette = _palette(first)
-    images: list[Indexed] = []
-    for number, frame in enumerate(chain(first, frames)):
-        if frame.shape != first[0].shape:
-            raise ValueError(
-                f"frame {number} is {frame.shape}, the first {first[0].shape}: give frames of one size"
-            )
-        images.append(_with_palette(Image.fromarray(frame), palette))
-    return images
+    return [_with_palette(Image.fromarray(frame), palette) for frame in chain(first, frames)]
+
+
+def _of_one_size(frames: Iterator[Frame]) -> Iterator[Frame]:
+    shape: tuple[int, ...] | None = None
+    for number, frame in enumerate(frames):
+        shape = shape or frame.shape
+        if frame.shape != shape:
+            raise ValueError(f"frame {number} is {frame.shape}, the first {shape}: give frames of one size")
+        yield frame
 
 
 def _palette(frames: Sequence[Frame]) -> Indexed:

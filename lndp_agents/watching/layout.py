@@ -74,7 +74,7 @@ def layout(config: LNDPConfig, area: Area, margin: float) -> Layout:
 
 
 def tapered(curves: Coordinates, widths: Coordinates) -> Coordinates:
-    """Outlines (E, 2 S, 2) of curves (E, S, 2), `widths` (E,) wide at the start and a third of that at the end."""
+    """Outlines (E, 2 S, 2) of curves (E, S, 2): `widths` (E,) wide at first, a third of that at the end."""
     direction = _unit(np.gradient(curves, axis=1))
     normal = np.stack([-direction[..., 1], direction[..., 0]], -1)
     half = widths[:, None, None] / 2 * np.linspace(1, 1 / 3, curves.shape[1])[:, None]

@@ -51,7 +51,11 @@ def frames_of_life(
         ValueError: the environment does not give arrays of pixels, or a number is out of range.
         ImportError: pygame is not installed; the message has the command.
     """
-    for name, value, least in (("max_steps", max_steps or 1, 1), ("every", every, 1), ("width", width, 320)):
+    for name, value, least in (
+        ("max_steps", 1 if max_steps is None else max_steps, 1),
+        ("every", every, 1),
+        ("width", width, 320),
+    ):
         if value < least:
             raise ValueError(f"{name}={value}: give at least {least}")
     if env.render_mode != "rgb_array":

@@ -1,0 +1,159 @@
+"""A plot of an evolution, from the metrics of its run folder."""
+
+import csv
+import io
+import math
+from collections.abc import Mapping, Sequence
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from lndp_agents.persistence import write_file
+
+INK, SOFT_INK, GRID = "#26282e", "#7e8086", "#e4e4e0"
+SERIES = {
+    "score_best": ("population, best", "#96a4ba", 1.0),
+    "score_mean": ("population, mean", "#5b7fb5", 1.4),
+    "held_out": ("centre, held-out lives", "#e87711", 2.2),
+}
+"""Column: label, colour, line width."""
+LABEL_DISTANCE = 0.055
+"""Of two labels at the right, at least, as a share of the height."""
+DOTS_PER_INCH = 160
+
+Metrics = Mapping[str, Sequence[float]]
+"""Columns of numbers of equal length; NaN where nothing was measured."""
+
+
+def read_metrics(path: str | PathLike[str]) -> dict[str, list[float]]:
+    """The columns of a run's metrics.csv; an empty cell is NaN.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: it is not such a table; the message names the file and the line.
+    """
+    with Path(path).open(newline="", encoding="utf-8") as file:
+        rows = list(csv.reader(file))
+    if not rows:
+        raise ValueError(f"{path} is empty: give the metrics.csv of a run")
+    columns: dict[str, list[float]] = {name: [] for name in rows[0]}
+    for number, row in enumerate(rows[1:], 2):
+        try:
+            for name, cell in zip(rows[0], row, strict=True):
+                columns[name].append(float(cell or "nan"))
+        except ValueError as error:
+            raise ValueError(f"{path}, line {number}: {error}; give the metrics.csv of a run") from error
+    return columns
+
+
+def plot_evolution(
+    metrics: Metrics,
+    path: str | PathLike[str],
+    *,
+    reference_lines: Mapping[str, float] | None = None,
+    title: str = "Evolution",
+) -> None:
+    """Draw scores against generations into a PNG file.
+
+    Args:
+        metrics: with the columns `generation`, `steps`, `score_best`, `score_mean` and `held_out`, as
+            `read_metrics` gives them.
+        path: of the file, replaced only when it is complete.
+        reference_lines: names of scores to compare with, such as that of random actions and the optimum.
+        title: above the plot.
+
+    Raises:
+        ValueError: a column is missing, or there are no generations.
+        ImportError: matplotlib is not installed; the message has the command.
+        OSError: the file cannot be written.
+    """
+    file = io.BytesIO()
+    evolution_figure(metrics, reference_lines or {}, title).savefig(file, format="png", dpi=DOTS_PER_INCH)
+    write_file(Path(path), file.getvalue())
+
+
+def evolution_figure(metrics: Metrics, reference_lines: Mapping[str, float], title: str) -> Any:
+    """The matplotlib Figure that `plot_evolution` writes; nothing global is touched (no pyplot).
+
+    Raises:
+        ValueError: as in `plot_evolution`.
+        ImportError: as in `plot_evolution`.
+    """
+    for name in ("generation", "steps", *SERIES):
+        if not len(metrics.get(name, ())):
+            raise ValueError(f"metrics without any {name!r}: give the columns of a run's metrics.csv")
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise ImportError('plots need matplotlib: pip install "lndp-agents[train]"') from error
+    figure: Any = Figure(figsize=(8, 4.5), facecolor="white")
+    axes = figure.add_axes((0.075, 0.125, 0.665, 0.745))
+    labels = [(value, name, SOFT_INK) for name, value in reference_lines.items()]
+    for value in reference_lines.values():
+        axes.axhline(value, color=SOFT_INK, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1)
+    for column, (label, color, width) in SERIES.items():
+        points = measured(metrics["generation"], metrics[column])
+        if points:
+            generations, scores = zip(*points, strict=True)
+            marker = "o" if column == "held_out" and len(points) <= 60 else None
+            axes.plot(generations, scores, color=color, linewidth=width, marker=marker, markersize=3.5)
+            labels.append((scores[-1], f"{label}: {scores[-1]:.4g}", color))
+    _style(axes, metrics)
+    figure.text(0.075, 0.925, title, color=INK, fontsize=13)
+    _write_labels(axes, labels)
+    return figure
+
+
+def measured(generations: Sequence[float], scores: Sequence[float]) -> list[tuple[float, float]]:
+    """The generations whose score is a finite number, with it."""
+    return [pair for pair in zip(generations, scores, strict=True) if math.isfinite(pair[1])]
+
+
+def spread(values: Sequence[float], distance: float) -> list[float]:
+    """The values, moved apart as little as needed for neighbours to be `distance` apart.
+
+    Groups that touch are centred on the mean of what they were.
+    """
+    order = sorted(range(len(values)), key=lambda index: values[index])
+    groups: list[list[int]] = []
+    for index in order:
+        groups.append([index])
+        while (
+            len(groups) > 1
+            and _start(values, groups[-1], distance) < _end(values, groups[-2], distance) + distance
+        ):
+            groups[-2].extend(groups.pop())
+    moved = [0.0] * len(values)
+    for group in groups:
+        for place, index in enumerate(group):
+            moved[index] = _start(values, group, distance) + place * distance
+    return moved
+
+
+def _start(values: Sequence[float], group: Sequence[int], distance: float) -> float:
+    return sum(values[index] for index in group) / len(group) - distance * (len(group) - 1) / 2
+
+
+def _end(values: Sequence[float], group: Sequence[int], distance: float) -> float:
+    return _start(values, group, distance) + distance * (len(group) - 1)
+
+
+def _style(axes: Any, metrics: Metrics) -> None:
+    for side in ("top", "right", "left"):
+        axes.spines[side].set_visible(False)
+    axes.spines["bottom"].set_color(SOFT_INK)
+    axes.grid(axis="y", color=GRID, linewidth=0.7)
+    axes.set_axisbelow(True)
+    axes.tick_params(colors=SOFT_INK, labelsize=9, length=0)
+    axes.margins(x=0.01)
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.set_xlabel(f"generation ({metrics['steps'][-1]:,.0f} steps of life)", color=SOFT_INK, fontsize=9.5)
+    axes.set_ylabel("score", color=SOFT_INK, fontsize=9.5)
+
+
+def _write_labels(axes: Any, labels: Sequence[tuple[float, str, str]]) -> None:
+    """Name lines at their right ends."""
+    low, high = axes.get_ylim()
+    places = spread([(value - low) / (high - low) for value, _, _ in labels], LABEL_DISTANCE)
+    for place, (_, text, color) in zip(places, labels, strict=True):
+        axes.annotate(text, (1.015, place), xycoords="axes fraction", color=color, fontsize=9.5, va="center")
