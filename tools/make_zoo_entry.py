@@ -5,6 +5,7 @@ that of every other seed, is measured here on 128 lives that no evolution has us
 """
 
 import argparse
+import csv
 import json
 import subprocess
 from pathlib import Path
@@ -67,7 +68,7 @@ def describe(runs: list[Run], scores: list[Score], chosen: int) -> dict[str, Any
             {
                 "seed": run.config.seed,
                 "generations": run.generation,
-                "steps": run.steps,
+                "steps": lived_steps(run.folder),
                 "held_out": run.best_score,
                 **numbers(score),
             }
@@ -77,6 +78,12 @@ def describe(runs: list[Run], scores: list[Score], chosen: int) -> dict[str, Any
         "commit": commit,
         "system": json.loads((runs[chosen].folder / "system.json").read_text()),
     }
+
+
+def lived_steps(folder: Path) -> int:
+    """Steps of life that a run has evaluated."""
+    with (folder / "metrics.csv").open() as file:
+        return int(list(csv.DictReader(file))[-1]["steps"])
 
 
 def numbers(score: Score) -> dict[str, Any]:
