@@ -1,16 +1,23 @@
-"""The command `lndp`: evolve agents, score them, watch them live. Results go to stdout, progress to stderr."""
+"""The command `lndp`: evolve agents, score them, watch them live. Results on stdout, progress on stderr."""
 
 import argparse
+import errno
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from lndp_agents import __version__
-from lndp_agents.commands import evaluate, listing, train, watch
 
 ERROR_EXIT, INTERRUPTED_EXIT = 2, 130
+_REMEDIES = {
+    errno.ENOSPC: "make room on the disk, then `lndp resume` the run",
+    errno.EACCES: "name a place that you may use",
+    errno.EPERM: "name a place that you may use",
+    errno.EROFS: "name a place that can be written",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -24,13 +31,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = parser().parse_args(arguments)
     try:
-        return int(options.run(options))
+        from lndp_agents.commands import COMMANDS  # here, so that Ctrl-C while libraries load is met too
+
+        code = COMMANDS[options.command](options)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:  # whoever read the results has enough, as in `lndp envs | head -1`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ERROR_EXIT
     except (ValueError, OSError, ImportError, FloatingPointError) as error:
-        print(f"lndp: error: {' '.join(str(error).split())}", file=sys.stderr)
+        print(f"lndp: error: {_one_line(error)}", file=sys.stderr)
         return ERROR_EXIT
     except KeyboardInterrupt:
         print("lndp: interrupted", file=sys.stderr)
         return INTERRUPTED_EXIT
+
+
+def _one_line(error: Exception) -> str:
+    """What the error says, and for those of the operating system the remedy."""
+    text = str(error)
+    if isinstance(error, OSError) and error.errno is not None:
+        place = "" if error.filename is None else f"{error.filename}: "
+        text = f"{place}{error.strerror}; {_REMEDIES.get(error.errno, 'name another place')}"
+    return " ".join(text.split())
 
 
 def parser() -> argparse.ArgumentParser:
@@ -48,16 +71,30 @@ def parser() -> argparse.ArgumentParser:
 
 def _add_train(commands: Any) -> None:
     command = commands.add_parser("train", help="evolve an agent on an environment")
-    command.add_argument("environment", metavar="ENV", nargs="?", help="id, such as lndp/Foraging-v0 or module:MyEnv-v0")
-    command.add_argument("--recipe", type=Path, metavar="FILE", help="JSON of all settings; the options below change it")
-    command.add_argument("--out", type=Path, metavar="FOLDER", help="of the run (default: the next free one in runs/)")
+    command.add_argument(
+        "environment", metavar="ENV", nargs="?", help="id, such as lndp/Foraging-v0 or module:MyEnv-v0"
+    )
+    command.add_argument(
+        "--recipe", type=Path, metavar="FILE", help="JSON of all settings; the options below change it"
+    )
+    command.add_argument(
+        "--out", type=Path, metavar="FOLDER", help="of the run (default: the next free one in runs/)"
+    )
     for name, kind, text in _RECIPE_OPTIONS:
-        command.add_argument(f"--{name.replace('_', '-')}", type=kind, metavar=kind.__name__.upper(), help=text)
-    command.add_argument("--full-covariance", action="store_true", help="adapt the whole covariance of CMA-ES")
+        command.add_argument(
+            f"--{name.replace('_', '-')}", type=kind, metavar=kind.__name__.upper(), help=text
+        )
+    command.add_argument(
+        "--full-covariance",
+        dest="separable",
+        action="store_const",
+        const=False,
+        help="adapt the whole covariance of CMA-ES, not only its diagonal",
+    )
     for name, text in _RECIPE_OBJECTS:
         command.add_argument(f"--{name}", nargs="+", type=_pair, metavar="KEY=VALUE", help=text)
     command.add_argument("--json", action="store_true", help="print the result as JSON")
-    command.set_defaults(run=train.train)
+    command.set_defaults(command="train")
 
 
 _RECIPE_OPTIONS = (
@@ -86,13 +123,15 @@ def _add_resume(commands: Any) -> None:
     command.add_argument("folder", type=Path, metavar="RUN")
     command.add_argument("--generations", type=int, metavar="INT", help="a new budget in all")
     command.add_argument("--json", action="store_true", help="print the result as JSON")
-    command.set_defaults(run=train.resume)
+    command.set_defaults(command="resume")
 
 
 def _add_subject(command: Any) -> None:
     command.add_argument("subject", metavar="NAME|RUN|FOLDER", help="of the zoo, a run, or a saved agent")
     command.add_argument("--env", metavar="ENV", help="environment (default: what the agent was evolved on)")
-    command.add_argument("--env-kwargs", nargs="+", type=_pair, metavar="KEY=VALUE", help="its keyword arguments")
+    command.add_argument(
+        "--env-kwargs", nargs="+", type=_pair, metavar="KEY=VALUE", help="its keyword arguments"
+    )
     command.add_argument("--seed", type=int, default=0, metavar="INT", help="of births and worlds")
 
 
@@ -101,7 +140,7 @@ def _add_evaluate(commands: Any) -> None:
     _add_subject(command)
     command.add_argument("--lives", type=int, default=128, metavar="INT", help="how many (default: 128)")
     command.add_argument("--json", action="store_true", help="print pure JSON")
-    command.set_defaults(run=evaluate.evaluate_command)
+    command.set_defaults(command="evaluate")
 
 
 def _add_watch(commands: Any) -> None:
@@ -110,20 +149,22 @@ def _add_watch(commands: Any) -> None:
     command.add_argument("--gif", type=Path, metavar="FILE", help="write a GIF instead of opening a window")
     command.add_argument("--steps", type=int, metavar="INT", help="at most so many steps")
     command.add_argument("--fps", type=int, default=10, metavar="INT", help="frames a second (default: 10)")
-    command.set_defaults(run=watch.watch_command)
+    command.set_defaults(command="watch")
 
 
 def _add_listings(commands: Any) -> None:
-    zoo = commands.add_parser("zoo", help="the pretrained agents").add_subparsers(required=True, metavar="list|show")
+    zoo = commands.add_parser("zoo", help="the pretrained agents").add_subparsers(
+        required=True, metavar="list|show"
+    )
     listed = zoo.add_parser("list", help="all names and scores")
     listed.add_argument("--json", action="store_true", help="print pure JSON")
-    listed.set_defaults(run=listing.zoo_list)
+    listed.set_defaults(command="zoo list")
     shown = zoo.add_parser("show", help="the card of one agent")
     shown.add_argument("name", metavar="NAME")
-    shown.set_defaults(run=listing.zoo_show)
+    shown.set_defaults(command="zoo show")
     worlds = commands.add_parser("envs", help="the environments of this package")
     worlds.add_argument("--json", action="store_true", help="print pure JSON")
-    worlds.set_defaults(run=listing.envs)
+    worlds.set_defaults(command="envs")
 
 
 def _pair(text: str) -> tuple[str, Any]:

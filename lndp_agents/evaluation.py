@@ -5,15 +5,19 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from lndp_agents.agent import LNDPAgent
-from lndp_agents.evolution.lives import balanced_tasks, life_keys, live
+from lndp_agents.evolution.lives import EVALUATION, balanced_tasks, life_keys, live
 from lndp_agents.evolution.worlds import make_world
 from lndp_agents.lndp import LNDP, genome_to_parameters
 
-EVALUATION = 3  # a stream of randomness apart from those of a run (problem.py)
 RESAMPLES = 10_000
+MAX_LIVES = 10**6
+BATCH_LIVES = 1024
+"""Lives that are lived at once; no life depends on it."""
 
 
 @dataclass(frozen=True)
@@ -31,8 +35,9 @@ class Score:
     @property
     def interval(self) -> tuple[float, float]:
         """95 % interval of the mean, by percentile bootstrap over lives (always the same resamples)."""
-        picks = np.random.default_rng(0).integers(len(self.scores), size=(RESAMPLES, len(self.scores)))
-        low, high = np.percentile(self.scores[picks].mean(1), [2.5, 97.5])
+        draw, size = np.random.default_rng(0), len(self.scores)
+        means = [self.scores[draw.integers(size, size=size)].mean() for _ in range(RESAMPLES)]
+        low, high = np.percentile(means, [2.5, 97.5])
         return float(low), float(high)
 
 
@@ -47,7 +52,7 @@ def evaluate(
 ) -> Score:
     """Let an agent live fresh lives, dealt evenly over the tasks of the environment.
 
-    Births and worlds are drawn from the seed, in a stream of their own: no life is one that evolution has seen.
+    Births and worlds are drawn from the seed, in a stream of their own: evolution has seen none of the lives.
 
     Args:
         agent: who lives.
@@ -61,17 +66,23 @@ def evaluate(
         Mean episode return of each life.
 
     Raises:
-        ValueError: the environment is unknown, or its spaces are not the agent's; or there are no lives.
+        ValueError: the environment is unknown, or its spaces are not the agent's; or there are no lives, or
+            more than a million.
     """
-    if lives < 1:
-        raise ValueError(f"lives={lives}: give at least 1")
+    if not 1 <= lives <= MAX_LIVES:
+        raise ValueError(f"lives={lives}: give 1 to {MAX_LIVES}")
     world = make_world(environment, keywords or {}, episodes, agent.encoding)
     if world.dynamics.action_space != agent.action_space:
         raise ValueError(
-            f"{environment} takes actions {world.dynamics.action_space}, the agent gives {agent.action_space}"
+            f"{environment} takes actions {world.dynamics.action_space}, the agent gives "
+            f"{agent.action_space}: name the environment that it was evolved on"
         )
     keys = life_keys(seed, EVALUATION, num_lives=lives, device=agent.device)
+    tasks = balanced_tasks(world.dynamics, lives, agent.device)
     program = LNDP(agent.config, "auto")
     parameters = genome_to_parameters(agent.config, agent.genome[None])
-    result = live(program, parameters, world, keys, balanced_tasks(world.dynamics, lives, agent.device))
-    return Score(result.scores[0].cpu().numpy())
+    scores: list[Tensor] = []
+    for start in range(0, lives, BATCH_LIVES):
+        some = slice(start, start + BATCH_LIVES)
+        scores.append(live(program, parameters, world, keys[some], tasks[some]).scores[0])
+    return Score(torch.cat(scores).cpu().numpy())

@@ -1,1 +1,17 @@
 """What the commands of `lndp` do; `lndp_agents.cli` reads the command line."""
+
+from lndp_agents.commands.evaluate import evaluate_command
+from lndp_agents.commands.listing import envs, zoo_list, zoo_show
+from lndp_agents.commands.train import resume, train
+from lndp_agents.commands.watch import watch_command
+
+COMMANDS = {
+    "train": train,
+    "resume": resume,
+    "evaluate": evaluate_command,
+    "watch": watch_command,
+    "zoo list": zoo_list,
+    "zoo show": zoo_show,
+    "envs": envs,
+}
+"""Each takes the parsed options and returns the exit code."""

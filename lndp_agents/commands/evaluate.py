@@ -29,8 +29,9 @@ def evaluate_command(options: Namespace) -> int:
             "lives": options.lives,
             "seed": options.seed,
         }
-        print(json.dumps(result))
+        print(json.dumps(result, allow_nan=False))
     else:
-        print(f"{subject.name} on {subject.environment}: {score.mean:.1f} (95 % interval {low:.1f} to {high:.1f})")
-        print(f"mean episode return of {options.lives} fresh lives, seed {options.seed}")
+        interval = f"95 % interval {low:.1f} to {high:.1f}"
+        print(f"{subject.name} on {subject.environment}: {score.mean:.1f}, {interval}")
+        print(f"(mean episode return of {options.lives} fresh lives, seed {options.seed})")
     return 0

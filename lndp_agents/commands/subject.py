@@ -2,11 +2,12 @@
 
 import json
 from argparse import Namespace
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lndp_agents.agent import LNDPAgent
+from lndp_agents.evolution.run_folder import DESCRIPTION, Description
 from lndp_agents.zoo import load_pretrained, zoo_folder, zoo_names
 
 
@@ -17,8 +18,20 @@ class Subject:
     name: str
     agent: LNDPAgent
     environment: str
-    keywords: dict[str, Any] = field(default_factory=dict[str, Any])
-    episodes: int = 1
+    keywords: dict[str, Any]
+    episodes: int
+
+
+@dataclass(frozen=True)
+class ZooResults:
+    """What a pretrained agent was evolved on, and its score there."""
+
+    environment: str
+    keywords: dict[str, Any]
+    episodes: int
+    mean: float
+    interval: tuple[float, float]
+    lives: int
 
 
 def find_subject(options: Namespace) -> Subject:
@@ -29,24 +42,46 @@ def find_subject(options: Namespace) -> Subject:
     """
     name: str = options.subject
     folder = Path(name)
-    if (folder / "checkpoints").is_dir():
-        agent, known = load_pretrained(folder / "best"), _of_run(folder)
-    else:
-        agent = load_pretrained(name)
-        known = _of_zoo(zoo_folder(name)) if name in zoo_names() else None
-    if options.env is None and known is None:
-        raise ValueError(f"{name} does not say what it was evolved on: give --env")
-    environment, keywords, episodes = known or (options.env, {}, 1)
-    if options.env is not None and options.env != environment:
+    is_run = (folder / "checkpoints").is_dir()
+    agent = load_pretrained(folder / "best" if is_run else name)
+    environment, keywords, episodes = _world_of(name) or (None, {}, 1)
+    if options.env not in (None, environment):
         environment, keywords, episodes = options.env, {}, 1
+    if environment is None:
+        raise ValueError(f"{name} does not say what it was evolved on: name the environment with --env")
     return Subject(name, agent, environment, keywords | dict(options.env_kwargs or []), episodes)
 
 
-def _of_run(folder: Path) -> tuple[str, dict[str, Any], int]:
-    recipe = json.loads((folder / "config.json").read_text())["recipe"]
-    return recipe["environment"], recipe["environment_keywords"], recipe["episodes"]
+def zoo_results(name: str) -> ZooResults:
+    """What results.json of a pretrained agent says.
+
+    Raises:
+        ValueError: there is no such agent, or the file is damaged.
+    """
+    path = zoo_folder(name) / "results.json"
+    try:
+        data = json.loads(path.read_text("utf-8"))
+        low, high = data["score"]["interval"]
+        return ZooResults(
+            environment=data["environment"],
+            keywords=data["environment_keywords"],
+            episodes=data.get("episodes", 1),
+            mean=float(data["score"]["mean"]),
+            interval=(float(low), float(high)),
+            lives=data["score"]["lives"],
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path} is damaged ({error!r}): install lndp-agents again") from error
 
 
-def _of_zoo(folder: Path) -> tuple[str, dict[str, Any], int]:
-    results = json.loads((folder / "results.json").read_text())
-    return results["environment"], results["environment_keywords"], 1
+def _world_of(name: str) -> tuple[str, dict[str, Any], int] | None:
+    """Environment, keywords and episodes of a run, of an agent in its folder, or of the zoo."""
+    folder = Path(name)
+    if name in zoo_names():
+        results = zoo_results(name)
+        return results.environment, results.keywords, results.episodes
+    for run in (folder, folder.resolve().parent):
+        if (run / "checkpoints").is_dir() and (run / DESCRIPTION).is_file():
+            recipe = Description.read(run).recipe
+            return recipe.environment, recipe.environment_keywords, recipe.episodes
+    return None

@@ -1,28 +1,36 @@
 """`lndp train` and `lndp resume`: evolve an agent in a run folder."""
 
 import json
+import math
 import signal
 import sys
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from pathlib import Path
+from dataclasses import fields
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lndp_agents.evolution.config import EvolutionConfig
 from lndp_agents.lndp import genome_size
+from lndp_agents.validation import is_object, shorten
 
-RUNS = Path("runs")
+if TYPE_CHECKING:
+    from lndp_agents.evolution.run import Run
+
+INTERRUPTED_EXIT = 130
+_OBJECTS = {
+    "env_kwargs": "environment_keywords",
+    "program": "program",
+    "searcher_options": "searcher_options",
+}
 
 
 def train(options: Namespace) -> int:
     """Begin a run and evolve until the budget is spent or the user stops it."""
-    from lndp_agents.evolution.run import Run, next_folder
+    from lndp_agents.evolution.run import Run  # imports EvoTorch, an extra
 
-    config = _recipe(options)
-    folder: Path = options.out or next_folder(RUNS, config.environment)
-    return _evolve(Run.create(config, folder), options.json)
+    return _evolve(Run.create(_recipe(options), options.out), options.json)
 
 
 def resume(options: Namespace) -> int:
@@ -30,63 +38,83 @@ def resume(options: Namespace) -> int:
     from lndp_agents.evolution.run import Run
 
     run = Run.open(options.folder, options.generations)
-    for note in run.notes:
-        print(note, file=sys.stderr)
+    if run.generation == run.config.generations:
+        _say(f"{run.folder} is finished: all {run.generation} generations are done, --generations gives more")
     return _evolve(run, options.json)
 
 
 def _recipe(options: Namespace) -> EvolutionConfig:
-    recipe: dict[str, Any] = {}
-    if options.recipe is not None:
-        try:
-            recipe = json.loads(options.recipe.read_text())
-        except ValueError as error:
-            raise ValueError(f"{options.recipe} is not JSON: {error}") from error
-        if not isinstance(recipe, dict):
-            raise ValueError(f"{options.recipe} holds no JSON object: give the fields of a recipe")
-    names = {"env_kwargs": "environment_keywords", "program": "program", "searcher_options": "searcher_options"}
-    for option, name in names.items():
-        if getattr(options, option) is not None:
-            recipe[name] = recipe.get(name, {}) | dict(getattr(options, option))
-    given = {name: value for name, value in vars(options).items() if value is not None}
-    recipe |= {name: given[name] for name in EvolutionConfig.__annotations__ if name in given and name not in names.values()}
-    if options.full_covariance:
-        recipe["separable"] = False
+    recipe: dict[str, Any] = {} if options.recipe is None else _read_recipe(options)
+    for option, name in _OBJECTS.items():
+        if (given := getattr(options, option)) is not None:
+            recipe[name] = recipe.get(name, {}) | dict(given)
+    for field in fields(EvolutionConfig):
+        if field.name not in _OBJECTS.values() and getattr(options, field.name, None) is not None:
+            recipe[field.name] = getattr(options, field.name)
     if "environment" not in recipe:
-        raise ValueError("no environment: name one, such as lndp/Foraging-v0 (see `lndp envs`), or give --recipe")
+        raise ValueError(
+            "no environment: name one, such as lndp/Foraging-v0 (see `lndp envs`), or give --recipe"
+        )
     return EvolutionConfig.from_json(recipe)
 
 
-def _evolve(run: Any, as_json: bool) -> int:
+def _read_recipe(options: Namespace) -> dict[str, Any]:
+    try:
+        recipe: object = json.loads(options.recipe.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{options.recipe} is not JSON ({error}): give the fields of a recipe") from error
+    if not is_object(recipe):
+        raise ValueError(
+            f"{options.recipe} holds {shorten(recipe)}: give a JSON object, the fields of a recipe"
+        )
+    return recipe
+
+
+def _evolve(run: "Run", as_json: bool) -> int:
     from lndp_agents.evolution.progress import Progress
 
-    print(
-        f"evolving {genome_size(run.program)} numbers on {run.config.environment}, run folder {run.folder}",
-        file=sys.stderr,
-    )
-    with _interruptible() as interrupted, Progress(run.config.generations, run.generation) as progress:
-        for record in run.generations():
-            progress.show(record)
-            if interrupted:
-                break
-    if run.generation < run.config.generations:
-        print(f"stopped after generation {run.generation}; go on with: lndp resume {run.folder}", file=sys.stderr)
-        return 130
-    result = {"run": str(run.folder), "generations": run.generation, "held_out": run.best_score}
-    print(json.dumps(result) if as_json else f"best held-out score {run.best_score:.1f}, agent in {run.folder / 'best'}")
+    for note in run.notes:
+        _say(note)
+    _say(f"{run.config.environment}, {genome_size(run.program)} numbers to evolve; run folder: {run.folder}")
+    try:
+        with (
+            Progress(run.config.generations, run.generation) as progress,
+            _interruptible(progress.say) as stop,
+        ):
+            for record in run.generations():
+                progress.show(record)
+                if stop:
+                    break
+        if run.generation < run.config.generations:
+            run.save_agents()
+            _say(f"stopped after generation {run.generation}; go on with: lndp resume {run.folder}")
+            return INTERRUPTED_EXIT
+    except KeyboardInterrupt:
+        _say(f"stopped at once, whole generations are kept; go on with: lndp resume {run.folder}")
+        return INTERRUPTED_EXIT
+    score = run.best_score if math.isfinite(run.best_score) else None
+    if as_json:
+        print(json.dumps({"run": str(run.folder), "generations": run.generation, "held_out": score}))
+    else:
+        shown = "none" if score is None else f"{score:.1f}"
+        print(f"best held-out score: {shown}; the agent is in {run.folder / 'best'}")
     return 0
 
 
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
 @contextmanager
-def _interruptible() -> Iterator[list[int]]:
-    """A list that fills at the first Ctrl-C or SIGTERM, so that the generation is finished; the second one quits."""
+def _interruptible(say: Callable[[str], None]) -> Generator[list[int]]:
+    """A list that fills at the first Ctrl-C or SIGTERM, to finish the generation; the second quits."""
     received: list[int] = []
 
     def note(number: int, frame: FrameType | None) -> None:
         if received:
             raise KeyboardInterrupt
         received.append(number)
-        print("finishing this generation; once more to quit at once", file=sys.stderr)
+        say("finishing this generation; once more to quit at once")
 
     before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

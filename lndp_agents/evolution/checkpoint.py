@@ -1,60 +1,96 @@
-"""Checkpoints that are whole or absent: tensors and JSON, a manifest of their hashes written last, then one rename."""
+"""Checkpoints, whole or absent: tensors and JSON, a manifest of their hashes last, then one rename."""
 
 import hashlib
 import json
 import os
 import shutil
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
 from lndp_agents.persistence import write_file
+from lndp_agents.validation import is_finite_number, is_integer, is_object, require_keys, shorten
 
-TENSORS, NUMBERS, MANIFEST = "search.safetensors", "progress.json", "manifest.json"
+TENSORS, COUNTERS, MANIFEST = "search.safetensors", "counters.json", "manifest.json"
 KEPT = 2
 """How many checkpoints stay; the older one is for the day when the newer does not verify."""
+_MAX_JSON_BYTES = 2**16
 
 
-def write_checkpoint(folder: Path, generation: int, tensors: Mapping[str, Tensor], numbers: Mapping[str, Any]) -> None:
+@dataclass(frozen=True)
+class Counters:
+    """The numbers of a checkpoint.
+
+    Raises:
+        ValueError: a number is out of range.
+    """
+
+    run: str
+    """Which run it is of: the hash of its description."""
+    generation: int
+    """Generations done."""
+    steps: int
+    """Steps lived by all populations."""
+    best_score: float | None
+    """Held-out score of the best centre; none was measured yet if None."""
+
+    def __post_init__(self) -> None:
+        for name in ("generation", "steps"):
+            if not is_integer(getattr(self, name), 0, 2**63):
+                raise ValueError(f"{name}={shorten(getattr(self, name))} is no count")
+        if self.best_score is not None and not is_finite_number(self.best_score):
+            raise ValueError(f"best_score={shorten(self.best_score)} is no number")
+
+
+def write_checkpoint(folder: Path, counters: Counters, tensors: Mapping[str, Tensor]) -> None:
     """Add a checkpoint to a folder and drop the oldest.
 
     Args:
         folder: of all checkpoints of a run.
-        generation: which the checkpoint was taken after.
+        counters: where the run is.
         tensors: of the search.
-        numbers: what else a run must know, as JSON.
 
     Raises:
         OSError: the disk is full or the folder read-only; earlier checkpoints stay as they were.
     """
-    target = folder / f"generation_{generation:06d}"
+    target = folder / f"generation_{counters.generation:09d}"
     temporary = folder / f".writing-{target.name}-{os.getpid()}"
     shutil.rmtree(temporary, ignore_errors=True)
     try:
         temporary.mkdir(parents=True)
-        files = {TENSORS: save(dict(tensors)), NUMBERS: json.dumps(dict(numbers)).encode()}
+        files = {TENSORS: save(dict(tensors)), COUNTERS: json.dumps(asdict(counters)).encode()}
         hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
         for name, content in [*files.items(), (MANIFEST, json.dumps(hashes).encode())]:
             write_file(temporary / name, content)
-        shutil.rmtree(target, ignore_errors=True)
+        _sync_folder(temporary)
+        shutil.rmtree(target, ignore_errors=True)  # it is there only if it did not verify
         temporary.replace(target)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
-    sync_folder(folder)
+    _sync_folder(folder)
     for old in sorted(folder.glob("generation_*"))[:-KEPT]:
         shutil.rmtree(old, ignore_errors=True)
 
 
-def read_newest(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any], list[str]]:
+def read_newest(
+    folder: Path, run: str, expected: Mapping[str, Tensor]
+) -> tuple[Counters, dict[str, Tensor], list[str]]:
     """The newest checkpoint that verifies.
 
+    Args:
+        folder: of all checkpoints of a run.
+        run: the hash that its checkpoints carry.
+        expected: tensors with the names, shapes and types that it must have.
+
     Returns:
-        Its tensors, its numbers, and a line for each newer checkpoint that was skipped.
+        Its counters, its tensors, and a line for each newer checkpoint that was skipped.
 
     Raises:
         FileNotFoundError: there is none.
@@ -62,24 +98,58 @@ def read_newest(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any], list[s
     skipped: list[str] = []
     for path in sorted(folder.glob("generation_*"), reverse=True):
         try:
-            tensors, numbers = _read(path)
-        except (OSError, ValueError, KeyError, SafetensorError) as error:
-            skipped.append(f"skipped {path.name}: {error}")
+            counters, tensors = _read(path, expected)
+            if path.name != f"generation_{counters.generation:09d}" or counters.run != run:
+                raise ValueError(f"it is generation {counters.generation} of run {shorten(counters.run)}")
+        except (OSError, ValueError, RecursionError, SafetensorError) as error:
+            skipped.append(f"skipped checkpoint {path.name}: {error}")
         else:
-            return tensors, numbers, skipped
+            return counters, tensors, skipped
     raise FileNotFoundError("; ".join([f"no checkpoint in {folder} can be resumed", *skipped]))
 
 
-def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    hashes: Any = json.loads((path / MANIFEST).read_text())
-    contents = {name: (path / name).read_bytes() for name in (TENSORS, NUMBERS)}
+def _read(path: Path, expected: Mapping[str, Tensor]) -> tuple[Counters, dict[str, Tensor]]:
+    hashes = _parse(_read_file(path / MANIFEST, _MAX_JSON_BYTES))
+    num_bytes = sum(tensor.nbytes for tensor in expected.values()) + _MAX_JSON_BYTES
+    contents = {TENSORS: _read_file(path / TENSORS, num_bytes)}
+    contents[COUNTERS] = _read_file(path / COUNTERS, _MAX_JSON_BYTES)
     for name, content in contents.items():
-        if not isinstance(hashes, dict) or hashlib.sha256(content).hexdigest() != hashes.get(name):
+        if hashlib.sha256(content).hexdigest() != hashes.get(name):
             raise ValueError(f"{name} does not match its hash")
-    return load(contents[TENSORS]), json.loads(contents[NUMBERS])
+    data = _parse(contents[COUNTERS])
+    require_keys(COUNTERS, data, set(Counters.__annotations__))
+    tensors = load(contents[TENSORS])
+    _check_tensors(tensors, expected)
+    return Counters(**data), tensors
 
 
-def sync_folder(folder: Path) -> None:
+def _read_file(path: Path, max_bytes: int) -> bytes:
+    size = path.stat().st_size
+    if size > max_bytes:
+        raise ValueError(f"{path.name} has {size} bytes, more than its {max_bytes}")
+    return path.read_bytes()
+
+
+def _parse(content: bytes) -> dict[str, Any]:
+    data: object = json.loads(content)
+    if not is_object(data):
+        raise ValueError(f"{shorten(data)} is no JSON object")
+    return data
+
+
+def _check_tensors(tensors: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> None:
+    require_keys(TENSORS, tensors, set(expected))
+    for name, tensor in tensors.items():
+        wanted = expected[name]
+        if tensor.shape != wanted.shape or tensor.dtype != wanted.dtype:
+            raise ValueError(
+                f"{name} is {tensor.dtype} {tuple(tensor.shape)}, not {wanted.dtype} {tuple(wanted.shape)}"
+            )
+        if not torch.isfinite(tensor).all():
+            raise ValueError(f"{name} holds NaN or infinity")
+
+
+def _sync_folder(folder: Path) -> None:
     """Wait until the disk has the names in a folder (a no-op where folders cannot be opened)."""
     if os.name == "posix":
         descriptor = os.open(folder, os.O_RDONLY)

@@ -5,15 +5,31 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
 
-_MINIMUM = {
-    "seed": 0,
-    "generations": 1,
-    "population": 4,
-    "lives": 1,
-    "episodes": 1,
-    "evaluate_every": 1,
-    "held_out_lives": 1,
+from lndp_agents.validation import is_finite_number, is_integer, is_object, shorten
+
+_LIMITS = {
+    "seed": (0, 2**63 - 1),
+    "generations": (1, 10**9),
+    "population": (4, 10**6),
+    "lives": (1, 10**6),
+    "episodes": (1, 10**6),
+    "evaluate_every": (1, 10**9),
+    "held_out_lives": (1, 10**6),
+    "sigma": (1e-6, 1e3),
+    "worst_weight": (0.0, 1.0),
+    "density_penalty": (0.0, 1e9),
 }
+_KINDS = {
+    "environment": (str, "a string"),
+    "encoding": (str, "a string"),
+    "searcher": (str, "a string"),
+    "separable": (bool, "true or false"),
+    "environment_keywords": (dict, "a JSON object"),
+    "program": (dict, "a JSON object"),
+    "searcher_options": (dict, "a JSON object"),
+}
+_FROM_SPACES = ("observation_size", "action_size", "discrete_actions")
+"""Fields of `LNDPConfig` that follow from the environment."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,9 +48,10 @@ class EvolutionConfig:
     program: dict[str, Any] = field(default_factory=dict[str, Any])
     """Fields of `LNDPConfig` other than those that follow from the environment's spaces."""
     encoding: str = "scaled"
-    """How observations become inputs: "scaled" to about unit range, or "place" cells for small integer-valued boxes."""
+    """How observations become inputs: "scaled" to about unit range, or "place" cells for small boxes."""
     seed: int = 0
     generations: int = 200
+    """The budget; it has no influence on what happens in a generation."""
     population: int = 256
     """P: genomes in a generation."""
     lives: int = 8
@@ -42,7 +59,7 @@ class EvolutionConfig:
     searcher: str = "CMAES"
     """Name of a class in `evotorch.algorithms`: CMAES, SNES, XNES, PGPE or CEM."""
     searcher_options: dict[str, Any] = field(default_factory=dict[str, Any])
-    """Further keyword arguments of that class."""
+    """Further keyword arguments of that class: numbers, strings, true or false."""
     separable: bool = True
     """Whether CMA-ES adapts only the diagonal of its covariance."""
     sigma: float = 0.5
@@ -56,22 +73,18 @@ class EvolutionConfig:
     held_out_lives: int = 128
 
     def __post_init__(self) -> None:
-        for name, minimum in _MINIMUM.items():
-            value = getattr(self, name)
-            if type(value) is not int or value < minimum:
-                raise ValueError(f"{name}={value!r}: give an integer of at least {minimum}")
-        for name, maximum in (("sigma", 1e3), ("worst_weight", 1.0), ("density_penalty", 1e9)):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= maximum:
-                raise ValueError(f"{name}={value!r}: give a number from 0 to {maximum:g}")
-        if self.sigma == 0:
-            raise ValueError("sigma=0: give a positive number, such as 0.5")
-        for name, kind in (("environment", str), ("encoding", str), ("searcher", str), ("separable", bool)):
+        for name, (kind, wanted) in _KINDS.items():
             if type(getattr(self, name)) is not kind:
-                raise ValueError(f"{name}={getattr(self, name)!r}: give a {kind.__name__}")
-        for name in ("environment_keywords", "program", "searcher_options"):
-            if not isinstance(getattr(self, name), dict):
-                raise ValueError(f"{name}={getattr(self, name)!r}: give a JSON object")
+                raise ValueError(f"{name}={shorten(getattr(self, name))}: give {wanted}")
+        for name, (minimum, maximum) in _LIMITS.items():
+            value = getattr(self, name)
+            if isinstance(minimum, int) and not is_integer(value, minimum, int(maximum)):
+                raise ValueError(f"{name}={shorten(value)}: give an integer from {minimum} to {maximum}")
+            if not is_finite_number(value) or not minimum <= value <= maximum:
+                raise ValueError(f"{name}={shorten(value)}: give a number from {minimum:g} to {maximum:g}")
+        if fixed := sorted(set(self.program) & set(_FROM_SPACES)):
+            raise ValueError(f"program field {fixed[0]!r} follows from the environment: leave it out")
+        _require_json(self.to_json())
 
     def to_json(self) -> dict[str, Any]:
         """All fields as a JSON object."""
@@ -84,10 +97,24 @@ class EvolutionConfig:
         Raises:
             ValueError: a field is unknown, missing or out of range.
         """
-        values: Any = json.loads(data) if isinstance(data, str) else dict(data)
+        values: object = json.loads(data) if isinstance(data, str) else dict(data)
+        if not is_object(values):
+            raise ValueError(f"recipe {shorten(values)}: give a JSON object")
         known = {field.name for field in fields(cls)}
         if unknown := sorted(set(values) - known):
-            raise ValueError(f"unknown recipe field {unknown[0]!r}: known are {', '.join(sorted(known))}")
+            raise ValueError(
+                f"unknown recipe field {shorten(unknown[0])}: known are {', '.join(sorted(known))}"
+            )
         if "environment" not in values:
             raise ValueError("recipe field 'environment' is missing: give the id of an environment")
         return cls(**values)
+
+
+def _require_json(recipe: dict[str, Any]) -> None:
+    """See that a recipe is the same after it was written and read: no tuples, no NaN, no objects."""
+    try:
+        is_same = json.loads(json.dumps(recipe, allow_nan=False)) == recipe
+    except (TypeError, ValueError):
+        is_same = False
+    if not is_same:
+        raise ValueError(f"recipe {shorten(recipe)} cannot be kept as JSON: give numbers, strings and lists")

@@ -5,6 +5,9 @@ from torch import Tensor
 
 from lndp_agents.evolution.lives import Lives
 
+WORST = torch.finfo(torch.float32).min
+"""The fitness of a genome whose lives gave no number: a number below all others."""
+
 
 def fitness(lives: Lives, tasks: Tensor, worst_weight: float, density_penalty: float) -> Tensor:
     """Score each genome by its mean life and by its worst task.
@@ -19,23 +22,12 @@ def fitness(lives: Lives, tasks: Tensor, worst_weight: float, density_penalty: f
         density_penalty: fitness lost per unit of mean density of the brain.
 
     Returns:
-        (P,) float64; NaN where a return is not a number.
+        (P,) float64; `WORST` where it is not a number.
     """
     scores = lives.scores
-    by_task = torch.stack([scores[:, tasks == task].mean(1) for task in tasks.unique()])
+    by_task = torch.stack(
+        [scores[:, tasks == task].mean(1) for task in sorted({int(task) for task in tasks})]
+    )
     mixed = (1 - worst_weight) * scores.mean(1) + worst_weight * by_task.min(0).values
-    return mixed - density_penalty * lives.density.mean(1)
-
-
-def rank_worst(values: Tensor) -> tuple[Tensor, int]:
-    """Fitness with numbers only: what is not finite becomes less than all that is.
-
-    Returns:
-        The values, and how many were not finite.
-    """
-    is_finite = torch.isfinite(values)
-    count = int((~is_finite).sum())
-    if count == 0:
-        return values, 0
-    floor = values[is_finite].min() - 1 if count < len(values) else torch.zeros(())
-    return torch.where(is_finite, values, floor), count
+    values = mixed - density_penalty * lives.density.mean(1)
+    return torch.where(values.isfinite(), values.clamp(min=WORST), WORST)

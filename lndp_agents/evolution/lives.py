@@ -8,9 +8,13 @@ from lndp_envs.dynamics import Dynamics
 from lndp_envs.randomness import fold, key_of
 from torch import Tensor
 
+from lndp_agents.config import LNDPConfig
 from lndp_agents.lndp import LifeState, Parameters
+from lndp_agents.lndp.state import roles
 from lndp_agents.spaces import ActionDecoding, ObservationEncoding
 
+SEARCH, TRAINING, HELD_OUT, EVALUATION = range(4)
+"""Streams of randomness of one seed: what the search draws, and the lives of three purposes."""
 BIRTH, WORLD = 0, 1  # folded into the key of a life
 LIVENESS_INTERVAL = 16
 """Steps between two looks at whether any life goes on; each look makes the host wait for the device."""
@@ -19,9 +23,15 @@ LIVENESS_INTERVAL = 16
 class Policy(Protocol):
     """What lives: a program whose brains are born, develop and experience; `LNDP` is one."""
 
-    def birth(self, key: Tensor) -> LifeState: ...
+    config: LNDPConfig
 
-    def develop(self, parameters: Parameters, state: LifeState) -> LifeState: ...
+    def birth(self, key: Tensor) -> LifeState:
+        """As `LNDP.birth`."""
+        ...
+
+    def develop(self, parameters: Parameters, state: LifeState) -> LifeState:
+        """As `LNDP.develop`."""
+        ...
 
     def experience(
         self,
@@ -33,7 +43,9 @@ class Policy(Protocol):
         *,
         alive: Tensor | None = None,
         donate: bool = False,
-    ) -> tuple[LifeState, Tensor]: ...
+    ) -> tuple[LifeState, Tensor]:
+        """As `LNDP.experience`."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -68,13 +80,16 @@ class Lives(NamedTuple):
 
 
 def life_keys(*integers: int, num_lives: int, device: torch.device | str = "cpu") -> Tensor:
-    """(L,) int64: keys of lives 0 .. L-1 in the stream named by the integers, such as (run seed, generation)."""
-    return fold(torch.full((num_lives,), key_of(*integers), device=device), torch.arange(num_lives, device=device))
+    """(L,) int64: keys of the lives 0 .. L-1 of a stream, which integers name: (seed, stream, generation)."""
+    key = torch.full((num_lives,), key_of(*integers), device=device)
+    return fold(key, torch.arange(num_lives, device=device))
 
 
-def balanced_tasks(dynamics: Dynamics[Any], num_lives: int, device: torch.device | str = "cpu") -> Tensor:
-    """(L,) int64: every task dealt equally often, in turn."""
-    return torch.arange(num_lives, device=device) % dynamics.num_tasks
+def balanced_tasks(
+    dynamics: Dynamics[Any], num_lives: int, device: torch.device | str = "cpu", first: int = 0
+) -> Tensor:
+    """(L,) int64: tasks dealt in turn, so that each comes as often as L allows; `first` were dealt before."""
+    return (torch.arange(num_lives, device=device) + first) % dynamics.num_tasks
 
 
 @torch.no_grad()
@@ -96,24 +111,25 @@ def live(policy: Policy, parameters: Parameters, world: World, keys: Tensor, tas
     brain = policy.birth(fold(keys, BIRTH)[None]).expand_genomes(num_genomes)
     brain = policy.develop(parameters, brain)
     state = world.dynamics.reset(fold(keys, WORLD).repeat(num_genomes), tasks.repeat(num_genomes))
+    num_edges = roles(policy.config, keys.device).allowed.sum()
     alive = torch.ones(shape, dtype=torch.bool, device=keys.device)
     reward = torch.zeros(shape, dtype=torch.float64, device=keys.device)
     episode = torch.full(shape, -1, device=keys.device)
     returns = torch.zeros(*shape, world.episodes, dtype=torch.float64, device=keys.device)
-    density, steps = torch.zeros_like(reward), torch.zeros_like(episode)
+    edges, steps = torch.zeros_like(reward), torch.zeros_like(episode)
     for step in range(world.steps):
         if step % LIVENESS_INTERVAL == 0 and not alive.any():
             break
-        observation = world.encoding.encode(world.dynamics.observe(state)).unflatten(0, shape)
+        inputs = world.encoding.encode(world.dynamics.observe(state)).reshape(*shape, -1)
         episode_start = world.dynamics.episode_start(state).reshape(shape)
         brain, output = policy.experience(
-            parameters, brain, observation, reward.float(), episode_start, alive=alive, donate=True
+            parameters, brain, inputs, reward.float(), episode_start, alive=alive, donate=True
         )
         state, earned, terminated = world.dynamics.step(state, world.decoding.decode(output.flatten(0, 1)))
-        reward = earned.reshape(shape)
-        episode = episode + episode_start
-        returns.scatter_add_(2, episode.clamp(0, world.episodes - 1)[..., None], (reward * alive)[..., None])
-        density += brain.adjacency.mean((-2, -1)) * alive
+        reward = torch.where(alive, earned.reshape(shape), 0.0)
+        episode = (episode + episode_start).clamp(0, world.episodes - 1)
+        returns.scatter_add_(2, episode[..., None], reward[..., None])
+        edges += torch.where(alive, brain.adjacency.sum((-2, -1)), 0.0)
         steps += alive
         alive = alive & ~terminated.reshape(shape)
-    return Lives(returns, density / steps.clamp(min=1), steps)
+    return Lives(returns, edges / (num_edges * steps.clamp(min=1)), steps)

@@ -3,33 +3,57 @@
 from dataclasses import dataclass
 
 import torch
-
+from lndp_envs.randomness import key_of
 from torch import Tensor
 
 from lndp_agents.evolution.config import EvolutionConfig
-from lndp_agents.evolution.fitness import fitness, rank_worst
-from lndp_agents.evolution.lives import Lives, World, balanced_tasks, life_keys, live
+from lndp_agents.evolution.fitness import WORST, fitness
+from lndp_agents.evolution.lives import (
+    HELD_OUT,
+    SEARCH,
+    TRAINING,
+    Lives,
+    World,
+    balanced_tasks,
+    life_keys,
+    live,
+)
 from lndp_agents.evolution.search_library import Problem, SolutionBatch
 from lndp_agents.lndp import LNDP, genome_size, genome_to_parameters
-
-SEARCH, TRAINING, HELD_OUT = 0, 1, 2  # streams of randomness of a run
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What a generation showed beside its fitness."""
+    """What came of a generation; a row for each of the P genomes."""
 
     fitness: Tensor
-    """(P,) float64, worst where it was not a number."""
+    """(P,) float64; `WORST` where it was not a number."""
     scores: Tensor
-    """(P,): mean episode return."""
-    steps: int
-    density: float
-    nan_count: int
+    """(P,) float64: mean episode return."""
+    density: Tensor
+    """(P,) float64."""
+    steps: Tensor
+    """(P,) float64: steps of all lives."""
+    fittest: Tensor
+    """(D,): the genome of the highest fitness."""
+
+    @classmethod
+    def of(cls, batch: SolutionBatch) -> "Evaluation":
+        """What `LifeProblem` noted of a population."""
+        columns = batch.evals.double().T.unbind()
+        return cls(*columns, fittest=batch.values[int(columns[0].argmax())].clone())
+
+    @property
+    def is_number(self) -> Tensor:
+        """(P,) bool: whose fitness was a number."""
+        return self.fitness > WORST
 
 
 class LifeProblem(Problem):
-    """Maximise the fitness of lives; all genomes of a generation share births, worlds and luck."""
+    """Maximise the fitness of lives; all genomes of a generation share births, worlds and luck.
+
+    All that is random follows from the seed and the generation, nothing from what was drawn before.
+    """
 
     def __init__(self, config: EvolutionConfig, program: LNDP, world: World) -> None:
         super().__init__(
@@ -37,29 +61,32 @@ class LifeProblem(Problem):
             solution_length=genome_size(program.config),
             initial_bounds=(-config.sigma, config.sigma),
             dtype=torch.float32,
-            device="cpu",
             seed=config.seed,
+            eval_data_length=3,
+            store_solution_stats=False,
         )
         self.config, self.program, self.world = config, program, world
-        self.generation = 0
-        self.last: Evaluation | None = None
+        self.begin(0)
 
-    def live(self, genomes: Tensor, stream: int, generation: int, num_lives: int) -> Lives:
-        """The lives 0 .. num_lives-1 of (seed, stream, generation) for genomes (P, D)."""
-        keys = life_keys(self.config.seed, stream, generation, num_lives=num_lives)
-        parameters = genome_to_parameters(self.program.config, genomes)
-        return live(self.program, parameters, self.world, keys, balanced_tasks(self.world.dynamics, num_lives))
+    def begin(self, generation: int) -> None:
+        """Draw what follows, candidates and lives, from the streams of a generation."""
+        self.generation = generation
+        self.manual_seed(key_of(self.config.seed, SEARCH, generation))
 
     def held_out_score(self, genome: Tensor) -> float:
         """Mean score of a genome (D,) on lives that evolution never sees; the same ones at every call."""
-        return self.live(genome[None], HELD_OUT, 0, self.config.held_out_lives).scores.mean().item()
+        tasks = balanced_tasks(self.world.dynamics, self.config.held_out_lives)
+        return self._live(genome[None], HELD_OUT, 0, tasks).scores.mean().item()
 
-    def _evaluate_batch(self, solutions: SolutionBatch) -> None:
-        config = self.config
-        lives = self.live(solutions.values, TRAINING, self.generation, config.lives)
-        tasks = balanced_tasks(self.world.dynamics, config.lives)
-        values, nan_count = rank_worst(fitness(lives, tasks, config.worst_weight, config.density_penalty))
-        self.last = Evaluation(
-            values, lives.scores.mean(1), int(lives.steps.sum()), lives.density.mean().item(), nan_count
-        )
-        solutions.set_evals(values.to(solutions.eval_dtype))
+    def _evaluate_batch(self, batch: SolutionBatch) -> None:
+        config, dynamics = self.config, self.world.dynamics
+        tasks = balanced_tasks(dynamics, config.lives, first=self.generation * config.lives)
+        lives = self._live(batch.values, TRAINING, self.generation, tasks)
+        values = fitness(lives, tasks, config.worst_weight, config.density_penalty)
+        notes = (lives.scores.mean(1), lives.density.mean(1), lives.steps.sum(1))
+        batch.set_evals(torch.stack([values, *notes], 1).float())
+
+    def _live(self, genomes: Tensor, stream: int, generation: int, tasks: Tensor) -> Lives:
+        """The lives 0 .. L-1 of a stream and generation, of tasks (L,), for genomes (P, D)."""
+        keys = life_keys(self.config.seed, stream, generation, num_lives=len(tasks))
+        return live(self.program, genome_to_parameters(self.program.config, genomes), self.world, keys, tasks)

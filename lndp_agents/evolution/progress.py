@@ -1,19 +1,24 @@
-"""What a person sees of an evolution: a live display on a terminal, plain lines elsewhere; always on stderr."""
+"""What a person sees of an evolution, on stderr: a live display on a terminal, plain lines elsewhere."""
 
 import sys
 import time
 from types import TracebackType
 from typing import Self
 
-from rich.console import Console
-from rich.live import Live
-from rich.table import Table
-from rich.text import Text
+from lndp_agents.evolution.metrics import Generation
 
-from lndp_agents.evolution.run import Generation
+try:
+    from rich.console import Console
+    from rich.live import Live
+    from rich.table import Table
+    from rich.text import Text
+except ModuleNotFoundError as error:
+    raise ImportError(f'the display needs {error.name}: pip install "lndp-agents[train]"') from error
 
 BARS = "▁▂▃▄▅▆▇█"
 CURVE_WIDTH = 48
+LINE_SECONDS = 30
+"""Most seconds between two plain lines."""
 
 
 class Progress:
@@ -26,51 +31,59 @@ class Progress:
 
     def __init__(self, generations: int, done: int = 0) -> None:
         self._budget, self._first = generations, done
-        self._console = Console(stderr=True)
-        self._live = Live(console=self._console, refresh_per_second=4, transient=False)
-        self._started = time.monotonic()
-        self._first_steps: int | None = None
+        console = Console(stderr=True)
+        self._live = Live(console=console, redirect_stdout=False) if console.is_terminal else None
+        self._started = self._last_line = time.monotonic()
         self._held_out: list[float] = []
 
     def __enter__(self) -> Self:
-        if self._console.is_terminal:
+        if self._live is not None:
             self._live.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if self._console.is_terminal:
+        if self._live is not None:
             self._live.stop()
 
     def show(self, record: Generation) -> None:
         """Show one more generation."""
         if record.held_out is not None:
             self._held_out.append(record.held_out)
-        if self._console.is_terminal:
+        if self._live is not None:
             self._live.update(self._table(record))
-        elif record.held_out is not None:
-            print(self._line(record), file=sys.stderr, flush=True)
+        elif record.held_out is not None or time.monotonic() - self._last_line > LINE_SECONDS:
+            self._last_line = time.monotonic()
+            self.say(self._line(record))
+
+    def say(self, text: str) -> None:
+        """Print a line, above the display if there is one."""
+        if self._live is not None:
+            self._live.console.print(text, highlight=False, markup=False)
+        else:
+            print(text, file=sys.stderr, flush=True)
 
     def _remaining(self, record: Generation) -> str:
         done = record.generation - self._first
         seconds = (time.monotonic() - self._started) / max(done, 1) * (self._budget - record.generation)
-        return f"{int(seconds // 60)}:{int(seconds % 60):02d}"
+        return f"{int(seconds // 60)}:{int(seconds % 60):02d} left"
 
     def _line(self, record: Generation) -> str:
+        held_out = "" if record.held_out is None else f"held-out {record.held_out:.1f}, "
         return (
-            f"generation {record.generation}/{self._budget}: held-out {record.held_out:.1f}, "
+            f"generation {record.generation}/{self._budget}: {held_out}"
             f"population mean {record.score_mean:.1f}, best {record.score_best:.1f}, "
-            f"sigma {record.sigma:.3f}, {record.steps:,} steps, {self._remaining(record)} left"
+            f"sigma {record.sigma:.3f}, {record.steps:,} steps, {self._remaining(record)}"
         )
 
     def _table(self, record: Generation) -> Table:
         table = Table.grid(padding=(0, 2))
         filled = round(CURVE_WIDTH * record.generation / self._budget)
         bar = Text("━" * filled, "green") + Text("━" * (CURVE_WIDTH - filled), "bright_black")
-        table.add_row("generation", bar, f"{record.generation}/{self._budget}, {self._remaining(record)} left")
-        last = f"{self._held_out[-1]:.1f}" if self._held_out else "not yet measured"
-        table.add_row("held-out score", Text(sparkline(self._held_out), "cyan"), f"{last} (centre of the search)")
+        table.add_row("generation", bar, f"{record.generation}/{self._budget}, {self._remaining(record)}")
+        last = f"{self._held_out[-1]:.1f} (centre of the search)" if self._held_out else "not yet measured"
+        table.add_row("held-out score", Text(sparkline(self._held_out), "cyan"), last)
         table.add_row("population", f"mean {record.score_mean:.1f}, best {record.score_best:.1f}", "")
         details = f"sigma {record.sigma:.3f}, edge density {record.density:.2f}, {record.steps:,} steps lived"
         table.add_row("search", details, f"{record.nan_count} not a number" if record.nan_count else "")

@@ -1,100 +1,97 @@
-"""A run: an evolution that lives in a folder, can be stopped at any moment and goes on as if it had not been."""
+"""A run: an evolution that lives in a folder, can be stopped at any moment and goes on as if it never was."""
 
-import csv
-import io
-import json
-import os
-import platform
-import sys
+import math
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
-from importlib.metadata import version
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
-import torch
-from lndp_envs.randomness import key_of
 from torch import Tensor
 
 from lndp_agents.agent import LNDPAgent
-from lndp_agents.config import LNDPConfig
-from lndp_agents.evolution.checkpoint import read_newest, write_checkpoint
+from lndp_agents.evolution.checkpoint import Counters, read_newest, write_checkpoint
 from lndp_agents.evolution.config import EvolutionConfig
-from lndp_agents.evolution.problem import SEARCH, Evaluation, LifeProblem
-from lndp_agents.evolution.searchers import centre, make_searcher, restore_searcher, searcher_state, spread
+from lndp_agents.evolution.lives import World
+from lndp_agents.evolution.metrics import EventLog, Generation, append_metrics, cut_metrics
+from lndp_agents.evolution.problem import Evaluation, LifeProblem
+from lndp_agents.evolution.run_folder import RUNS, Description, claim_folder, next_folder, write_origin
+from lndp_agents.evolution.searchers import (
+    centre,
+    is_sound,
+    make_searcher,
+    restore_searcher,
+    searcher_state,
+    spread,
+)
 from lndp_agents.evolution.worlds import make_world
 from lndp_agents.lndp import LNDP
-from lndp_agents.persistence import write_file
-from lndp_agents.spaces import ObservationEncoding, config_for
+from lndp_agents.spaces import check_fit, config_for
 
-FORMAT_VERSION = 1
-
-
-@dataclass(frozen=True)
-class Generation:
-    """What is known after a generation; the columns of metrics.csv."""
-
-    generation: int
-    """Generations done."""
-    steps: int
-    """Steps of life lived by all populations so far."""
-    fitness_best: float
-    fitness_mean: float
-    fitness_std: float
-    score_best: float
-    score_mean: float
-    """Mean episode return over the population's lives."""
-    held_out: float | None
-    """Mean episode return of the centre on held-out lives, where it was measured."""
-    sigma: float
-    density: float
-    nan_count: int
-    """Genomes whose fitness was not a number."""
+CHECKPOINTS, EVENTS, TIMINGS = "checkpoints", "events", "timings.csv"
+_SEARCH = "search."
 
 
 class Run:
-    """An evolution and its folder. Make one with `create` or `open`, then iterate over `generations`."""
+    """An evolution and its folder. Make one with `create` or `open`, then iterate over `generations`.
 
-    def __init__(self, folder: Path, config: EvolutionConfig, program: LNDPConfig, encoding: ObservationEncoding) -> None:
-        self.folder, self.config, self.program = folder, config, program
-        self.world = make_world(config.environment, config.environment_keywords, config.episodes, encoding)
-        self._problem = LifeProblem(config, LNDP(program, "auto"), self.world)
-        self._searcher = make_searcher(self._problem, config)
-        self.generation = 0
-        self._steps = 0
-        self.best_score = float("-inf")
-        self._best: Tensor = centre(self._searcher)
+    The folder has the description config.json, metrics.csv, timings.csv, TensorBoard events, checkpoints, and
+    three agents: `last`, the fittest genome of the newest generation; `best`, the centre of the search with
+    the highest score on held-out lives; and `centre`, that of the newest generation.
+
+    Attributes:
+        folder: where it lives.
+        config: its recipe.
+        program: what its genomes are of.
+        world: where its lives are lived.
+        generation: generations done.
+        steps: steps lived by all populations.
+        best_score: mean score of `best` on held-out lives; minus infinity while none was measured.
+        notes: what a person should know about how the run was made or resumed.
+    """
+
+    def __init__(self, folder: Path, description: Description, world: World) -> None:
+        self.folder, self.world = folder, world
+        self.config, self.program = description.recipe, description.program
+        self._identity = description.identity
+        dynamics = world.dynamics
+        check_fit(self.program, dynamics.observation_space, dynamics.action_space, world.encoding)
+        self._problem = LifeProblem(self.config, LNDP(self.program, "auto"), world)
+        self._searcher = make_searcher(self._problem, self.config)
+        self.generation = self.steps = 0
+        self.best_score = -math.inf
+        self._best, self._last = centre(self._searcher), centre(self._searcher)
         self.notes: list[str] = []
-        """What a person should know about how the run was resumed."""
+        if not EventLog.is_available():
+            self.notes.append('no TensorBoard events: pip install "lndp-agents[train]"')
 
     @classmethod
-    def create(cls, config: EvolutionConfig, folder: Path) -> Self:
-        """Begin a run in a new folder.
+    def create(cls, config: EvolutionConfig, folder: Path | None = None) -> Self:
+        """Begin a run.
+
+        Args:
+            config: the recipe.
+            folder: new or empty; the next free one in `runs` if none.
 
         Raises:
             ValueError: the environment, its spaces or a field of the recipe are refused.
             FileExistsError: the folder holds something already.
             OSError: the folder cannot be written.
         """
-        if folder.exists() and any(folder.iterdir()):
-            raise FileExistsError(f"{folder} is not empty: resume the run that it holds, or name another folder")
-        world = make_world(config.environment, config.environment_keywords, config.episodes, encoding_of(config))
+        world = make_world(config.environment, config.environment_keywords, config.episodes, config.encoding)
         space, actions = world.dynamics.observation_space, world.dynamics.action_space
         program = config_for(space, actions, world.encoding, **config.program)
-        run = cls(folder, config, program, world.encoding)
-        description = {
-            "format_version": FORMAT_VERSION,
-            "recipe": config.to_json(),
-            "program": program.to_json(),
-            "encoding": world.encoding.to_json(),
-        }
-        folder.mkdir(parents=True, exist_ok=True)
-        write_file(folder / "config.json", json.dumps(description, indent=2).encode())
-        write_file(folder / "system.json", json.dumps(system_info(), indent=2).encode())
-        write_file(folder / "command.txt", (" ".join(sys.argv) + "\n").encode())
-        write_file(folder / "metrics.csv", _csv_line(list(Generation.__annotations__)).encode())
+        description = Description(config, program, world.encoding)
+        run = cls(folder or RUNS, description, world)
+        if folder is None:
+            run.folder = next_folder(RUNS, config.environment)
+        else:
+            claim_folder(folder)
+        write_origin(run.folder)
+        cut_metrics(run.folder, 0)
         run._checkpoint()
+        run.save_agents()
+        description.write(run.folder)  # last: from now on it is a run
         return run
 
     @classmethod
@@ -103,59 +100,92 @@ class Run:
 
         Args:
             folder: of the run.
-            generations: a new budget; that of the recipe if none.
+            generations: a new budget; the old one if none.
 
         Raises:
             FileNotFoundError: the folder holds no run, or no checkpoint that verifies.
-            ValueError: its description is damaged or of another version.
+            ValueError: its description is damaged or of another version, its environment has changed, or more
+                generations are done than asked for.
         """
-        config, program, encoding = read_description(folder)
+        description = Description.read(folder)
         if generations is not None:
-            config = EvolutionConfig.from_json(config.to_json() | {"generations": generations})
-        run = cls(folder, config, program, encoding)
-        tensors, numbers, run.notes = read_newest(folder / "checkpoints")
-        restore_searcher(run._searcher, {k[7:]: v for k, v in tensors.items() if k.startswith("search.")})
-        run.generation, run._steps = numbers["generation"], numbers["steps"]
-        run.best_score, run._best = numbers["best_score"], tensors["best"]
-        run._drop_later_metrics()
-        run._write_agents()
+            description = replace(description, recipe=replace(description.recipe, generations=generations))
+        recipe = description.recipe
+        world = make_world(
+            recipe.environment, recipe.environment_keywords, recipe.episodes, description.encoding
+        )
+        run = cls(folder, description, world)
+        run._restore()
+        if run.generation > recipe.generations:
+            raise ValueError(f"generations={generations}: {folder} has {run.generation} already, give more")
+        if generations is not None:
+            description.write(folder)
+        cut_metrics(folder, run.generation)
+        run.save_agents()
         return run
 
     def generations(self) -> Iterator[Generation]:
         """Evolve, one generation at a time, each saved before it is given.
 
+        The agents are saved when a centre was scored and at the end; call `save_agents` after stopping early.
+
         Raises:
-            OSError: a checkpoint cannot be written; the last one stays good.
-            FloatingPointError: the search distribution is no longer made of numbers.
+            OSError: a checkpoint cannot be written; the last one stays good. Open the run again to go on.
+            FloatingPointError: the search distribution is no longer made of numbers; it was not saved.
         """
-        while self.generation < self.config.generations:
-            started = time.perf_counter()
-            self._problem.generation = self.generation
-            self._problem.manual_seed(key_of(self.config.seed, SEARCH, self.generation))
-            self._searcher.step()
-            self.generation += 1
-            if not torch.isfinite(centre(self._searcher)).all():
-                raise FloatingPointError(f"the search diverged in generation {self.generation}: lower sigma and resume")
-            evaluation = self._problem.last
-            assert evaluation is not None
-            self._steps += evaluation.steps
-            record = self._record(evaluation, self._held_out_score())
-            with (self.folder / "metrics.csv").open("a", newline="") as file:
-                file.write(_csv_line(["" if value is None else value for value in vars(record).values()]))
-            self._checkpoint()
-            with (self.folder / "timings.csv").open("a") as file:
-                file.write(f"{self.generation},{time.perf_counter() - started:.3f}\n")
-            yield record
+        with EventLog(self.folder / EVENTS, self.generation) as events:
+            while self.generation < self.config.generations:
+                record = self._evolve()
+                events.add(record)
+                yield record
+        if self.generation % self.config.evaluate_every:
+            self._score_centre()  # not in the checkpoint: what is, must not depend on the budget
+        self.save_agents()
 
     @property
     def best(self) -> LNDPAgent:
-        """The agent with the highest score on held-out lives."""
+        """The centre with the highest score on held-out lives; the newest while none was measured."""
         return self._agent(self._best)
 
-    def _held_out_score(self) -> float | None:
-        """Score the centre when its turn has come, and remember it if it is the best."""
-        if self.generation % self.config.evaluate_every and self.generation != self.config.generations:
-            return None
+    def save_agents(self) -> None:
+        """Write the agents of this moment: last, best and centre.
+
+        Raises:
+            OSError: they cannot be written.
+        """
+        genomes = {"last": self._last, "best": self._best, "centre": centre(self._searcher)}
+        for name, genome in genomes.items():
+            self._agent(genome).save_pretrained(self.folder / name)
+
+    def _evolve(self) -> Generation:
+        """Do one generation and save it."""
+        started = time.perf_counter()
+        self._problem.begin(self.generation)
+        self._searcher.step()
+        if not is_sound(self._searcher):
+            raise FloatingPointError(
+                f"the search diverged in generation {self.generation + 1} of {self.folder}: "
+                "begin another run with a smaller sigma or a larger population"
+            )
+        self.generation += 1
+        evaluation = Evaluation.of(self._searcher.population)
+        self.steps += int(evaluation.steps.sum())
+        self._last = evaluation.fittest
+        is_scored = self.generation % self.config.evaluate_every == 0
+        held_out = self._score_centre() if is_scored else None
+        if self.best_score == -math.inf:
+            self._best = centre(self._searcher)
+        record = self._record(evaluation, held_out)
+        append_metrics(self.folder, record)
+        self._checkpoint()
+        if is_scored:
+            self.save_agents()
+        with (self.folder / TIMINGS).open("a", encoding="ascii") as file:
+            file.write(f"{self.generation},{time.perf_counter() - started:.3f}\n")
+        return record
+
+    def _score_centre(self) -> float:
+        """Score the centre on held-out lives, and remember it if it is the best."""
         genome = centre(self._searcher)
         score = self._problem.held_out_score(genome)
         if score > self.best_score:
@@ -163,97 +193,48 @@ class Run:
         return score
 
     def _record(self, evaluation: Evaluation, held_out: float | None) -> Generation:
+        fitness = evaluation.fitness[evaluation.is_number]
         return Generation(
             generation=self.generation,
-            steps=self._steps,
-            fitness_best=evaluation.fitness.max().item(),
-            fitness_mean=evaluation.fitness.mean().item(),
-            fitness_std=evaluation.fitness.std().item(),
+            steps=self.steps,
+            fitness_best=fitness.max().item() if len(fitness) else math.nan,
+            fitness_mean=fitness.mean().item(),
+            fitness_std=fitness.std(correction=0).item(),
             score_best=evaluation.scores.max().item(),
             score_mean=evaluation.scores.mean().item(),
             held_out=held_out,
             sigma=spread(self._searcher),
-            density=evaluation.density,
-            nan_count=evaluation.nan_count,
+            density=evaluation.density.mean().item(),
+            nan_count=len(evaluation.fitness) - len(fitness),
         )
 
-    def _checkpoint(self) -> None:
-        tensors = {f"search.{name}": tensor for name, tensor in searcher_state(self._searcher).items()}
-        numbers = {"generation": self.generation, "steps": self._steps, "best_score": self.best_score}
-        write_checkpoint(self.folder / "checkpoints", self.generation, tensors | {"best": self._best}, numbers)
-        if self.generation % self.config.evaluate_every == 0 or self.generation == self.config.generations:
-            self._write_agents()
+    def _tensors(self) -> dict[str, Tensor]:
+        """What a checkpoint holds beside its counters; names and shapes never change in a run."""
+        search = {f"{_SEARCH}{name}": tensor for name, tensor in searcher_state(self._searcher).items()}
+        return search | {"best": self._best, "last": self._last}
 
-    def _write_agents(self) -> None:
-        self.best.save_pretrained(self.folder / "best")
-        self._agent(centre(self._searcher)).save_pretrained(self.folder / "centre")
+    def _checkpoint(self) -> None:
+        best_score = self.best_score if math.isfinite(self.best_score) else None
+        counters = Counters(self._identity, self.generation, self.steps, best_score)
+        write_checkpoint(self.folder / CHECKPOINTS, counters, self._tensors())
+
+    def _restore(self) -> None:
+        counters, tensors, skipped = read_newest(self.folder / CHECKPOINTS, self._identity, self._tensors())
+        self.notes += skipped
+        search = {
+            name.removeprefix(_SEARCH): tensor for name, tensor in tensors.items() if name.startswith(_SEARCH)
+        }
+        restore_searcher(self._searcher, counters.generation, search)
+        self.generation, self.steps = counters.generation, counters.steps
+        self.best_score = -math.inf if counters.best_score is None else counters.best_score
+        self._best, self._last = tensors["best"], tensors["last"]
 
     def _agent(self, genome: Tensor) -> LNDPAgent:
         dynamics = self.world.dynamics
         return LNDPAgent(
             dynamics.observation_space,
             dynamics.action_space,
-            self._problem.program.config,
+            self.program,
             genome=genome,
             encoding=self.world.encoding,
         )
-
-    def _drop_later_metrics(self) -> None:
-        """Forget rows that were written after the checkpoint."""
-        path = self.folder / "metrics.csv"
-        rows = path.read_text().splitlines(keepends=True) if path.exists() else []
-        kept = rows[:1] or [_csv_line(list(Generation.__annotations__))]
-        kept += [row for row in rows[1:] if row.endswith("\n") and int(row.split(",", 1)[0]) <= self.generation]
-        write_file(path, "".join(kept).encode())
-
-
-def encoding_of(config: EvolutionConfig) -> ObservationEncoding | None:
-    """The encoding that a recipe names; none for the usual one."""
-    if config.encoding == "scaled":
-        return None
-    raise ValueError(f"encoding={config.encoding!r}: give 'scaled'")
-
-
-def read_description(folder: Path) -> tuple[EvolutionConfig, LNDPConfig, ObservationEncoding]:
-    """Recipe, program and encoding of the run in a folder.
-
-    Raises:
-        FileNotFoundError: there is no run.
-        ValueError: its config.json is damaged or of another version.
-    """
-    path = folder / "config.json"
-    if not path.exists():
-        raise FileNotFoundError(f"{folder} holds no run: there is no config.json")
-    try:
-        data = json.loads(path.read_text())
-        if data["format_version"] != FORMAT_VERSION:
-            raise ValueError(f"format_version {data['format_version']}, this package reads {FORMAT_VERSION}")
-        encoding = ObservationEncoding.from_json(data["encoding"])
-        return EvolutionConfig.from_json(data["recipe"]), LNDPConfig.from_json(data["program"]), encoding
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{path} does not describe a run: {error}") from error
-
-
-def next_folder(root: Path, environment: str) -> Path:
-    """The first of ENVIRONMENT_1, ENVIRONMENT_2, ... that is free under `root`."""
-    name = environment.rpartition(":")[2].replace("/", "-")
-    taken = {path.name for path in root.glob(f"{name}_*")}
-    return root / next(f"{name}_{k}" for k in range(1, len(taken) + 2) if f"{name}_{k}" not in taken)
-
-
-def system_info() -> dict[str, Any]:
-    """What a result depends on beside its recipe."""
-    packages = ("lndp-agents", "torch", "numpy", "gymnasium", "evotorch")
-    return {
-        "platform": platform.platform(),
-        "python": platform.python_version(),
-        "cpu_count": os.cpu_count(),
-        "threads": torch.get_num_threads(),
-        "packages": {name: version(name) for name in packages},
-    }
-
-
-def _csv_line(values: list[Any]) -> str:
-    line = io.StringIO()
-    csv.writer(line, lineterminator="\n").writerow(values)
-    return line.getvalue()

@@ -1,4 +1,6 @@
-"""EvoTorch, quietly: it logs to stdout and warns on today's torch and NumPy unless told otherwise before its import.
+"""The one door to EvoTorch: silent, and with types for the little that is used of it.
+
+EvoTorch 0.6 has no types, logs to stdout, and warns on today's torch and NumPy.
 
 Raises:
     ImportError: EvoTorch is not installed; the message has the command.
@@ -6,13 +8,109 @@ Raises:
 
 import os
 import warnings
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
 
 os.environ.setdefault("EVOTORCH_VERBOSE_LEVEL", "-1")
-warnings.filterwarnings("ignore", "To copy construct from a tensor", UserWarning, r"evotorch\.tools\.misc")
-try:
-    from evotorch import Problem, SolutionBatch, algorithms
-    from evotorch.optimizers import ClipUp
-except ModuleNotFoundError as error:
-    raise ImportError(f'evolution needs {error.name}: pip install "lndp-agents[train]"') from error
 
-__all__ = ["ClipUp", "Problem", "SolutionBatch", "algorithms"]
+
+@contextmanager
+def silence() -> Generator[None]:
+    """Hide warnings about EvoTorch's own code, which no user can mend."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r".torch\.jit\.script. is deprecated", DeprecationWarning)
+        warnings.filterwarnings("ignore", "__array_wrap__ must accept context", DeprecationWarning)
+        warnings.filterwarnings("ignore", "To copy construct from a tensor", UserWarning)
+        yield
+
+
+if TYPE_CHECKING:
+
+    class SolutionBatch:
+        """Genomes and their evaluations."""
+
+        values: Tensor
+        """(P, D)."""
+        evals: Tensor
+        """(P, 1 + Q): fitness, and what else the problem tells of each genome."""
+
+        def set_values(self, values: Tensor) -> None:
+            """Replace the genomes."""
+
+        def set_evals(self, evals: Tensor) -> None:
+            """Replace the evaluations."""
+
+    class Problem:
+        """What is searched."""
+
+        solution_length: int
+
+        def __init__(
+            self,
+            objective_sense: str,
+            *,
+            solution_length: int,
+            initial_bounds: tuple[float, float],
+            dtype: torch.dtype,
+            seed: int,
+            eval_data_length: int = 0,
+            store_solution_stats: bool = False,
+        ) -> None: ...
+
+        def manual_seed(self, seed: int) -> None:
+            """Seed all that is drawn from now on."""
+
+        def generate_batch(self, popsize: int) -> SolutionBatch:
+            """Random genomes."""
+            ...
+
+        def _evaluate_batch(self, batch: SolutionBatch) -> None: ...
+
+    class SearchAlgorithm:
+        """What searches."""
+
+        problem: Problem
+        population: SolutionBatch
+        status: Mapping[str, Any]
+
+        def __init__(self, problem: Problem, **options: Any) -> None: ...
+
+        def step(self) -> None:
+            """Evolve by one generation."""
+
+    class StockCMAES(SearchAlgorithm):
+        """CMA-ES with EvoTorch's own update of the covariance."""
+
+        m: Tensor
+        sigma: Tensor
+        C: Tensor
+        A: Tensor
+        p_c: Tensor
+        p_sigma: Tensor
+        weights: Tensor
+        c_1: Tensor
+        c_c: Tensor
+        c_mu: Tensor
+        active: bool
+        separable: bool
+
+        def update_C(self, zs: Tensor, ys: Tensor, assigned_weights: Tensor, h_sig: Tensor) -> None:  # noqa: N802
+            """Adapt the covariance."""
+
+        def decompose_C(self) -> None:  # noqa: N802
+            """Find the factor A of the covariance that samples are shaped by."""
+
+    algorithms: Any
+else:
+    try:
+        with silence():
+            from evotorch import Problem, SolutionBatch, algorithms
+    except ModuleNotFoundError as error:
+        raise ImportError(f'evolution needs {error.name}: pip install "lndp-agents[train]"') from error
+    SearchAlgorithm, StockCMAES = algorithms.SearchAlgorithm, algorithms.CMAES
+
+__all__ = ["Problem", "SearchAlgorithm", "SolutionBatch", "StockCMAES", "algorithms", "silence"]

@@ -1,25 +1,53 @@
 """EvoTorch's search algorithms by name, with a state that can be saved as tensors."""
 
+import math
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from lndp_agents.evolution.config import EvolutionConfig
-from lndp_agents.evolution.search_library import ClipUp, Problem, algorithms
+from lndp_agents.evolution.search_library import (
+    Problem,
+    SearchAlgorithm,
+    SolutionBatch,
+    StockCMAES,
+    algorithms,
+    silence,
+)
+from lndp_agents.validation import shorten
 
-GAUSSIAN_SEARCHERS = ("SNES", "XNES", "PGPE", "CEM")
-SEARCHERS = ("CMAES", *GAUSSIAN_SEARCHERS)
+SEARCHERS = ("CMAES", "SNES", "XNES", "PGPE", "CEM")
+_REFUSED = {
+    "popsize": "it is the recipe's population",
+    "stdev_init": "it is the recipe's sigma",
+    "radius_init": "give the recipe's sigma",
+    "center_init": "the search starts at zero",
+    "separable": "it is a field of the recipe",
+    "obj_index": "there is only the fitness",
+    "num_interactions": "the population has a fixed size",
+    "distributed": "a generation is one batch",
+    "limit_C_decomposition": "the covariance is decomposed in every generation",
+}
+_CMAES_STATE = ("m", "sigma", "C", "p_c", "p_sigma")
 
 
-class CMAES(algorithms.CMAES):
-    """EvoTorch's CMA-ES with the same update of the covariance in O(D^2) memory.
+class CMAES(StockCMAES):
+    """EvoTorch's CMA-ES with the same update of the covariance in O(D^2) memory, resumable.
 
     The stock update sums a (population, D, D) tensor; the sum is one matrix product.
     """
 
-    def update_C(self, zs: Tensor, ys: Tensor, assigned_weights: Tensor, h_sig: Tensor) -> None:  # noqa: N802
-        """Rank-1 and rank-mu updates of the covariance, as in the parent (Hansen 2016, arXiv 1604.00772, eq. 47).
+    def __init__(self, problem: Problem, **options: Any) -> None:
+        # Decomposed in every generation, the covariance's factor need not be saved: it can be found again.
+        super().__init__(problem, **{"limit_C_decomposition": False, **options})
+        self.p_c, self.p_sigma = torch.zeros_like(self.m), torch.zeros_like(self.m)
+
+    def update_C(  # noqa: N802
+        self, zs: Tensor, ys: Tensor, assigned_weights: Tensor, h_sig: Tensor
+    ) -> None:
+        """Rank-1 and rank-mu updates of the covariance (Hansen 2016, arXiv 1604.00772, eq. 47).
 
         Args:
             zs: (population, D) standard normal samples.
@@ -31,93 +59,152 @@ class CMAES(algorithms.CMAES):
             super().update_C(zs, ys, assigned_weights, h_sig)
             return
         if self.active:
-            negative = zs.shape[1] * assigned_weights / torch.norm(zs, dim=-1).pow(2.0)
+            negative = zs.shape[1] * assigned_weights / zs.square().sum(1)
             assigned_weights = torch.where(assigned_weights > 0, assigned_weights, negative)
         c_1 = self.c_1 * (1 - (1 - h_sig**2) * self.c_c * (2 - self.c_c))  # adjusted for the loss of variance
-        path = (self.c_1 / (c_1 + 1e-23)) ** 0.5 * self.p_c
-        rank_mu = (ys * assigned_weights[:, None]).T @ ys - torch.sum(self.weights) * self.C
+        path = torch.sqrt(self.c_1 / (c_1 + 1e-23)) * self.p_c
+        rank_mu = (ys * assigned_weights[:, None]).T @ ys - self.weights.sum() * self.C
         self.C = self.C + c_1 * (torch.outer(path, path) - self.C) + self.c_mu * rank_mu
 
+    def decompose_C(self) -> None:  # noqa: N802
+        """Find the factor A of the covariance C = A A'; NaN where there is none any more."""
+        self.A = self.C.sqrt() if self.separable else _cholesky(self.C)
 
-def make_searcher(problem: Problem, config: EvolutionConfig) -> Any:
+
+def make_searcher(problem: Problem, config: EvolutionConfig) -> SearchAlgorithm:
     """The search algorithm that a recipe names, centred on zero.
 
     Raises:
         ValueError: the name is unknown, or an option does not fit.
     """
-    options: dict[str, Any] = {
-        "popsize": config.population,
-        "stdev_init": config.sigma,
-        "center_init": torch.zeros(problem.solution_length),
-    }
-    if config.searcher == "CMAES":
-        kind: Any = CMAES
-        options["separable"] = config.separable
-    elif config.searcher in GAUSSIAN_SEARCHERS:
-        kind = getattr(algorithms, config.searcher)
-    else:
-        raise ValueError(f"searcher {config.searcher!r}: give one of {', '.join(SEARCHERS)}")
-    try:
-        return kind(problem, **(options | config.searcher_options))
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"searcher {config.searcher} with {config.searcher_options}: {error}") from error
+    if config.searcher not in SEARCHERS:
+        raise ValueError(f"searcher={shorten(config.searcher)}: give one of {', '.join(SEARCHERS)}")
+    _check_options(config)
+    with silence():
+        _try_out(config)
+        return _make(problem, config)
 
 
-def centre(searcher: Any) -> Tensor:
+def centre(searcher: SearchAlgorithm) -> Tensor:
     """(D,): the centre of the search distribution."""
-    value: Tensor = searcher.m if isinstance(searcher, CMAES) else searcher.status["center"]
+    value = searcher.m if isinstance(searcher, CMAES) else _distribution(searcher)["mu"]
     return value.detach().clone()
 
 
-def spread(searcher: Any) -> float:
-    """The step size of CMA-ES, or the mean standard deviation of another search distribution."""
-    return float(torch.as_tensor(searcher.status["stepsize" if isinstance(searcher, CMAES) else "stdev"]).mean())
-
-
-_CMAES_TENSORS = ("m", "sigma", "C", "A", "p_c", "p_sigma")
-
-
-def searcher_state(searcher: Any) -> dict[str, Tensor]:
-    """All that a search must keep to go on exactly, as named tensors."""
-    state = {"steps": torch.tensor(searcher.step_count)}
+def spread(searcher: SearchAlgorithm) -> float:
+    """The step size of CMA-ES, or the root mean square deviation of another search distribution."""
     if isinstance(searcher, CMAES):
-        return state | {name: torch.as_tensor(getattr(searcher, name)).clone() for name in _CMAES_TENSORS}
-    state |= {f"distribution.{name}": torch.as_tensor(value) for name, value in _distribution(searcher).items()}
-    if searcher.population is not None:
-        state |= {"population": searcher.population.values.clone(), "evals": searcher.population.evals.clone()}
-    if isinstance(searcher._optimizer, ClipUp):
-        state["velocity"] = torch.as_tensor(searcher._optimizer._velocity).clone()
-    return {name: tensor.clone().contiguous() for name, tensor in state.items()}
+        return searcher.sigma.item()
+    sigma = _distribution(searcher)["sigma"]  # (D,), or (D, D) that shapes normal samples
+    return math.sqrt(sigma.square().sum().item() / len(sigma))
 
 
-def restore_searcher(searcher: Any, state: dict[str, Tensor]) -> None:
-    """Put a freshly made searcher of the same recipe where `searcher_state` left it.
+def is_sound(searcher: SearchAlgorithm) -> bool:
+    """Whether the search distribution is made of finite numbers."""
+    tensors = vars(searcher) if isinstance(searcher, CMAES) else _distribution(searcher)
+    return all(bool(value.isfinite().all()) for value in tensors.values() if isinstance(value, Tensor))
 
-    Raises:
-        ValueError: the state is of another algorithm or another size.
+
+def searcher_state(searcher: SearchAlgorithm) -> dict[str, Tensor]:
+    """All that a search must keep to go on exactly, as named tensors of fixed shapes."""
+    internals = vars(searcher)
+    if isinstance(searcher, CMAES):
+        state: dict[str, Tensor] = {name: internals[name] for name in _CMAES_STATE}
+    else:
+        state = {f"distribution.{name}": value for name, value in _distribution(searcher).items()}
+        state |= {"population": searcher.population.values, "evals": searcher.population.evals}
+        if internals["_optimizer"] is not None:
+            state["velocity"] = vars(internals["_optimizer"])["_velocity"]
+    return {name: tensor.detach().clone().contiguous() for name, tensor in state.items()}
+
+
+def restore_searcher(searcher: SearchAlgorithm, generation: int, state: Mapping[str, Tensor]) -> None:
+    """Put a freshly made searcher of the same recipe where `searcher_state` left it after a generation.
+
+    EvoTorch has no public way to do so; these are the fields that its algorithms change.
     """
-    expected = searcher_state(searcher)
-    if missing := sorted(set(expected) - set(state)):
-        raise ValueError(f"search state without {missing[0]!r}: it is of another algorithm")
-    for name in set(expected) - {"p_c", "p_sigma", "steps"}:
-        if expected[name].shape != state[name].shape:
-            raise ValueError(f"search state {name!r} of shape {tuple(state[name].shape)}, not {tuple(expected[name].shape)}")
-    searcher._steps_count = int(state["steps"])
+    # Copies, because the memory of a file need not be aligned, and results can depend on that.
+    state = {name: tensor.clone() for name, tensor in state.items()}
+    internals = vars(searcher)
+    internals["_steps_count"] = generation
     if isinstance(searcher, CMAES):
-        for name in _CMAES_TENSORS:
-            setattr(searcher, name, state[name])
+        internals.update({name: state[name] for name in _CMAES_STATE})
+        searcher.decompose_C()
         return
     changed = {name: state[f"distribution.{name}"] for name in _distribution(searcher)}
-    searcher._distribution = searcher._distribution.modified_copy(**changed)
-    if "population" in state:
-        population = searcher.problem.generate_batch(len(state["population"]), empty=True)
-        population.set_values(state["population"])
-        population.set_evals(state["evals"])
-        searcher._population, searcher._first_iter = population, False
+    internals["_distribution"] = internals["_distribution"].modified_copy(**changed)
+    internals["_first_iter"] = generation == 0
+    searcher.population.set_values(state["population"])
+    searcher.population.set_evals(state["evals"])
     if "velocity" in state:
-        searcher._optimizer._velocity = state["velocity"]
+        vars(internals["_optimizer"])["_velocity"] = state["velocity"]
 
 
-def _distribution(searcher: Any) -> dict[str, Tensor]:
-    parameters: dict[str, Any] = searcher._distribution.parameters
+def _check_options(config: EvolutionConfig) -> None:
+    for name, value in config.searcher_options.items():
+        if name in _REFUSED:
+            raise ValueError(f"searcher option {name}={shorten(value)}: leave it out, {_REFUSED[name]}")
+        if name == "optimizer" and value not in ("clipup", None):
+            raise ValueError(f"searcher option optimizer={shorten(value)}: give 'clipup', which can resume")
+
+
+def _try_out(config: EvolutionConfig) -> None:
+    """See on a small problem that the searcher takes the recipe: its own checks are of many kinds."""
+    try:
+        searcher = _make(_Sphere(), config)
+        for _ in range(2):
+            searcher.step()
+    except Exception as error:
+        raise ValueError(
+            f"searcher {config.searcher} with population {config.population} and options "
+            f"{shorten(config.searcher_options)}: {type(error).__name__}: {error}"
+        ) from error
+
+
+def _make(problem: Problem, config: EvolutionConfig) -> SearchAlgorithm:
+    options: dict[str, Any] = {
+        "popsize": config.population,
+        "stdev_init": config.sigma,
+        "center_init": [0.0] * problem.solution_length,
+        **_defaults(problem, config),
+        **config.searcher_options,
+    }
+    if config.searcher == "CMAES":
+        return CMAES(problem, separable=config.separable, **options)
+    kind: type[SearchAlgorithm] = getattr(algorithms, config.searcher)
+    searcher = kind(problem, **options)
+    population = problem.generate_batch(config.population)
+    population.set_evals(torch.zeros_like(population.evals))
+    vars(searcher)["_population"] = population  # the first step fills it; until then it is there to be saved
+    return searcher
+
+
+def _defaults(problem: Problem, config: EvolutionConfig) -> dict[str, float]:
+    """Values for what EvoTorch asks without having a default."""
+    if config.searcher == "PGPE":
+        # ClipUp's rule (Toklu et al. 2020, arXiv 2008.02387): a fifteenth of the radius as top speed.
+        radius = config.sigma * math.sqrt(problem.solution_length)
+        return {"center_learning_rate": radius / 30, "stdev_learning_rate": 0.1}
+    return {"parenthood_ratio": 0.5} if config.searcher == "CEM" else {}
+
+
+def _cholesky(matrix: Tensor) -> Tensor:
+    """The lower Cholesky factor; NaN where the matrix has none, instead of an error."""
+    linalg: Any = torch.linalg  # it has no types
+    factor, num_failed = linalg.cholesky_ex(matrix)
+    return torch.where(num_failed == 0, factor, torch.nan)
+
+
+def _distribution(searcher: SearchAlgorithm) -> dict[str, Tensor]:
+    parameters: dict[str, Any] = vars(searcher)["_distribution"].parameters
     return {name: value for name, value in parameters.items() if isinstance(value, Tensor)}
+
+
+class _Sphere(Problem):
+    """The smallest problem to try a searcher on."""
+
+    def __init__(self) -> None:
+        super().__init__("max", solution_length=3, initial_bounds=(-1.0, 1.0), dtype=torch.float32, seed=0)
+
+    def _evaluate_batch(self, batch: SolutionBatch) -> None:
+        batch.set_evals(-batch.values.square().sum(1))

@@ -1,0 +1,143 @@
+"""What lies in a run folder beside checkpoints and numbers: what the run is, and where it was made."""
+
+import hashlib
+import json
+import os
+import platform
+import sys
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from itertools import count
+from pathlib import Path
+from typing import Any, Self
+
+import torch
+
+from lndp_agents import __version__
+from lndp_agents.config import LNDPConfig
+from lndp_agents.evolution.config import EvolutionConfig
+from lndp_agents.persistence import write_file
+from lndp_agents.spaces import ObservationEncoding
+from lndp_agents.validation import is_object, require_keys, shorten
+
+FORMAT_VERSION = 1
+DESCRIPTION = "config.json"
+MAX_DESCRIPTION_BYTES = 2**22
+RUNS = Path("runs")
+"""Where runs go that are given no folder."""
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a run is; it follows from the recipe and the environment, and stays as it is."""
+
+    recipe: EvolutionConfig
+    program: LNDPConfig
+    encoding: ObservationEncoding
+
+    @property
+    def identity(self) -> str:
+        """A hash of all but the budget: what checkpoints say they are of."""
+        endless = replace(self, recipe=replace(self.recipe, generations=1))
+        return hashlib.sha256(json.dumps(endless.to_json(), sort_keys=True).encode()).hexdigest()
+
+    def to_json(self) -> dict[str, Any]:
+        """The description as a JSON object."""
+        return {
+            "format_version": FORMAT_VERSION,
+            "recipe": self.recipe.to_json(),
+            "program": self.program.to_json(),
+            "encoding": self.encoding.to_json(),
+        }
+
+    def write(self, folder: Path) -> None:
+        """Put the description into a run folder.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        write_file(folder / DESCRIPTION, (json.dumps(self.to_json(), indent=1) + "\n").encode())
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """The description in a run folder.
+
+        Raises:
+            FileNotFoundError: there is no run.
+            ValueError: its config.json is damaged, foreign or of another version.
+        """
+        path = folder / DESCRIPTION
+        if not path.is_file():
+            raise FileNotFoundError(
+                f"{folder} holds no run, it has no {DESCRIPTION}: give the folder of a run"
+            )
+        if path.stat().st_size > MAX_DESCRIPTION_BYTES:
+            raise ValueError(f"{path} has {path.stat().st_size} bytes: it does not describe a run")
+        try:
+            return cls._from_json(json.loads(path.read_bytes()))
+        except (ValueError, RecursionError) as error:
+            raise ValueError(f"{path} does not describe a run: {error}") from error
+
+    @classmethod
+    def _from_json(cls, data: object) -> Self:
+        if not is_object(data) or "recipe" not in data:
+            raise ValueError("it is of something else, such as an agent; give the folder of a run")
+        if data.get("format_version") != FORMAT_VERSION:
+            found = shorten(data.get("format_version"))
+            raise ValueError(f"format_version is {found}, lndp-agents {__version__} reads {FORMAT_VERSION}")
+        require_keys("description", data, {"format_version", "recipe", "program", "encoding"})
+        for name in ("recipe", "program"):
+            if not is_object(data[name]):
+                raise ValueError(f"{name}={shorten(data[name])} is no JSON object")
+        encoding = ObservationEncoding.from_json(data["encoding"])
+        return cls(EvolutionConfig.from_json(data["recipe"]), LNDPConfig.from_json(data["program"]), encoding)
+
+
+def next_folder(root: Path, environment: str) -> Path:
+    """The first of ENVIRONMENT_1, ENVIRONMENT_2, ... that did not exist under `root`; now it does.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    name = environment.rpartition(":")[2].replace("/", "-")
+    for number in count(1):
+        try:
+            (folder := root / f"{name}_{number}").mkdir(parents=True)
+        except FileExistsError:
+            continue
+        return folder
+    raise AssertionError
+
+
+def claim_folder(folder: Path) -> None:
+    """Make a folder for a new run.
+
+    Raises:
+        FileExistsError: something is in it.
+        OSError: it cannot be made.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    if any(folder.iterdir()):
+        raise FileExistsError(f"{folder} is not empty: `lndp resume` the run that it holds, or name another")
+
+
+def write_origin(folder: Path) -> None:
+    """Note by what command and on what system a run was begun.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    write_file(folder / "system.json", (json.dumps(system_info(), indent=1) + "\n").encode())
+    write_file(folder / "command.txt", (" ".join(sys.argv) + "\n").encode())
+
+
+def system_info() -> dict[str, Any]:
+    """What a result depends on beside its recipe."""
+    others = ("torch", "numpy", "gymnasium", "evotorch")
+    return {
+        "platform": platform.platform(),
+        "python": platform.python_version(),
+        "cpu_count": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "packages": {"lndp-agents": __version__, **{name: version(name) for name in others}},
+    }
