@@ -80,8 +80,8 @@ class Charts:
         courses = [np.cumsum([0.0, *history.rewards[start:end]]) for start, end, _ in history.episodes]
         low, high = span(np.concatenate(courses).tolist())
         for (start, _, _), course in zip(history.episodes, courses, strict=True):
-            ys = row.bottom - row.height * (course - low) / (high - low)
-            self._draw_line(canvas, start, ys.tolist(), style.ACCENT)
+            shares = (np.nan_to_num(course).clip(low, high) - low) / (high - low)
+            self._draw_line(canvas, start, (row.bottom - row.height * shares).tolist(), style.ACCENT)
         self._write(canvas, row, "return so far", f"{history.episode.total:.4g}")
 
     def _draw_density(self, canvas: Canvas, history: History) -> None:

@@ -1,7 +1,7 @@
 """Frames as a small GIF: one palette for all, and of each frame only the pixels that changed."""
 
 import io
-import os
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice, pairwise
 from os import PathLike
@@ -61,12 +61,16 @@ def write_gif(
 
 
 def _check_writable(path: Path) -> None:
+    """Find out before a whole life is drawn."""
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder: give the name of a file in it")
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"{path}: there is no folder {path.parent}; make it first")
-    if not os.access(path.parent, os.W_OK):
-        raise PermissionError(f"{path}: the folder {path.parent} cannot be written; choose another")
+    try:
+        tempfile.TemporaryFile(dir=path.parent).close()
+    except OSError as error:
+        reason = (
+            f"{path} cannot be written ({error.strerror}): give a file in a folder that exists and is yours"
+        )
+        raise type(error)(reason) from error
 
 
 def _with_few_colors(frames: Iterator[Frame]) -> list[Indexed]:
