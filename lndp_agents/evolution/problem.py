@@ -40,8 +40,8 @@ class Evaluation:
     @classmethod
     def of(cls, batch: SolutionBatch) -> "Evaluation":
         """What `LifeProblem` noted of a population."""
-        columns = batch.evals.double().T.unbind()
-        return cls(*columns, fittest=batch.values[int(columns[0].argmax())].clone())
+        columns = _plain(batch.evals).double().T.unbind()
+        return cls(*columns, fittest=_plain(batch.values)[int(columns[0].argmax())].clone())
 
     @property
     def is_number(self) -> Tensor:
@@ -81,7 +81,7 @@ class LifeProblem(Problem):
     def _evaluate_batch(self, batch: SolutionBatch) -> None:
         config, dynamics = self.config, self.world.dynamics
         tasks = balanced_tasks(dynamics, config.lives, first=self.generation * config.lives)
-        lives = self._live(batch.values, TRAINING, self.generation, tasks)
+        lives = self._live(_plain(batch.values), TRAINING, self.generation, tasks)
         values = fitness(lives, tasks, config.worst_weight, config.density_penalty)
         notes = (lives.scores.mean(1), lives.density.mean(1), lives.steps.sum(1))
         batch.set_evals(torch.stack([values, *notes], 1).float())
@@ -90,3 +90,8 @@ class LifeProblem(Problem):
         """The lives 0 .. L-1 of a stream and generation, of tasks (L,), for genomes (P, D)."""
         keys = life_keys(self.config.seed, stream, generation, num_lives=len(tasks))
         return live(self.program, genome_to_parameters(self.program.config, genomes), self.world, keys, tasks)
+
+
+def _plain(tensor: Tensor) -> Tensor:
+    """EvoTorch's read-only tensors without their type, which makes every use of them slow."""
+    return tensor.as_subclass(Tensor)

@@ -1,0 +1,409 @@
+"""Runs: what lies in the folder, exact continuation, and what happens when something is in the way."""
+
+import csv
+import errno
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+from lndp_agents import LNDPAgent
+from lndp_agents.evolution import metrics, problem
+from lndp_agents.evolution.config import EvolutionConfig
+from lndp_agents.evolution.metrics import COLUMNS, Generation
+from lndp_agents.evolution.run import Run
+
+MakeRecipe = Callable[..., EvolutionConfig]
+Evolve = Callable[..., list[Generation]]
+FILES = ("metrics.csv", "last/model.safetensors", "best/model.safetensors", "centre/model.safetensors")
+MOUNTAIN_CAR = {
+    "environment": "MountainCar-v0",
+    "encoding": "scaled",
+    "program": {"nodes": 16},
+    "population": 4,
+    "lives": 1,
+    "held_out_lives": 2,
+    "generations": 2,
+    "evaluate_every": 1,
+}
+
+
+@pytest.fixture(scope="module")
+def finished(make_recipe: MakeRecipe, evolve: Evolve, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of 4 generations that nothing disturbed; copy it before changing it."""
+    folder = tmp_path_factory.mktemp("runs") / "finished"
+    evolve(make_recipe(), folder)
+    return folder
+
+
+@pytest.fixture
+def folder(finished: Path, tmp_path: Path) -> Path:
+    """A copy of the finished run."""
+    return Path(shutil.copytree(finished, tmp_path / "run"))
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """All that must not differ between two runs of one recipe: numbers, agents and the newest checkpoint."""
+    newest = sorted((folder / "checkpoints").iterdir())[-1]
+    files = [folder / name for name in FILES] + sorted(newest.iterdir())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+def go_on(folder: Path, generations: int | None = None) -> Run:
+    run = Run.open(folder, generations)
+    for _ in run.generations():
+        pass
+    return run
+
+
+def rows(folder: Path) -> list[dict[str, str]]:
+    with (folder / "metrics.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def checkpoint(folder: Path) -> Path:
+    return sorted((folder / "checkpoints").iterdir())[-1]
+
+
+def test_a_run_folder_has_all_that_is_promised(finished: Path) -> None:
+    names = {path.name for path in finished.iterdir()}
+    agents = {"last", "best", "centre"}
+    assert names == agents | {
+        *("config.json", "system.json", "command.txt", "metrics.csv", "timings.csv", "checkpoints", "events")
+    }
+    assert all(LNDPAgent.from_pretrained(finished / name).num_parameters > 0 for name in agents)
+    assert json.loads((finished / "system.json").read_text())["packages"].keys() >= {"torch", "evotorch"}
+    assert [row["generation"] for row in rows(finished)] == ["1", "2", "3", "4"]
+    assert [row["steps"] for row in rows(finished)] == ["3200", "6400", "9600", "12800"]
+    assert [bool(row["held_out"]) for row in rows(finished)] == [False, True, False, True]
+    assert len((finished / "timings.csv").read_text().splitlines()) == 4
+
+
+def test_the_same_seed_gives_the_same_bytes(
+    finished: Path, make_recipe: MakeRecipe, evolve: Evolve, tmp_path: Path
+) -> None:
+    evolve(make_recipe(), tmp_path / "again")
+    evolve(make_recipe(seed=1), tmp_path / "other")
+    assert contents(tmp_path / "again") == contents(finished)
+    other = contents(tmp_path / "other")
+    assert all(other[name] != content for name, content in contents(finished).items() if name in FILES)
+
+
+@pytest.mark.parametrize("changes", [{"separable": False}, {"searcher": "PGPE"}, MOUNTAIN_CAR])
+def test_a_run_in_pieces_is_the_run_in_one(
+    make_recipe: MakeRecipe, evolve: Evolve, tmp_path: Path, changes: dict[str, Any]
+) -> None:
+    recipe = make_recipe(**changes)
+    evolve(recipe, tmp_path / "whole")
+    half = recipe.generations // 2
+    evolve(recipe, tmp_path / "stopped", half)
+    assert go_on(tmp_path / "stopped").generation == recipe.generations
+    assert contents(tmp_path / "stopped") == contents(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("half", [1, 2, 3])
+def test_a_longer_budget_gives_the_run_that_had_it_from_the_beginning(
+    finished: Path, make_recipe: MakeRecipe, evolve: Evolve, tmp_path: Path, half: int
+) -> None:
+    evolve(make_recipe(generations=half), tmp_path / "run")
+    go_on(tmp_path / "run", 4)
+    assert contents(tmp_path / "run") == contents(finished)
+    assert Run.open(tmp_path / "run").config.generations == 4
+
+
+def test_opening_a_finished_run_changes_nothing(folder: Path) -> None:
+    before = contents(folder)
+    run = go_on(folder)
+    assert (run.generation, run.steps, run.notes) == (4, 12800, [])
+    assert contents(folder) == before
+
+
+def test_a_budget_below_what_is_done_is_refused(folder: Path) -> None:
+    with pytest.raises(ValueError, match=r"generations=3: .* has 4 already, give more"):
+        Run.open(folder, 3)
+    assert Run.open(folder).config.generations == 4
+
+
+def test_best_is_the_centre_with_the_best_score_on_held_out_lives(
+    make_recipe: MakeRecipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scores = iter([3.0, 9.0, 5.0])
+    asked: list[Tensor] = []
+
+    def score(self: problem.LifeProblem, genome: Tensor) -> float:
+        asked.append(genome)
+        return next(scores)
+
+    monkeypatch.setattr(problem.LifeProblem, "held_out_score", score)
+    run = Run.create(make_recipe(evaluate_every=1, generations=3), tmp_path / "run")
+    held_out = [record.held_out for record in run.generations()]
+    assert held_out == [3.0, 9.0, 5.0]
+    assert run.best_score == 9.0
+    assert torch.equal(run.best.genome, asked[1])
+    assert torch.equal(LNDPAgent.from_pretrained(tmp_path / "run" / "best").genome, asked[1])
+    assert torch.equal(LNDPAgent.from_pretrained(tmp_path / "run" / "centre").genome, asked[2])
+    again = Run.open(tmp_path / "run")
+    assert (again.best_score, torch.equal(again.best.genome, asked[1])) == (9.0, True)
+
+
+def test_the_centre_is_scored_at_the_end_even_off_the_schedule(
+    make_recipe: MakeRecipe, evolve: Evolve, tmp_path: Path
+) -> None:
+    recipe = make_recipe(evaluate_every=100, generations=2)
+    assert all(record.held_out is None for record in evolve(recipe, tmp_path / "run"))
+    run = go_on(tmp_path / "run")
+    assert 0 <= run.best_score <= 500
+    centre = LNDPAgent.from_pretrained(tmp_path / "run" / "centre").genome
+    assert torch.equal(run.best.genome, centre)
+
+
+def test_last_is_the_fittest_of_the_newest_generation(
+    make_recipe: MakeRecipe, evolve: Evolve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Tensor] = []
+
+    def first_number(self: problem.LifeProblem, batch: Any) -> None:
+        seen.append(batch.values.clone())
+        values = batch.values[:, 0]
+        batch.set_evals(torch.stack([values, *[torch.zeros_like(values)] * 3], 1))
+
+    monkeypatch.setattr(problem.LifeProblem, "_evaluate_batch", first_number)
+    evolve(make_recipe(), tmp_path / "run")
+    fittest = seen[-1][seen[-1][:, 0].argmax()]
+    assert torch.equal(LNDPAgent.from_pretrained(tmp_path / "run" / "last").genome, fittest)
+
+
+def test_lives_are_computed_with_plain_tensors(
+    make_recipe: MakeRecipe, evolve: Evolve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kinds: set[type] = set()
+    plain = problem.live
+
+    def watched(policy: Any, parameters: dict[str, Tensor], *arguments: Any) -> Any:
+        kinds.update(type(tensor) for tensor in parameters.values())
+        return plain(policy, parameters, *arguments)
+
+    monkeypatch.setattr(problem, "live", watched)
+    evolve(make_recipe(), tmp_path / "run", 1)
+    assert kinds == {Tensor}  # EvoTorch's own read-only ones take more time than the lives
+
+
+def test_fitness_that_is_not_a_number_is_counted_and_never_wins(
+    make_recipe: MakeRecipe, evolve: Evolve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = problem.fitness
+
+    def poisoned(*arguments: Any) -> Tensor:
+        values = plain(*arguments)
+        values[[0, 3]] = problem.WORST
+        return values
+
+    monkeypatch.setattr(problem, "fitness", poisoned)
+    records = evolve(make_recipe(), tmp_path / "run")
+    assert [record.nan_count for record in records] == [2] * 4
+    assert all(abs(record.fitness_mean) <= 500 and record.fitness_std <= 500 for record in records)
+    assert [row["nan_count"] for row in rows(tmp_path / "run")] == ["2"] * 4
+
+
+def test_a_search_that_diverges_stops_and_keeps_the_last_good_state(
+    make_recipe: MakeRecipe, tmp_path: Path
+) -> None:
+    run = Run.create(make_recipe(), tmp_path / "run")
+    generations = run.generations()
+    next(generations)
+    vars(run)["_searcher"].sigma = torch.tensor(torch.inf)
+    with pytest.raises(FloatingPointError, match=r"diverged in generation 2 .*smaller sigma"):
+        next(generations)
+    assert Run.open(tmp_path / "run").generation == 1
+
+
+def test_a_run_starts_in_a_free_folder_of_its_own(
+    make_recipe: MakeRecipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs" / "lndp-Foraging-v0_1").mkdir(parents=True)
+    assert [Run.create(make_recipe()).folder for _ in range(2)] == [
+        Path("runs/lndp-Foraging-v0_2"),
+        Path("runs/lndp-Foraging-v0_3"),
+    ]
+
+
+def test_a_folder_with_anything_in_it_is_not_overwritten(make_recipe: MakeRecipe, tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("precious")
+    with pytest.raises(FileExistsError, match="is not empty: `lndp resume` the run that it holds"):
+        Run.create(make_recipe(), tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_a_damaged_newest_checkpoint_costs_one_generation_and_is_told(finished: Path, folder: Path) -> None:
+    tensors = checkpoint(folder) / "search.safetensors"
+    tensors.write_bytes(tensors.read_bytes()[:-7])
+    run = Run.open(folder)
+    assert run.generation == 3
+    assert run.notes == [
+        "skipped checkpoint generation_000000004: search.safetensors does not match its hash"
+    ]
+    assert [row["generation"] for row in rows(folder)] == ["1", "2", "3"]
+    for _ in run.generations():
+        pass
+    assert contents(folder) == contents(finished)
+
+
+def test_checkpoints_of_another_recipe_are_refused(
+    folder: Path, make_recipe: MakeRecipe, evolve: Evolve, tmp_path: Path
+) -> None:
+    evolve(make_recipe(sigma=0.25), tmp_path / "other")
+    shutil.rmtree(folder / "checkpoints")
+    shutil.copytree(tmp_path / "other" / "checkpoints", folder / "checkpoints")
+    with pytest.raises(FileNotFoundError, match=r"no checkpoint .* can be resumed; skipped .* of run"):
+        Run.open(folder)
+
+
+@pytest.mark.parametrize("tail", ["5,100,1.0\n", "5,100", "garbage\n", "\n"])
+def test_rows_that_no_checkpoint_knows_are_dropped(finished: Path, folder: Path, tail: str) -> None:
+    with (folder / "metrics.csv").open("a") as file:
+        file.write(tail)
+    Run.open(folder)
+    assert (folder / "metrics.csv").read_bytes() == (finished / "metrics.csv").read_bytes()
+
+
+@pytest.mark.parametrize("place", [(os, "fsync"), (Path, "replace")])
+def test_a_full_disk_stops_the_run_and_costs_nothing_that_was_done(
+    finished: Path, make_recipe: MakeRecipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: Any
+) -> None:
+    def refuse(*args: Any) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    run = Run.create(make_recipe(), tmp_path / "run")
+    generations = run.generations()
+    next(generations), next(generations)
+    with monkeypatch.context() as patch:
+        patch.setattr(*place, refuse)
+        with pytest.raises(OSError, match="No space left"):
+            next(generations)
+    assert go_on(tmp_path / "run").notes == []
+    assert contents(tmp_path / "run") == contents(finished)
+
+
+def test_a_kill_between_row_and_checkpoint_costs_that_generation_only(
+    finished: Path, make_recipe: MakeRecipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    def die(*args: Any) -> None:
+        raise Killed
+
+    run = Run.create(make_recipe(), tmp_path / "run")
+    generations = run.generations()
+    next(generations)
+    monkeypatch.setattr(run, "_checkpoint", die)
+    with pytest.raises(Killed):
+        next(generations)
+    assert [row["generation"] for row in rows(tmp_path / "run")] == ["1", "2"]
+    again = go_on(tmp_path / "run")
+    assert again.generation == 4
+    assert contents(tmp_path / "run") == contents(finished)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("{", "does not describe a run: Expecting"),
+        ("[" * 100_000, "does not describe a run: .*recursion"),
+        ("{}", "of something else, such as an agent"),
+        ('{"recipe": {}, "format_version": 99}', "format_version is 99, lndp-agents .* reads 1"),
+        ('{"recipe": {}, "format_version": 1}', "lacks the key 'encoding'"),
+        (" " * 2**23, "8388608 bytes: it does not describe a run"),
+    ],
+)
+def test_a_foreign_description_is_refused_in_one_line(tmp_path: Path, content: str, message: str) -> None:
+    (tmp_path / "config.json").write_text(content)
+    with pytest.raises(ValueError, match=message) as caught:
+        Run.open(tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("part", "key", "value", "message"),
+    [
+        ("recipe", "population", 10**12, "population=1000000000000: give an integer"),
+        ("program", "nodes", 10**9, "nodes=1000000000: give an integer"),
+        ("program", "nodes", 12, "no checkpoint .* can be resumed"),
+        ("program", "action_size", 2, "action_size=2"),
+        ("encoding", "kind", "smell", "encoding .*smell"),
+    ],
+)
+def test_a_changed_description_is_refused(
+    folder: Path, part: str, key: str, value: Any, message: str
+) -> None:
+    data = json.loads((folder / "config.json").read_text())
+    data[part][key] = value
+    (folder / "config.json").write_text(json.dumps(data))
+    with pytest.raises((ValueError, FileNotFoundError), match=message):
+        Run.open(folder)
+
+
+def test_a_folder_without_a_run_says_so(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"holds no run, it has no config\.json"):
+        Run.open(tmp_path)
+
+
+def test_a_checkpoint_of_the_full_covariance_holds_no_factor_of_it(
+    make_recipe: MakeRecipe, evolve: Evolve, tmp_path: Path
+) -> None:
+    evolve(make_recipe(separable=False, generations=1), tmp_path / "run")
+    tensors = load_file(checkpoint(tmp_path / "run") / "search.safetensors")
+    size = len(tensors["best"])
+    assert {name: tuple(value.shape) for name, value in tensors.items()} == {
+        "best": (size,),
+        "last": (size,),
+        "search.C": (size, size),
+        "search.m": (size,),
+        "search.p_c": (size,),
+        "search.p_sigma": (size,),
+        "search.sigma": (),
+    }
+
+
+def read_events(folder: Path) -> dict[str, list[tuple[int, float]]]:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(folder / "events"), purge_orphaned_data=True)
+    events.Reload()
+    return {
+        name: [(event.step, event.value) for event in events.Scalars(name)]
+        for name in events.Tags()["scalars"]
+    }
+
+
+def test_tensorboard_shows_what_the_table_does(finished: Path) -> None:
+    events = read_events(finished)
+    assert set(events) == set(COLUMNS[1:])
+    for name, points in events.items():
+        expected = [(int(row["generation"]), float(row[name])) for row in rows(finished) if row[name]]
+        assert [step for step, _ in points] == [step for step, _ in expected]
+        assert [value for _, value in points] == pytest.approx([value for _, value in expected], rel=1e-6)
+
+
+def test_a_resumed_run_purges_later_events(folder: Path) -> None:
+    shutil.rmtree(checkpoint(folder))
+    go_on(folder)
+    assert [step for step, _ in read_events(folder)["sigma"]] == [1, 2, 3, 4]
+
+
+def test_without_tensorboard_a_run_has_no_events_and_says_so_once(
+    make_recipe: MakeRecipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(metrics, "find_spec", lambda name: None)
+    run = Run.create(make_recipe(generations=2), tmp_path / "run")
+    assert len(list(run.generations())) == 2
+    assert run.notes == ['no TensorBoard events: pip install "lndp-agents[train]"']
+    assert not (tmp_path / "run" / "events").exists()
