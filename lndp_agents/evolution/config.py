@@ -52,7 +52,7 @@ class EvolutionConfig:
     seed: int = 0
     generations: int = 200
     """The budget; it has no influence on what happens in a generation."""
-    population: int = 256
+    population: int = 64
     """P: genomes in a generation."""
     lives: int = 8
     """L: lives of a genome in a generation, dealt evenly over the tasks of the environment."""
@@ -64,7 +64,7 @@ class EvolutionConfig:
     """Whether CMA-ES adapts only the diagonal of its covariance."""
     sigma: float = 0.5
     """Standard deviation of the first generation around zero."""
-    worst_weight: float = 0.5
+    worst_weight: float = 1.0
     """Share of the fitness that the worst task has; the rest is the mean over all lives."""
     density_penalty: float = 0.0
     """Fitness lost per unit of mean density of the brain."""
