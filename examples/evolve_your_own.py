@@ -66,7 +66,9 @@ def main() -> None:
         agent = evolve(arguments.out or Path(temporary) / "run", arguments.generations)
     score = evaluate(agent, "TwoDoors-v0", lives=64, seed=1)
     low, high = score.interval
-    print(f"right doors in 20 steps: {score.mean:.1f} ({low:.1f} to {high:.1f}); without memory 10, best 19.5")
+    print(
+        f"right doors in 20 steps: {score.mean:.1f} ({low:.1f} to {high:.1f}); without memory 10, best 19.5"
+    )
 
 
 if __name__ == "__main__":

@@ -40,8 +40,12 @@ def main() -> int:
         RECIPE.to_json() | {"generations": arguments.generations, "seed": arguments.seed}
     )
     print("1. Evolution: 1,918 numbers that grow a brain, not the brain's weights.")
-    print(f"   In each life the food is at one end of a corridor, hidden. Best possible: {references['optimum']:.0f}.")
-    print("   Always going to the same side brings 250. Ctrl-C stops early and shows what was found so far.\n")
+    print(
+        f"   In each life the food is at one end of a corridor, hidden. Best possible: {references['optimum']:.0f}."
+    )
+    print(
+        "   Always going to the same side brings 250. Ctrl-C stops early and shows what was found so far.\n"
+    )
     run = _evolve(recipe, folder)
     if run.generation == 0:
         return 130
@@ -90,7 +94,9 @@ def _references() -> dict[str, float]:
 def _print_scores(name: str, score: Score, references: dict[str, float]) -> None:
     low, high = score.interval
     rows = [(key, value, "") for key, value in references.items()]
-    rows.append((name, score.mean, f"  95 % interval {low:.0f} to {high:.0f}, {len(score.scores)} held-out lives"))
+    rows.append(
+        (name, score.mean, f"  95 % interval {low:.0f} to {high:.0f}, {len(score.scores)} held-out lives")
+    )
     for label, value, note in sorted(rows, key=lambda row: row[1]):
         print(f"   {label:<24} {value:6.1f}  {'█' * round(value / 12)}{note}")
 

@@ -108,8 +108,6 @@ class LNDP:
         config = self.config
         if not config.reward_input:
             reward = torch.zeros_like(reward)
-        if config.stochastic and config.lifetime_updates and uniforms is None:
-            uniforms = self._draw_uniforms(state)
         stimulus = Stimulus(observation, reward, uniforms if config.stochastic else None)
         rewiring = config.lifetime_updates
         state = self._advance(parameters, state, stimulus, rewiring=rewiring, alive=alive, donate=donate)
@@ -168,6 +166,8 @@ class LNDP:
         donate: bool = False,
     ) -> LifeState:
         """The next state of the lives that go on, computed natively where that is possible."""
+        if self.config.stochastic and rewiring and stimulus.uniforms is None:
+            stimulus = stimulus._replace(uniforms=self._draw_uniforms(state))
         observation, reward = (
             torch.nan_to_num(sensed.to(state.trace.dtype))
             for sensed in (stimulus.observation, stimulus.reward)
