@@ -1,4 +1,4 @@
-"""How many steps of life the evolution loop evaluates per second: whole foraging lives of a random population.
+"""Steps of life that the evolution loop evaluates per second: whole foraging lives of a random population.
 
 python benchmarks/throughput.py --population 256 --nodes 32 --steps 100 [--lives 1] [--backend auto] [--json]
 """

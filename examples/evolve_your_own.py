@@ -1,7 +1,8 @@
 """Evolve an agent on an environment of your own, stop at any time, load what was found.
 
-The environment hides a light behind one of two doors; in each life it is always the same door, and only trying tells
-which. Run it: python examples/evolve_your_own.py [--generations 40] (needs pip install "lndp-agents[train]")
+The environment hides a light behind one of two doors; in each life it is always the same door, and only
+trying tells which. Run it: python examples/evolve_your_own.py [--generations 40] (needs pip install
+"lndp-agents[train]")
 """
 
 import argparse

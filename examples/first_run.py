@@ -1,4 +1,4 @@
-"""The main job, start to end: evolve an agent that learns where its food is, score it, watch a pretrained one.
+"""The main job: evolve an agent that learns where its food is, score it, watch a pretrained one.
 
 `make run` calls this. Everything it makes goes to runs/first_run_*.
 """
@@ -40,11 +40,9 @@ def main() -> int:
         RECIPE.to_json() | {"generations": arguments.generations, "seed": arguments.seed}
     )
     print("1. Evolution: 1,918 numbers that grow a brain, not the brain's weights.")
+    print("   In each life the food is hidden at one end of a corridor; always going to the same side brings")
     print(
-        f"   In each life the food is at one end of a corridor, hidden. Best possible: {references['optimum']:.0f}."
-    )
-    print(
-        "   Always going to the same side brings 250. Ctrl-C stops early and shows what was found so far.\n"
+        f"   {references['one side']:.0f}, remembering it {references['optimum']:.0f}. Ctrl-C stops early.\n"
     )
     run = _evolve(recipe, folder)
     if run.generation == 0:

@@ -1,8 +1,9 @@
-"""Make an entry of the zoo from runs of one recipe with different seeds: python tools/make_zoo_entry.py NAME RUN...
+"""Make an entry of the zoo from runs of one recipe: python tools/make_zoo_entry.py NAME RUN...
 
-The agent shipped is the one with the best score on held-out lives (the run's own choice). Its published score, and that
-of every other seed, is measured here on lives that no evolution has used: 128 of seed 7, which `lndp evaluate NAME
---lives 128 --seed 7` repeats, and 2,048 others, since 128 still leave some luck.
+The runs differ in their seeds. The agent shipped is the one with the best score on held-out lives (the
+run's own choice). Its published score, and that of every other seed, is measured here on lives that no
+evolution has used: 128 of seed 7, which `lndp evaluate NAME --lives 128 --seed 7` repeats, and 2,048
+others, since 128 still leave some luck.
 """
 
 import argparse
@@ -49,8 +50,16 @@ def main() -> None:
     write_file(folder / "README.md", card(arguments.name, results).encode())
     config = runs[chosen].config
     env = gymnasium.make(config.environment, render_mode="rgb_array", **config.environment_keywords)
-    write_gif(folder / "life.gif", frames_of_life(runs[chosen].best, env, seed=1, width=640), fps=10, max_bytes=300_000)
-    print(json.dumps(results["score"] | {"scores": None}), [entry["mean"] for entry in results["evolution_seeds"]])
+    write_gif(
+        folder / "life.gif",
+        frames_of_life(runs[chosen].best, env, seed=1, width=640),
+        fps=10,
+        max_bytes=300_000,
+    )
+    print(
+        json.dumps(results["score"] | {"scores": None}),
+        [entry["mean"] for entry in results["evolution_seeds"]],
+    )
 
 
 def measure(agent: LNDPAgent, config: EvolutionConfig, lives: int, seed: int) -> Score:
@@ -68,7 +77,9 @@ def measure(agent: LNDPAgent, config: EvolutionConfig, lives: int, seed: int) ->
 def describe(runs: list[Run], scores: list[Score], chosen: int) -> dict[str, Any]:
     """results.json: raw scores of every seed, budget, recipe, versions."""
     config = runs[chosen].config
-    commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
+    commit = subprocess.run(
+        ["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True
+    ).stdout.strip()
     return {
         "environment": config.environment,
         "environment_keywords": config.environment_keywords,
@@ -125,9 +136,15 @@ model-index:
 ---
 # {name}
 
-A Lifelong Neural Developmental Program (arXiv 2406.09787) evolved on `{environment}` by this project (not the authors'
-weights). Its mean return over {score["lives"]} fresh lives is {score["mean"]:.1f} (95 % bootstrap interval {low:.1f} to {high:.1f}; `lndp
-evaluate {name} --lives {score["lives"]} --seed {score["seed"]}` repeats it), over {many["lives"]:,} others {many["mean"]:.1f} ({many_low:.1f} to {many_high:.1f}). Births and worlds were never used in its evolution.
+A Lifelong Neural Developmental Program (arXiv 2406.09787) evolved on `{environment}` by this project (not the
+authors' weights). Mean return over fresh lives, whose births and worlds were never used in its evolution:
+
+| lives | seed | score | 95 % bootstrap interval |
+|---|---|---|---|
+| {score["lives"]} | {score["seed"]} | {score["mean"]:.1f} | {low:.1f} to {high:.1f} |
+| {many["lives"]:,} | {many["seed"]} | {many["mean"]:.1f} | {many_low:.1f} to {many_high:.1f} |
+
+`lndp evaluate {name} --lives {score["lives"]} --seed {score["seed"]}` repeats the first row.
 
 ![one life](life.gif)
 
@@ -143,9 +160,9 @@ agent.birth(seed=0)
 |---|---|---|---|---|
 {rows}
 
-Shipped: seed {shipped["seed"]}, chosen by its score on other held-out lives ({shipped["held_out"]:.1f}). Searcher
-{recipe["searcher"]}{" (separable)" if recipe["separable"] else ""}, population {recipe["population"]}, {recipe["lives"]}
-lives a genome, sigma {recipe["sigma"]}; the whole recipe, raw scores, commit and versions are in `results.json`.
+Shipped: seed {shipped["seed"]}, chosen by its score on other held-out lives ({shipped["held_out"]:.1f}).
+Shipped: seed {shipped["seed"]}, chosen by its score on other held-out lives ({shipped["held_out"]:.1f}); CMA-ES ran with
+The whole recipe, raw scores, commit and versions are in `results.json`.
 """
 
 

@@ -1,4 +1,4 @@
-"""The program equals the recordings of the published implementation, alone and in a batch, on both backends."""
+"""The program equals the recordings of the published implementation, alone, in a batch, on both backends."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""One step of life written again, slowly and literally, for one brain: loops over pairs, nothing split or fused."""
+"""One step of one life written again, slowly and literally: loops over pairs, nothing split or fused."""
 
 import math
 
@@ -123,11 +123,10 @@ def step(
     config: LNDPConfig,
     parameters: Brain,
     brain: Brain,
-    observation: Tensor,
-    reward: float,
-    uniforms: tuple[Tensor, Tensor] | None = None,
+    stimulus: tuple[Tensor, float, tuple[Tensor, Tensor] | None],
 ) -> Brain:
-    """Steps 1 to 7."""
+    """Steps 1 to 7, given observation, reward and, for sampled decisions, uniform numbers."""
+    observation, reward, uniforms = stimulus
     brain = dict(brain)
     if config.lifetime_updates:
         brain["node_state"] = next_nodes(config, parameters, brain)

@@ -82,7 +82,7 @@ def test_the_program_equals_a_literal_one(switches: dict[str, Any], backend: str
     mine = {name: value[1].double() for name, value in parameters.items()}
     for observation, reward, uniforms in stimuli(config, (2, 3), 4):
         own = None if uniforms is None else (uniforms[0][1, 2], uniforms[1][1, 2])
-        brain = naive.step(config, mine, brain, observation[1, 2].double(), reward[1, 2].item(), own)
+        brain = naive.step(config, mine, brain, (observation[1, 2].double(), reward[1, 2].item(), own))
         state, output = program.step(parameters, state, observation, reward, uniforms=uniforms)
         torch.testing.assert_close(output[1, 2].double(), brain["trace"][-3:, -1], rtol=0, atol=1e-4)
         for name, value in brain_of(state, 1, 2).items():
@@ -303,7 +303,7 @@ def test_without_a_compiler_there_is_one_warning_and_the_eager_path(monkeypatch:
     monkeypatch.setattr("lndp_agents.lndp.native.compiler", lambda: None)
     monkeypatch.setattr("lndp_agents.lndp.native.cache_folder", lambda: pytest.fail("nothing is to be built"))
     config = LNDPConfig(observation_size=2, action_size=2, nodes=23)
-    with pytest.warns(RuntimeWarning, match="running eagerly.*compiler"):
+    with pytest.warns(RuntimeWarning, match=r"running eagerly.*compiler"):
         program = LNDP(config, "auto")
     with pytest.raises(OSError, match="compiler"):
         LNDP(config, "native")
@@ -315,7 +315,7 @@ def test_without_a_compiler_there_is_one_warning_and_the_eager_path(monkeypatch:
         strict=True,
     ):
         assert torch.equal(left, right)
-    with pytest.raises(ValueError, match="quick.*auto"):
+    with pytest.raises(ValueError, match=r"quick.*auto"):
         LNDP(config, "quick")
 
 
