@@ -161,7 +161,7 @@ agent.birth(seed=0)
 {rows}
 
 Shipped: seed {shipped["seed"]}, chosen by its score on other held-out lives ({shipped["held_out"]:.1f}).
-{recipe["searcher"]} with sigma {recipe["sigma"]}, {recipe["population"]} genomes, {recipe["lives"]} lives each.
+{recipe["searcher"]}: sigma {recipe["sigma"]}, {recipe["population"]} genomes, {recipe["lives"]} lives each.
 The whole recipe, raw scores, commit and versions are in `results.json`.
 """
 
