@@ -24,14 +24,7 @@ from lndp_agents.lndp.state import LifeState, Stimulus, brain_shapes
 
 SOURCE = Path(__file__).with_name("native.cpp")
 # Not -ffast-math: linked into a library, it makes the whole process flush denormal numbers to zero.
-MATH_FLAGS = (
-    "-fno-math-errno",
-    "-fno-trapping-math",
-    "-fno-signed-zeros",
-    "-fassociative-math",
-    "-freciprocal-math",
-)
-FLAGS = ("-O3", "-march=native", *MATH_FLAGS, "-std=c++17", "-shared", "-fPIC", "-pthread")
+FLAGS = ("-O3", "-march=native", "-ffp-contract=fast", "-std=c++17", "-shared", "-fPIC", "-pthread")
 MAX_NODES = 128
 """Above this a brain no longer fits in the processor's cache."""
 MAX_WIDTH = 64
