@@ -1,11 +1,13 @@
 """A small recipe and a small search problem that the tests of this folder share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from lndp_envs.foraging import Foraging
+from lndp_envs.registration import WORLDS, World
 
 from lndp_agents.evolution.config import EvolutionConfig
 from lndp_agents.evolution.metrics import Generation
@@ -46,12 +48,21 @@ def make_hill() -> Callable[[int], Hill]:
 
 
 @pytest.fixture(scope="session")
-def make_recipe() -> MakeRecipe:
-    """A recipe of a few seconds; keyword arguments change it."""
+def short_foraging() -> Iterator[str]:
+    """The id of foraging in lives of 20 steps."""
+    name = "test/ShortForaging-v0"
+    WORLDS[name] = World(Foraging, max_episode_steps=20)
+    yield name
+    del WORLDS[name]
+
+
+@pytest.fixture(scope="session")
+def make_recipe(short_foraging: str) -> MakeRecipe:
+    """A recipe of a second; keyword arguments change it."""
 
     def make(**changes: Any) -> EvolutionConfig:
         recipe = {
-            "environment": "lndp/Foraging-v0",
+            "environment": short_foraging,
             "encoding": "place",
             "program": TINY,
             "generations": 4,

@@ -81,7 +81,7 @@ def test_a_run_folder_has_all_that_is_promised(finished: Path) -> None:
     assert all(LNDPAgent.from_pretrained(finished / name).num_parameters > 0 for name in agents)
     assert json.loads((finished / "system.json").read_text())["packages"].keys() >= {"torch", "evotorch"}
     assert [row["generation"] for row in rows(finished)] == ["1", "2", "3", "4"]
-    assert [row["steps"] for row in rows(finished)] == ["3200", "6400", "9600", "12800"]
+    assert [row["steps"] for row in rows(finished)] == ["640", "1280", "1920", "2560"]
     assert [bool(row["held_out"]) for row in rows(finished)] == [False, True, False, True]
     assert len((finished / "timings.csv").read_text().splitlines()) == 4
 
@@ -121,7 +121,7 @@ def test_a_longer_budget_gives_the_run_that_had_it_from_the_beginning(
 def test_opening_a_finished_run_changes_nothing(folder: Path) -> None:
     before = contents(folder)
     run = go_on(folder)
-    assert (run.generation, run.steps, run.notes) == (4, 12800, [])
+    assert (run.generation, run.steps, run.notes) == (4, 2560, [])
     assert contents(folder) == before
 
 
@@ -228,10 +228,10 @@ def test_a_run_starts_in_a_free_folder_of_its_own(
     make_recipe: MakeRecipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "runs" / "lndp-Foraging-v0_1").mkdir(parents=True)
+    (tmp_path / "runs" / "test-ShortForaging-v0_1").mkdir(parents=True)
     assert [Run.create(make_recipe()).folder for _ in range(2)] == [
-        Path("runs/lndp-Foraging-v0_2"),
-        Path("runs/lndp-Foraging-v0_3"),
+        Path("runs/test-ShortForaging-v0_2"),
+        Path("runs/test-ShortForaging-v0_3"),
     ]
 
 
