@@ -42,12 +42,12 @@ class Hill(Problem):
         batch.set_evals(-(batch.values - self.peak).square().sum(1))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def make_hill() -> Callable[[int], Hill]:
     return Hill
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def short_foraging() -> Iterator[str]:
     """The id of foraging in lives of 20 steps."""
     name = "test/ShortForaging-v0"
@@ -56,7 +56,7 @@ def short_foraging() -> Iterator[str]:
     del WORLDS[name]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def make_recipe(short_foraging: str) -> MakeRecipe:
     """A recipe of a second; keyword arguments change it."""
 
@@ -76,7 +76,7 @@ def make_recipe(short_foraging: str) -> MakeRecipe:
     return make
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def evolve() -> Evolve:
     """Begin a run in a folder and do so many of its generations."""
 
