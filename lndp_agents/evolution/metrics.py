@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 import os
 from dataclasses import astuple, dataclass, fields
 from importlib.util import find_spec
@@ -99,7 +100,8 @@ class EventLog:
         """Write the numbers of a generation."""
         if self._writer is not None:
             for name in COLUMNS[1:]:
-                if (value := getattr(record, name)) is not None:
+                value: float | None = getattr(record, name)
+                if value is not None and math.isfinite(value):
                     self._writer.add_scalar(name, value, record.generation)
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
+import torch
 from torch import Tensor
 
 from lndp_agents.agent import LNDPAgent
@@ -193,11 +194,14 @@ class Run:
         return score
 
     def _record(self, evaluation: Evaluation, held_out: float | None) -> Generation:
+        nan_count = int((~evaluation.is_number).sum())
         fitness = evaluation.fitness[evaluation.is_number]
+        if nan_count == len(evaluation.fitness):
+            fitness = torch.full((1,), math.nan)
         return Generation(
             generation=self.generation,
             steps=self.steps,
-            fitness_best=fitness.max().item() if len(fitness) else math.nan,
+            fitness_best=fitness.max().item(),
             fitness_mean=fitness.mean().item(),
             fitness_std=fitness.std(correction=0).item(),
             score_best=evaluation.scores.max().item(),
@@ -205,7 +209,7 @@ class Run:
             held_out=held_out,
             sigma=spread(self._searcher),
             density=evaluation.density.mean().item(),
-            nan_count=len(evaluation.fitness) - len(fitness),
+            nan_count=nan_count,
         )
 
     def _tensors(self) -> dict[str, Tensor]:

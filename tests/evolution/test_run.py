@@ -3,6 +3,7 @@
 import csv
 import errno
 import json
+import math
 import os
 import shutil
 from collections.abc import Callable
@@ -210,6 +211,19 @@ def test_fitness_that_is_not_a_number_is_counted_and_never_wins(
     assert [record.nan_count for record in records] == [2] * 4
     assert all(abs(record.fitness_mean) <= 500 and record.fitness_std <= 500 for record in records)
     assert [row["nan_count"] for row in rows(tmp_path / "run")] == ["2"] * 4
+
+
+def test_a_generation_without_any_number_is_still_told(
+    make_recipe: MakeRecipe, evolve: Evolve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        problem, "fitness", lambda lives, *rest: torch.full_like(lives.scores[:, 0], problem.WORST)
+    )
+    (record,) = evolve(make_recipe(generations=1), tmp_path / "run")
+    assert record.nan_count == 8
+    assert math.isnan(record.fitness_best)
+    assert math.isnan(record.fitness_std)
+    assert "fitness_best" not in read_events(tmp_path / "run")
 
 
 def test_a_search_that_diverges_stops_and_keeps_the_last_good_state(
