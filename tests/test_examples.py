@@ -49,6 +49,7 @@ def test_first_run_leaves_a_run_a_plot_and_a_film(tmp_path: Path, arguments: lis
     for word in ("random", "one side", "optimum", "the agent just evolved", "zoo/foraging"):
         assert word in result.stdout
     folder = tmp_path / "runs" / "first_run_1"
-    assert Image.open(folder / "evolution.png").size > (300, 200)
+    with Image.open(folder / "evolution.png") as plot:
+        assert plot.size > (300, 200)
     with Image.open(folder / "life.gif") as film:
         assert film.n_frames > 50
