@@ -229,8 +229,12 @@ class PlaceEncoding(ObservationEncoding):
         return sum(high - low + 1 for low, high in zip(self.low, self.high, strict=True))
 
     def accepts(self, space: Space) -> bool:
-        """Whether it is a Box of this shape."""
-        return is_box(space) and space.shape == self.shape
+        """Whether it is a Box of this shape, all of whose values have a cell."""
+        if not is_box(space) or space.shape != self.shape:
+            return False
+        low, high, is_bounded = telling_bounds(space)
+        has_cells = (low >= np.array(self.low)) & (high <= np.array(self.high))
+        return bool((is_bounded & has_cells).all())
 
     def encode(self, observation: Tensor) -> Tensor:
         """Activations (..., O) of observations (..., *shape), one dimension after another."""

@@ -154,6 +154,13 @@ class TestEncoding:
         assert encoding.accepts(space)
         assert not encoding.accepts(Discrete(41))
 
+    def test_place_cells_fit_only_boxes_within_them(self) -> None:
+        encoding = PlaceEncoding.of_box(Box(0, 4, (1,)))
+        assert encoding.accepts(Box(0, 4, (1,)))
+        assert encoding.accepts(Box(1, 3.5, (1,)))
+        for other in (Box(0, 6, (1,)), Box(-1, 4, (1,)), Box(0, 4, (2,)), Box(0, np.inf, (1,)), Discrete(5)):
+            assert not encoding.accepts(other)
+
     def test_json_round_trip_of_place_cells(self) -> None:
         encoding = PlaceEncoding.of_box(Box(-1.5, 4, (2,)))
         assert ObservationEncoding.from_json(json.loads(json.dumps(encoding.to_json()))) == encoding
