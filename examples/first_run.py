@@ -26,7 +26,7 @@ RECIPE = EvolutionConfig(
     program={"nodes": 16, "initial_density": 0.5},
     population=64,
     lives=8,
-    generations=150,
+    generations=120,
     evaluate_every=5,
 )
 
