@@ -1,14 +1,17 @@
 """Agents that grow and rewire their own network while they live (arXiv 2406.09787)."""
 
-__version__ = "0.1.0"
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 import lndp_envs  # noqa: F401  # pyright: ignore[reportUnusedImport]  # registers the environments
 
-from lndp_agents.agent import LNDPAgent
-from lndp_agents.config import LNDPConfig
-from lndp_agents.lndp import LNDP, LifeState
-from lndp_agents.zoo import load_pretrained, zoo_names
+if TYPE_CHECKING:
+    from lndp_agents.agent import LNDPAgent
+    from lndp_agents.config import LNDPConfig
+    from lndp_agents.lndp import LNDP, LifeState
+    from lndp_agents.zoo import load_pretrained, zoo_names
 
+__version__ = "0.1.0"
 __all__ = [
     "LNDP",
     "LNDPAgent",
@@ -18,3 +21,19 @@ __all__ = [
     "load_pretrained",
     "zoo_names",
 ]
+
+_HOMES = {
+    "LNDP": "lndp_agents.lndp",
+    "LNDPAgent": "lndp_agents.agent",
+    "LNDPConfig": "lndp_agents.config",
+    "LifeState": "lndp_agents.lndp",
+    "load_pretrained": "lndp_agents.zoo",
+    "zoo_names": "lndp_agents.zoo",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for only now: `lndp --help` need not wait for torch."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
