@@ -144,6 +144,9 @@ class NativeLife:
             for name, shape in parameter_shapes(config).items()
             if not name.startswith("spontaneous")
         }
+        self._parameter_strides = [
+            torch.empty(shape, device="meta").stride() for shape in self._parameter_shapes.values()
+        ]
 
     @staticmethod
     def accepts(state: LifeState) -> bool:
@@ -176,8 +179,11 @@ class NativeLife:
             _checked(name, parameters[name], (num_genomes, *shape))
             for name, shape in self._parameter_shapes.items()
         ]
-        # Genomes may lie apart from each other in memory, but each must be in one piece.
-        genomes = [tensor if tensor[:1].is_contiguous() else tensor.contiguous() for tensor in genomes]
+        # Genomes may lie apart from each other in memory, but the numbers of each must lie side by side.
+        genomes = [
+            tensor if tensor.stride()[1:] == strides else tensor.contiguous()
+            for tensor, strides in zip(genomes, self._parameter_strides, strict=True)
+        ]
         pairs = (*rows, self.config.nodes, self.config.nodes)
         inputs = [
             _checked("observation", stimulus.observation, (*rows, self.config.observation_size)).contiguous(),
@@ -209,4 +215,4 @@ def _checked(name: str, tensor: Tensor, shape: tuple[int, ...], dtype: torch.dty
     """The tensor in the type that the kernel reads, if it has the right shape."""
     if tensor.shape != shape:
         raise ValueError(f"{name} of shape {tuple(tensor.shape)}: give {shape}")
-    return tensor.to(dtype)
+    return tensor if tensor.dtype == dtype else tensor.to(dtype)

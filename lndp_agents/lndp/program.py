@@ -70,7 +70,10 @@ class LNDP:
             if config.spontaneous_activity:
                 key = fold(fold(developed.key, SPONTANEOUS), developed.age)
                 x = spontaneous_input(parameters, x, normal(key, (config.observation_size,)).float())
-            developed = self._advance(parameters, developed, Stimulus(x, silence), alive=alive)
+            is_ours = developed is not state
+            developed = self._advance(
+                parameters, developed, Stimulus(x, silence), alive=alive, donate=is_ours
+            )
         developed = developed._replace(activation=torch.zeros_like(developed.activation))
         if not config.lifetime_updates:
             # No later step will clear the edges that the last one pruned.
