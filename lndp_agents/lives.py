@@ -9,20 +9,12 @@ from numpy.typing import NDArray
 
 from lndp_agents.config import LNDPConfig
 from lndp_agents.lndp import LifeState
+from lndp_agents.lndp.state import brain_shapes
 
 
 def life_shapes(config: LNDPConfig) -> LifeState:
     """The shape of each field of one life, without the axes of genomes and lives."""
-    nodes, edge_features = config.nodes, config.edge_features
-    shapes: dict[str, Any] = {
-        "adjacency": (nodes, nodes),
-        "node_state": (nodes, config.node_features),
-        "edge_state": (edge_features, nodes, nodes),
-        "trace": (nodes, config.trace_size),
-        "activation": (nodes,),
-        "age": (),
-        "key": (),
-    }
+    shapes: dict[str, Any] = {**brain_shapes(config), "age": (), "key": ()}
     return LifeState(**shapes)
 
 

@@ -1,7 +1,9 @@
 """Settings of the whole suite. They come before the first import of the libraries that read them."""
 
 import os
+from collections.abc import Iterator
 
+import pytest
 from hypothesis import settings
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # small tensors: one thread is fastest, and repeats bit for bit
@@ -12,3 +14,12 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 # Every run of the suite tries the same examples; `--hypothesis-profile default` looks for new ones.
 settings.register_profile("suite", deadline=None, derandomize=True)
 settings.load_profile("suite")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def kernels_of_the_tests(pytestconfig: pytest.Config) -> Iterator[None]:
+    """Compiled kernels stay in pytest's own cache, from one run to the next."""
+    assert pytestconfig.cache
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LNDP_AGENTS_CACHE", str(pytestconfig.cache.mkdir("kernels")))
+        yield

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from lndp_agents.config import LNDPConfig
-from lndp_agents.lndp.cells import gated_update, linear, recurrent_bias
+from lndp_agents.lndp.cells import gated_update, linear, linear_planes, recurrent_bias
 from lndp_agents.lndp.parameters import Parameters
 from lndp_agents.lndp.state import LifeState, Roles
 
@@ -38,12 +38,12 @@ def graph_transformer(config: LNDPConfig, parameters: Parameters, x: Tensor, sta
     """
     per_head = (*x.shape[:-1], config.attention_heads, -1)
     query, key, value = (
-        linear(x, parameters[f"attention.{name}.weight"]).reshape(per_head)
+        linear(x, parameters[f"attention.{name}.weight"]).reshape(per_head).transpose(2, 3)
         for name in ("query", "key", "value")
     )
-    similarity = torch.einsum("plihd,pljhd->plhij", query, key) / math.sqrt(config.query_features)
+    similarity = query @ key.mT / math.sqrt(config.query_features)
     attention = torch.softmax(similarity * _edge_gain(config, parameters, state), -1)
-    message = torch.einsum("plhij,plihd->pljhd", attention, value).flatten(-2)
+    message = (attention.mT @ value).transpose(2, 3).flatten(-2)
     return linear(message, parameters["attention.out.weight"], parameters["attention.out.bias"])
 
 
@@ -51,13 +51,12 @@ def _edge_gain(config: LNDPConfig, parameters: Parameters, state: LifeState) -> 
     """(P, L, heads, N, N): the linear map of [e_ij, A_ij, A_ji, i == j]."""
     edges = config.edge_features
     weight, bias = parameters["attention.edge.weight"], parameters["attention.edge.bias"]
-    per_edge = torch.einsum("phd,pldij->plhij", weight[..., :edges], state.edge_state)
-    forth, back, self_loop, bias = (
-        number[:, None, :, None, None] for number in (*weight[..., edges:].unbind(-1), bias)
-    )
+    per_edge = linear_planes(state.edge_state, weight[..., :edges], bias)
+    forth, back, self_loop = (number[:, None, :, None, None] for number in weight[..., edges:].unbind(-1))
     adjacency = state.adjacency[:, :, None]
-    identity = torch.eye(config.nodes, device=adjacency.device)
-    return per_edge + forth * adjacency + back * adjacency.mT + self_loop * identity + bias
+    gain = torch.addcmul(torch.addcmul(per_edge, forth, adjacency), back, adjacency.mT)
+    gain.diagonal(dim1=-2, dim2=-1).add_(self_loop[..., 0])
+    return gain
 
 
 def update_nodes(config: LNDPConfig, parameters: Parameters, state: LifeState, roles: Roles) -> Tensor:

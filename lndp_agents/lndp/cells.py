@@ -15,10 +15,26 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     Returns:
         (P, ..., out).
     """
-    y = x.flatten(1, -2) @ weight.mT
-    if bias is not None:
-        y = y + bias[:, None]
+    rows = x.flatten(1, -2)
+    y = rows @ weight.mT if bias is None else torch.baddbmm(bias[:, None], rows, weight.mT)
     return y.reshape(*x.shape[:-1], weight.shape[1])
+
+
+def linear_planes(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """Apply each genome's linear map to the features of all pairs of nodes.
+
+    Args:
+        x: (P, L, in, N, N), one plane per feature.
+        weight: (P, out, in).
+        bias: (P, out) or none.
+
+    Returns:
+        (P, L, out, N, N).
+    """
+    y = weight[:, None] @ x.flatten(-2)
+    if bias is not None:
+        y = y + bias[:, None, :, None]
+    return y.reshape(*y.shape[:-1], *x.shape[-2:])
 
 
 def gated_update(inputs: Tensor, recurrent: Tensor, state: Tensor, dim: int) -> Tensor:

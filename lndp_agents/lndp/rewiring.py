@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from lndp_agents.config import LNDPConfig
-from lndp_agents.lndp.cells import gated_update, linear, recurrent_bias
+from lndp_agents.lndp.cells import gated_update, linear, linear_planes, recurrent_bias
 from lndp_agents.lndp.parameters import Parameters
 from lndp_agents.lndp.state import LifeState, Uniforms
 
@@ -45,16 +45,15 @@ def update_edges(
     sender = linear(node, torch.cat([sender_state, sender_trace], -1))
     sender = sender + reward[:, :, None, None] * from_reward[:, None, None, :, 0]
     inputs = sender.mT[..., :, None] + receiver.mT[..., None, :]
-    recurrent = torch.einsum("pgd,pldij->plgij", parameters["edge_gru.weight_hh"], state.edge_state)
-    recurrent = recurrent + recurrent_bias(parameters["edge_gru.candidate_bias"])[:, None, :, None, None]
+    recurrent_biases = recurrent_bias(parameters["edge_gru.candidate_bias"])
+    recurrent = linear_planes(state.edge_state, parameters["edge_gru.weight_hh"], recurrent_biases)
     return gated_update(inputs, recurrent, state.edge_state, 2) * state.adjacency[:, :, None]
 
 
 def pruning_logit(parameters: Parameters, edge_state: Tensor) -> Tensor:
     """(P, L, N, N): log-odds that an edge with this state (P, L, De, N, N) is pruned (step 6)."""
-    hidden = torch.einsum("pkd,pldij->plkij", parameters["pruning.0.weight"], edge_state)
-    hidden = torch.relu(hidden + parameters["pruning.0.bias"][:, None, :, None, None])
-    return _read_out(parameters, "pruning", hidden)
+    hidden = linear_planes(edge_state, parameters["pruning.0.weight"], parameters["pruning.0.bias"])
+    return _read_out(parameters, "pruning", torch.relu(hidden))
 
 
 def synaptogenesis_logit(parameters: Parameters, node_state: Tensor) -> Tensor:
@@ -67,8 +66,7 @@ def synaptogenesis_logit(parameters: Parameters, node_state: Tensor) -> Tensor:
 
 
 def _read_out(parameters: Parameters, name: str, hidden: Tensor) -> Tensor:
-    logit = torch.einsum("pk,plkij->plij", parameters[f"{name}.1.weight"][:, 0], hidden)
-    return logit + parameters[f"{name}.1.bias"][:, :, None, None]
+    return linear_planes(hidden, parameters[f"{name}.1.weight"], parameters[f"{name}.1.bias"])[:, :, 0]
 
 
 def decide(logit: Tensor, uniform: Tensor | None) -> Tensor:
