@@ -274,9 +274,12 @@ class TestProtocol:
         agent = make_agent(foraging)
         state, _ = live(agent, 2, 2)
         observation = sensed(2)
+        expected = agent.predict(observation, state)
         for array in (*state, *observation.values()):
             array.setflags(write=False)
-        agent.predict(observation, state)
+        action, after = agent.predict(observation, state)
+        assert np.array_equal(action, expected[0])
+        assert equal(after, expected[1])
 
     def test_a_state_is_continued_bit_for_bit_after_a_copy_through_lists(
         self, foraging: Env, make_agent: MakeAgent
