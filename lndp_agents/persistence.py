@@ -1,12 +1,14 @@
 """Agents as files: config.json and model.safetensors in one folder. Nothing in them can be executed.
 
-Format 1 of config.json is an object with exactly the keys of `_KEYS`; a change of it gets another number. The
-tensors are the named parameters of one genome, float32.
+config.json is an object with exactly the keys of `_KEYS`; a change of them gets another format_version.
+Format 1, which had no model_sha256, is still read. The tensors are the named parameters of one genome in
+float32.
 """
 
+import hashlib
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from os import PathLike
 from pathlib import Path
@@ -18,11 +20,12 @@ from lndp_agents import __version__
 from lndp_agents.config import LNDPConfig
 from lndp_agents.lndp import genome_size, genome_to_parameters, parameter_shapes, parameters_to_genome
 from lndp_agents.spaces import ObservationEncoding, Space, check_fit, space_from_json, space_to_json
-from lndp_agents.validation import is_integer, is_object, require_keys, shorten
+from lndp_agents.validation import is_integer, is_object, parse_json, require_keys, shorten
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 CONFIG_FILE, MODEL_FILE = "config.json", "model.safetensors"
-MAX_CONFIG_BYTES = 2**22
+MAX_CONFIG_BYTES = 2**20
+"""Twice what 4,095 inputs with their bounds and statistics take."""
 MAX_HEADER_BYTES = 2**16
 _KEYS = {
     "format_version",
@@ -32,6 +35,7 @@ _KEYS = {
     "action_space",
     "encoding",
     "config",
+    "model_sha256",
 }
 T = TypeVar("T")
 
@@ -55,6 +59,9 @@ class SavedAgent:
 def save_agent(folder: str | PathLike[str], agent: SavedAgent) -> None:
     """Write an agent; a file is either wholly the old one or wholly the new one at any moment.
 
+    config.json, which has the hash of the model, is the first to be replaced: where a crash leaves the new
+    one beside an old model, of whatever format, the two do not pass for an agent.
+
     Raises:
         OSError: the folder cannot be written.
     """
@@ -62,6 +69,8 @@ def save_agent(folder: str | PathLike[str], agent: SavedAgent) -> None:
 
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
+    parameters = genome_to_parameters(agent.config, agent.genome.cpu()[None])
+    model = save({name: tensor[0].contiguous() for name, tensor in parameters.items()})
     description = {
         "format_version": FORMAT_VERSION,
         "package_version": __version__,
@@ -70,11 +79,10 @@ def save_agent(folder: str | PathLike[str], agent: SavedAgent) -> None:
         "action_space": space_to_json(agent.action_space),
         "encoding": agent.encoding.to_json(),
         "config": agent.config.to_json(),
+        "model_sha256": hashlib.sha256(model).hexdigest(),
     }
-    parameters = genome_to_parameters(agent.config, agent.genome.cpu()[None])
-    tensors = {name: tensor[0].contiguous() for name, tensor in parameters.items()}
-    write_file(folder / MODEL_FILE, save(tensors))
-    write_file(folder / CONFIG_FILE, (json.dumps(description, indent=1, allow_nan=False) + "\n").encode())
+    config = (json.dumps(description, indent=1, allow_nan=False) + "\n").encode()
+    write_files({folder / CONFIG_FILE: config, folder / MODEL_FILE: model})
 
 
 def load_agent(folder: str | PathLike[str]) -> SavedAgent:
@@ -86,7 +94,7 @@ def load_agent(folder: str | PathLike[str]) -> SavedAgent:
     path = Path(folder) / CONFIG_FILE
     data = _read_description(path)
     observation_space, action_space, encoding, config = _checked(path, _description, data)
-    genome = _read_genome(Path(folder) / MODEL_FILE, config)
+    genome = _read_genome(Path(folder) / MODEL_FILE, config, data)
     return SavedAgent(observation_space, action_space, encoding, config, genome)
 
 
@@ -96,27 +104,56 @@ def write_file(path: Path, content: bytes) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    write_files({path: content})
+
+
+def write_files(contents: Mapping[Path, bytes]) -> None:
+    """Write files under other names, see all of them on disk, and only then rename them, one after another.
+
+    Raises:
+        OSError: one cannot be written; then none is replaced.
+    """
+    temporaries = {path: path.with_name(f".{path.name}.{os.getpid()}.tmp") for path in contents}
     try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        for path, temporary in temporaries.items():
+            with temporary.open("wb") as file:
+                file.write(contents[path])
+                file.flush()
+                os.fsync(file.fileno())
+        for path, temporary in temporaries.items():
+            temporary.replace(path)
     finally:
-        temporary.unlink(missing_ok=True)
+        for temporary in temporaries.values():
+            temporary.unlink(missing_ok=True)
+
+
+def parse_tensors(content: bytes) -> dict[str, Tensor]:
+    """The tensors in the content of a safetensors file.
+
+    Raises:
+        ValueError: it is no such file; the message is one line.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
+    try:
+        return load(content)
+    except (SafetensorError, LookupError, TypeError, ValueError, RuntimeError) as error:
+        # The others come from a type, a size or a number of axes that torch does not know.
+        raise ValueError(f"not a safetensors file ({shorten(str(error))}); fetch it again") from None
 
 
 def _read_description(path: Path) -> dict[str, Any]:
     content = _read(path, 0, MAX_CONFIG_BYTES)
     data = _checked(path, _parse, content)
     version = data.get("format_version")
-    if not is_integer(version, FORMAT_VERSION, FORMAT_VERSION):
+    if not is_integer(version, 1, FORMAT_VERSION):
         raise FileFormatError(
-            f"{path}: format_version {shorten(version)}, lndp-agents {__version__} reads {FORMAT_VERSION}; "
-            "update the package or save the agent again"
+            f"{path}: format_version {shorten(version)}, lndp-agents {__version__} reads 1 to "
+            f"{FORMAT_VERSION}; update the package or save the agent again"
         )
-    _checked(path, lambda keys: require_keys("agent", data, keys), _KEYS)
+    keys = _KEYS - {"model_sha256"} if version == 1 else _KEYS
+    _checked(path, lambda keys: require_keys("agent", data, keys), keys)
     if data["policy"] != "lndp":
         raise FileFormatError(
             f"{path}: policy {shorten(data['policy'])}, only 'lndp' is known; give an LNDP agent"
@@ -126,9 +163,7 @@ def _read_description(path: Path) -> dict[str, Any]:
 
 def _parse(content: bytes) -> dict[str, Any]:
     try:
-        data = json.loads(content)
-    except RecursionError:
-        raise ValueError("nested too deeply: give the file of an agent") from None
+        data = parse_json(content)
     except ValueError as error:
         raise ValueError(f"not JSON ({error}): give the file of an agent") from None
     if not is_object(data):
@@ -149,20 +184,16 @@ def _description(data: dict[str, Any]) -> tuple[Space, Space, ObservationEncodin
     return observation_space, action_space, encoding, config
 
 
-def _read_genome(path: Path, config: LNDPConfig) -> Tensor:
-    """The genome, once the size of the file has shown that they can be those of the configuration."""
-    from safetensors import SafetensorError
-    from safetensors.torch import load
-
+def _read_genome(path: Path, config: LNDPConfig, data: Mapping[str, Any]) -> Tensor:
+    """The genome, once the size of the file has shown that it can be that of the configuration."""
     num_bytes = 4 * genome_size(config)
     content = _read(path, num_bytes, num_bytes + MAX_HEADER_BYTES)
-    try:
-        parameters = load(content)
-    except SafetensorError as error:
-        raise FileFormatError(
-            f"{path}: not a safetensors file ({shorten(str(error))}); fetch it again"
-        ) from None
+    parameters = _checked(path, parse_tensors, content)
     _checked(path, lambda shapes: _check_parameters(parameters, shapes), parameter_shapes(config))
+    if "model_sha256" in data and data["model_sha256"] != hashlib.sha256(content).hexdigest():
+        raise FileFormatError(
+            f"{path}: not the model that {CONFIG_FILE} was saved with; give the two files of one agent"
+        )
     return parameters_to_genome(config, {name: tensor[None] for name, tensor in parameters.items()})[0]
 
 
@@ -172,7 +203,7 @@ def _check_parameters(parameters: dict[str, Tensor], shapes: dict[str, tuple[int
         tensor = parameters[name]
         if tensor.shape != shape or tensor.dtype != float32:
             raise ValueError(
-                f"{name} is {tensor.dtype} of shape {tuple(tensor.shape)}, "
+                f"{name} is {tensor.dtype} of shape {shorten(tuple(tensor.shape))}, "
                 f"but {CONFIG_FILE} asks for float32 of {shape}; give the two files of one agent"
             )
         if not tensor.isfinite().all():
@@ -180,12 +211,18 @@ def _check_parameters(parameters: dict[str, Tensor], shapes: dict[str, tuple[int
 
 
 def _read(path: Path, min_bytes: int, max_bytes: int) -> bytes:
-    if not path.is_file():
-        raise FileFormatError(f"{path}: no such file; give a folder that save_pretrained wrote")
-    size = path.stat().st_size
-    if not min_bytes <= size <= max_bytes:
-        raise FileFormatError(f"{path}: {size} bytes, expected {min_bytes} to {max_bytes}; fetch it again")
-    return path.read_bytes()
+    try:
+        if not path.is_file():
+            raise FileFormatError(f"{path}: no such file; give a folder that save_pretrained wrote")
+        size = path.stat().st_size
+        if not min_bytes <= size <= max_bytes:
+            raise FileFormatError(
+                f"{path}: {size} bytes, expected {min_bytes} to {max_bytes}; fetch it again"
+            )
+        with path.open("rb") as file:
+            return file.read(size)
+    except OSError as error:
+        raise FileFormatError(f"{path}: {error.strerror}; give files that can be read") from None
 
 
 def _checked(path: Path, read: Callable[[Any], T], data: Any) -> T:

@@ -1,9 +1,10 @@
 """Small checks on values that come from outside, and how they are shown in an error's one line."""
 
+import json
 import reprlib
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeGuard
+from typing import Any, NoReturn, TypeGuard
 
 MAX_WIDTH = 60
 _representation = reprlib.Repr()
@@ -43,8 +44,31 @@ def require_keys(what: str, data: Mapping[str, Any], keys: set[str]) -> None:
         ValueError: one is unknown or missing; the message names it.
     """
     if unknown := sorted(set(data) - keys):
-        raise ValueError(
-            f"{what} has the unknown key {shorten(unknown[0])}: known are {', '.join(sorted(keys))}"
-        )
+        raise ValueError(f"{what} has the unknown key {shorten(unknown[0])}: remove it")
     if missing := sorted(keys - set(data)):
-        raise ValueError(f"{what} lacks the key {missing[0]!r}: known are {', '.join(sorted(keys))}")
+        raise ValueError(f"{what} lacks the key {missing[0]!r}: add it")
+
+
+def parse_json(text: str | bytes) -> Any:
+    """The value in a JSON text, read strictly: without NaN and infinity, and no key of an object twice.
+
+    Raises:
+        ValueError: it is no such text; the message is one line.
+    """
+    try:
+        return json.loads(text, object_pairs_hook=_object, parse_constant=_refuse_constant)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    data: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in data:
+            raise ValueError(f"the key {shorten(key)} is there twice")
+        data[key] = value
+    return data
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number of JSON")

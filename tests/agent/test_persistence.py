@@ -1,5 +1,6 @@
 """Agents in files: what is loaded is what was saved, and nothing else is ever taken for an agent."""
 
+import hashlib
 import json
 import os
 import pickle
@@ -23,6 +24,8 @@ from lndp_agents.spaces import ObservationEncoding, config_for
 from lndp_agents.spaces.encoding import PlaceEncoding
 
 Change = Callable[[Path], Any]
+GOLDEN = Path(__file__).parent / "format_1"
+"""An agent that was saved in format 1."""
 SPACES = Box(np.array([-3, -np.inf], np.float32), np.array([3, np.inf], np.float32)), Box(-1, 2, (3,))
 
 
@@ -85,7 +88,7 @@ class TestRoundTrip:
         assert sorted(path.name for path in folder.iterdir()) == ["config.json", "model.safetensors"]
         data = json.loads((folder / "config.json").read_text(), parse_constant=pytest.fail)
         assert data == {
-            "format_version": 1,
+            "format_version": 2,
             "package_version": __version__,
             "policy": "lndp",
             "observation_space": {
@@ -109,10 +112,17 @@ class TestRoundTrip:
                 "scale": [1 / 3, 1 / 0.3],
             },
             "config": agent.config.to_json(),
+            "model_sha256": hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest(),
         }
         tensors = load_file(folder / "model.safetensors")
         assert tensors.keys() == agent.parameters.keys()
         assert all(torch.equal(tensors[name], agent.parameters[name]) for name in tensors)
+
+    def test_files_of_format_1_are_read(self) -> None:
+        agent = LNDPAgent.from_pretrained(GOLDEN)
+        digest = hashlib.sha256(agent.genome.numpy().tobytes()).hexdigest()
+        assert digest == "71417d2e19f5a9be1ceb529dd9a548107468a1b3adf017186e5fc8864c5f0b2d"
+        assert (agent.config.nodes, agent.encoding) == (16, PlaceEncoding.of_box(Box(0, 4, (1,))))
 
     def test_saving_again_replaces(self, folder: Path) -> None:
         other = LNDPAgent(Discrete(2), Discrete(2))
@@ -209,9 +219,13 @@ class TestRefusal:
             (truncate("config.json", 300), "not JSON (Expecting"),
             (write("config.json", "[" * 100_000), "nested too deeply"),
             (write("config.json", "[1]"), "[1] is no JSON object"),
-            (write("config.json", " " * 5_000_000), "5000000 bytes, expected 0 to 4194304"),
+            (write("config.json", " " * 5_000_000), "5000000 bytes, expected 0 to 1048576"),
             (write("config.json", "{}"), "format_version None"),
-            (replace(format_version=2), "format_version 2, lndp-agents"),
+            (replace(format_version=3), "format_version 3, lndp-agents"),
+            (replace(format_version=0), "format_version 0, lndp-agents"),
+            (replace(format_version=1), "agent has the unknown key 'model_sha256'"),
+            (remove("model_sha256"), "agent lacks the key 'model_sha256'"),
+            (replace(model_sha256=None), "not the model that config.json was saved with"),
             (replace(format_version=True), "format_version True"),
             (replace(policy="ppo"), "policy 'ppo'"),
             (replace(extra=1), "agent has the unknown key 'extra'"),
@@ -223,7 +237,8 @@ class TestRefusal:
             (replace(config__nodes=4096, config__edge_features=1024), "take more than a gigabyte"),
             (replace(config__node_features=1024), "model.safetensors: "),
             (replace(config__bias="yes"), "bias='yes': give true or false"),
-            (replace(config__initial_density=float("nan")), "initial_density=nan: give a number from 0 to 1"),
+            (replace(config__initial_density=float("nan")), "not JSON (NaN is no number of JSON)"),
+            (replace(config__initial_density=1.5), "initial_density=1.5: give a number from 0 to 1"),
             (replace(config__observation_size=3), "observation_size=3"),
             (replace(config__discrete_actions=True), "discrete_actions=True"),
             (replace(observation_space=None), "space None"),
@@ -233,7 +248,8 @@ class TestRefusal:
             ),
             (replace(action_space__high=[9.0, 9.0]), "give 3 numbers"),
             (replace(action_space__high=[None] * 3), "unbounded"),
-            (replace(encoding__scale=[1.0, float("inf")]), "give 2 finite numbers"),
+            (replace(encoding__scale=[1.0, float("inf")]), "not JSON (Infinity is no number of JSON)"),
+            (replace(encoding__scale=[1.0, None]), "give 2 finite numbers"),
             (replace(encoding__kind="eval"), "encoding {"),
             (write("model.safetensors", b""), "model.safetensors: 0 bytes, expected"),
             (truncate("model.safetensors", 7000), "model.safetensors: 7000 bytes"),
