@@ -6,6 +6,7 @@ among receivers.
 """
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -13,12 +14,13 @@ from torch import Tensor
 from lndp_agents.config import LNDPConfig
 from lndp_agents.lndp.cells import gated_update, linear, linear_planes, recurrent_bias
 from lndp_agents.lndp.parameters import Parameters
+from lndp_agents.lndp.sparse_state import AnyLifeState
 from lndp_agents.lndp.state import LifeState, Roles
 
 
-def node_features(state: LifeState, roles: Roles) -> Tensor:
+def node_features(state: AnyLifeState, roles: Roles) -> Tensor:
     """(P, L, N, 5 + K + 1 + Dh): degrees, roles, activity trace and state of each node (step 1)."""
-    out_degree, in_degree = state.adjacency.sum(-1), state.adjacency.sum(-2)
+    out_degree, in_degree = state.degrees
     degrees = torch.stack([out_degree / 10, in_degree / 10, (out_degree + in_degree) / 20], -1)
     role = torch.stack([roles.is_input, roles.is_output], -1).expand(*degrees.shape[:2], -1, -1)
     return torch.cat([degrees, role, state.trace, state.node_state], -1)
@@ -59,12 +61,29 @@ def _edge_gain(config: LNDPConfig, parameters: Parameters, state: LifeState) -> 
     return gain
 
 
-def update_nodes(config: LNDPConfig, parameters: Parameters, state: LifeState, roles: Roles) -> Tensor:
-    """(P, L, N, Dh): the next node states (steps 1-3)."""
+def update_nodes(
+    config: LNDPConfig,
+    parameters: Parameters,
+    state: AnyLifeState,
+    roles: Roles,
+    attend: Callable[[Tensor], Tensor],
+) -> Tensor:
+    """The next node states (steps 1-3).
+
+    Args:
+        config: the program's configuration.
+        parameters: named parameters (P, ...).
+        state: the lives.
+        roles: of the nodes.
+        attend: one layer of attention, from features (P, L, N, Dh) to messages of the same shape.
+
+    Returns:
+        (P, L, N, Dh).
+    """
     x = linear(node_features(state, roles), parameters["node_in.weight"], parameters["node_in.bias"])
     if config.graph_transformer:
         for _ in range(config.graph_layers):
-            x = graph_transformer(config, parameters, x, state)
+            x = attend(x)
     else:
         x = linear(x, parameters["message.weight"], parameters["message.bias"])
     inputs = linear(x, parameters["node_gru.weight_ih"], parameters["node_gru.bias"])

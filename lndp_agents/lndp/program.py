@@ -5,51 +5,54 @@ state.
 """
 
 import warnings
+from abc import ABC, abstractmethod
+from functools import partial
+from typing import Generic, TypeVar
 
 import torch
 from lndp_envs.randomness import fold, normal, uniform
 from torch import Tensor
 
 from lndp_agents.config import LNDPConfig
-from lndp_agents.lndp.attention import update_nodes
+from lndp_agents.lndp.attention import graph_transformer, update_nodes
 from lndp_agents.lndp.birth import birth
 from lndp_agents.lndp.native import NativeLife
 from lndp_agents.lndp.parameters import Parameters
 from lndp_agents.lndp.propagation import propagate
 from lndp_agents.lndp.rewiring import rewire, update_edges
+from lndp_agents.lndp.sparse_state import SparseLifeState
 from lndp_agents.lndp.spontaneous import spontaneous_input
-from lndp_agents.lndp.state import LifeState, Stimulus, Uniforms, choose, roles
+from lndp_agents.lndp.state import LifeState, Stimulus, Uniforms, roles
 
 BACKENDS = ("auto", "eager", "native")
 SPONTANEOUS, DECISIONS = 4, 5  # folded into a life's key; birth uses 0 to 3
+State = TypeVar("State", LifeState, SparseLifeState)
 
 
-class LNDP:
-    """A program: grows a brain, and rewires it in every step of its life."""
+class Program(ABC, Generic[State]):
+    """Grows brains, and rewires them in every step of their lives; subclasses say how brains are kept."""
 
-    def __init__(self, config: LNDPConfig, backend: str = "eager") -> None:
-        """Choose how steps of life are computed.
-
-        Args:
-            config: sizes and switches.
-            backend: "eager" is the reference, on any device; "native" a compiled kernel for float32 on CPUs,
-                equal but for rounding, while lives on other devices stay eager; "auto" is "native" where the
-                kernel supports the configuration and can be built, else "eager".
-
-        Raises:
-            ValueError: the backend is unknown, or "native" does not support this configuration.
-            OSError: "native" was asked for and cannot be built; "auto" only warns.
-        """
-        if backend not in BACKENDS:
-            raise ValueError(f"backend {backend!r}: give one of {', '.join(BACKENDS)}")
+    def __init__(self, config: LNDPConfig) -> None:
         self.config = config
-        self._native = None if backend == "eager" else native_life(config, required=backend == "native")
 
-    def birth(self, key: Tensor) -> LifeState:
+    @abstractmethod
+    def birth(self, key: Tensor) -> State:
         """Newborn brains, one for each key (P, L) int64."""
-        return birth(self.config, key)
 
-    def develop(self, parameters: Parameters, state: LifeState, alive: Tensor | None = None) -> LifeState:
+    @abstractmethod
+    def _live(
+        self,
+        parameters: Parameters,
+        state: State,
+        stimulus: Stimulus,
+        *,
+        alive: Tensor | None,
+        rewiring: bool,
+        donate: bool,
+    ) -> State:
+        """The next state of the lives that go on, from a finite stimulus."""
+
+    def develop(self, parameters: Parameters, state: State, alive: Tensor | None = None) -> State:
         """Let spontaneous activity shape brains before they meet the world.
 
         Args:
@@ -77,20 +80,20 @@ class LNDP:
         developed = developed._replace(activation=torch.zeros_like(developed.activation))
         if not config.lifetime_updates:
             # No later step will clear the edges that the last one pruned.
-            developed = developed._replace(edge_state=developed.edge_state * developed.adjacency[:, :, None])
-        return developed if alive is None else choose(alive, developed, state)
+            developed = developed.without_pruned()
+        return developed if alive is None else developed.where(alive, state)
 
     def step(
         self,
         parameters: Parameters,
-        state: LifeState,
+        state: State,
         observation: Tensor,
         reward: Tensor,
         *,
         alive: Tensor | None = None,
         uniforms: Uniforms | None = None,
         donate: bool = False,
-    ) -> tuple[LifeState, Tensor]:
+    ) -> tuple[State, Tensor]:
         """One step of life: rewire with the trace of the previous step, then act.
 
         Args:
@@ -119,14 +122,14 @@ class LNDP:
     def experience(
         self,
         parameters: Parameters,
-        state: LifeState,
+        state: State,
         observation: Tensor,
         reward: Tensor,
         episode_start: Tensor,
         *,
         alive: Tensor | None = None,
         donate: bool = False,
-    ) -> tuple[LifeState, Tensor]:
+    ) -> tuple[State, Tensor]:
         """One step of a life in several episodes: as `step`, but aware of where an episode begins.
 
         At the start of an episode activations and reward are 0, and the brain develops once more if
@@ -161,26 +164,63 @@ class LNDP:
     def _advance(
         self,
         parameters: Parameters,
-        state: LifeState,
+        state: State,
         stimulus: Stimulus,
         *,
         alive: Tensor | None,
         rewiring: bool = True,
         donate: bool = False,
-    ) -> LifeState:
-        """The next state of the lives that go on, computed natively where that is possible."""
-        if self.config.stochastic and rewiring and stimulus.uniforms is None:
-            stimulus = stimulus._replace(uniforms=self._draw_uniforms(state))
+    ) -> State:
         observation, reward = (
             torch.nan_to_num(sensed.to(state.trace.dtype))
             for sensed in (stimulus.observation, stimulus.reward)
         )
         stimulus = stimulus._replace(observation=observation, reward=reward)
+        return self._live(parameters, state, stimulus, alive=alive, rewiring=rewiring, donate=donate)
+
+
+class LNDP(Program[LifeState]):
+    """The program of the paper, in which every pair of nodes is looked at in every step."""
+
+    def __init__(self, config: LNDPConfig, backend: str = "eager") -> None:
+        """Choose how steps of life are computed.
+
+        Args:
+            config: sizes and switches.
+            backend: "eager" is the reference, on any device; "native" a compiled kernel for float32 on CPUs,
+                equal but for rounding, while lives on other devices stay eager; "auto" is "native" where the
+                kernel supports the configuration and can be built, else "eager".
+
+        Raises:
+            ValueError: the backend is unknown, or "native" does not support this configuration.
+            OSError: "native" was asked for and cannot be built; "auto" only warns.
+        """
+        if backend not in BACKENDS:
+            raise ValueError(f"backend {backend!r}: give one of {', '.join(BACKENDS)}")
+        super().__init__(config)
+        self._native = None if backend == "eager" else native_life(config, required=backend == "native")
+
+    def birth(self, key: Tensor) -> LifeState:
+        """As `Program.birth`."""
+        return birth(self.config, key)
+
+    def _live(
+        self,
+        parameters: Parameters,
+        state: LifeState,
+        stimulus: Stimulus,
+        *,
+        alive: Tensor | None,
+        rewiring: bool,
+        donate: bool,
+    ) -> LifeState:
+        if self.config.stochastic and rewiring and stimulus.uniforms is None:
+            stimulus = stimulus._replace(uniforms=self._draw_uniforms(state))
         if self._native and self._native.accepts(state):
             memory = state if donate else state.copy()
             return self._native.live(parameters, memory, stimulus, rewiring=rewiring, alive=alive)
         new = live(self.config, parameters, state, stimulus, rewiring=rewiring)
-        return new if alive is None else choose(alive, new, state)
+        return new if alive is None else new.where(alive, state)
 
     def _draw_uniforms(self, state: LifeState) -> Uniforms:
         nodes = self.config.nodes
@@ -221,7 +261,8 @@ def live(
     """
     role = roles(config, state.key.device)
     if rewiring:
-        node_state = update_nodes(config, parameters, state, role)  # steps 1-3
+        attend = partial(graph_transformer, config, parameters, state=state)
+        node_state = update_nodes(config, parameters, state, role, attend)  # steps 1-3
         edge_state = update_edges(config, parameters, state, node_state, stimulus.reward)  # steps 4-5
         state = state._replace(node_state=node_state, edge_state=edge_state)
         adjacency = rewire(config, parameters, state, role.allowed, stimulus.uniforms)  # step 6

@@ -4,10 +4,10 @@ import torch
 from torch import Tensor
 
 from lndp_agents.config import LNDPConfig
-from lndp_agents.lndp.state import LifeState
+from lndp_agents.lndp.sparse_state import AnyLifeState
 
 
-def propagate(config: LNDPConfig, state: LifeState, observation: Tensor) -> tuple[Tensor, Tensor]:
+def propagate(config: LNDPConfig, state: AnyLifeState, observation: Tensor) -> tuple[Tensor, Tensor]:
     """Propagate an observation K times.
 
     Args:
@@ -24,7 +24,7 @@ def propagate(config: LNDPConfig, state: LifeState, observation: Tensor) -> tupl
     for _ in range(config.network_steps):
         activation = torch.cat([observation, activation[..., inputs:]], -1)
         seen.append(activation)
-        drive = (activation[..., None, :] @ state.weights)[..., 0, :]
+        drive = state.conduct(activation)
         if config.bias:
             drive = drive + state.node_state[..., 0]
         activation = torch.nan_to_num(torch.tanh(drive))

@@ -35,6 +35,38 @@ class LifeState(NamedTuple):
         """(P, L, N, N): the synaptic weights, the first edge feature."""
         return self.edge_state[:, :, 0]
 
+    @property
+    def num_edges(self) -> Tensor:
+        """(P, L): how many edges exist."""
+        return self.adjacency.sum((-2, -1))
+
+    @property
+    def degrees(self) -> tuple[Tensor, Tensor]:
+        """(P, L, N) each: how many edges leave a node, and how many reach it."""
+        return self.adjacency.sum(-1), self.adjacency.sum(-2)
+
+    @property
+    def edges(self) -> tuple[Tensor, Tensor]:
+        """Senders and receivers (2, E) of the first life's edges, in order, and their states (E, De)."""
+        ends = self.adjacency[0, 0].nonzero().T
+        return ends, self.edge_state[0, 0][:, ends[0], ends[1]].T.contiguous()
+
+    def conduct(self, activation: Tensor) -> Tensor:
+        """(P, L, N): what reaches each node along the weights, from activations (P, L, N)."""
+        return (activation[..., None, :] @ self.weights)[..., 0, :]
+
+    def without_pruned(self) -> Self:
+        """The same life, edges that the last step pruned cleared."""
+        return self._replace(edge_state=self.edge_state * self.adjacency[:, :, None])
+
+    def where(self, mask: Tensor, other: Self) -> Self:
+        """These lives where mask (P, L) is true, the other ones elsewhere."""
+        return type(self)(*(select(mask, mine, theirs) for mine, theirs in zip(self, other, strict=True)))
+
+    def with_lives(self, index: Tensor, lives: Self) -> Self:
+        """These lives, but for those at an index (I,) of the second axis, which are replaced by others."""
+        return type(self)(*(old.index_copy(1, index, new) for old, new in zip(self, lives, strict=True)))
+
     def to(self, device: torch.device | str) -> Self:
         """The same state on another device."""
         return type(self)(*(tensor.to(device) for tensor in self))
@@ -67,14 +99,9 @@ class Stimulus(NamedTuple):
     """None where decisions are thresholded."""
 
 
-def choose(mask: Tensor, chosen: LifeState, otherwise: LifeState) -> LifeState:
-    """Rows of `chosen` where mask (P, L) is true, rows of `otherwise` elsewhere."""
-    return LifeState(
-        *(
-            torch.where(mask.reshape(mask.shape + (1,) * (new.dim() - 2)), new, old)
-            for new, old in zip(chosen, otherwise, strict=True)
-        )
-    )
+def select(mask: Tensor, chosen: Tensor, otherwise: Tensor) -> Tensor:
+    """(P, L, ...): `chosen` where mask (P, L) is true, `otherwise` elsewhere."""
+    return torch.where(mask.reshape(mask.shape + (1,) * (chosen.dim() - 2)), chosen, otherwise)
 
 
 def brain_shapes(config: LNDPConfig) -> dict[str, tuple[int, ...]]:

@@ -1,0 +1,158 @@
+"""The state of a life in a large brain: a list of its edges instead of a table of all pairs of nodes."""
+
+from typing import NamedTuple, Self
+
+import torch
+from torch import Tensor
+
+from lndp_agents.lndp.state import LifeState, select
+
+
+class SparseLifeState(NamedTuple):
+    """All that changes during a life: a value, never modified in place by the program.
+
+    The leading axes are P genomes and L lives of each. Edges lie in S slots, in the order of their pairs, and
+    free slots come last. S is what the life with most edges needs, so it differs from step to step.
+    """
+
+    pair: Tensor
+    """(P, L, S) int64, strictly ascending: i * N + j for an edge i -> j, N * N in free slots."""
+    present: Tensor
+    """(P, L, S) float32: 0 in free slots and for edges that the last step pruned. Such an edge has its state
+    for one more step, as it has in a table of all pairs."""
+    edge_state: Tensor
+    """(P, L, S, De) float32: e, 0 in free slots."""
+    node_state: Tensor
+    """(P, L, N, Dh) float32: h."""
+    trace: Tensor
+    """(P, L, N, K + 1) float32: v, activations of the last propagation."""
+    activation: Tensor
+    """(P, L, N) float32: a, where the next propagation starts; zero unless the brain is recurrent."""
+    age: Tensor
+    """(P, L) int64: steps lived, development included."""
+    key: Tensor
+    """(P, L) int64: the randomness of this life."""
+
+    @property
+    def nodes(self) -> int:
+        """N."""
+        return self.node_state.shape[2]
+
+    @property
+    def ends(self) -> tuple[Tensor, Tensor]:
+        """(P, L, S) int64 each: the sender and the receiver in each slot; some nodes in free slots."""
+        return (self.pair // self.nodes).clamp(max=self.nodes - 1), self.pair % self.nodes
+
+    @property
+    def adjacency(self) -> Tensor:
+        """(P, L, N, N): 1 where the edge i -> j exists; a table made for this call."""
+        return self._table(self.present[..., None])[:, :, 0]
+
+    @property
+    def weights(self) -> Tensor:
+        """(P, L, N, N): the synaptic weights, the first edge feature; a table made for this call."""
+        return self._table(self.edge_state[..., :1])[:, :, 0]
+
+    @property
+    def num_edges(self) -> Tensor:
+        """(P, L): how many edges exist."""
+        return self.present.sum(-1)
+
+    @property
+    def degrees(self) -> tuple[Tensor, Tensor]:
+        """(P, L, N) each: how many edges leave a node, and how many reach it."""
+        none = torch.zeros_like(self.activation)
+        sender, receiver = self.ends
+        return none.scatter_add(-1, sender, self.present), none.scatter_add(-1, receiver, self.present)
+
+    @property
+    def edges(self) -> tuple[Tensor, Tensor]:
+        """Senders and receivers (2, E) of the first life's edges, in order, and their states (E, De)."""
+        exists = self.present[0, 0] > 0
+        return torch.stack(self.ends)[:, 0, 0, exists], self.edge_state[0, 0, exists]
+
+    def conduct(self, activation: Tensor) -> Tensor:
+        """(P, L, N): what reaches each node along the weights, from activations (P, L, N)."""
+        sender, receiver = self.ends
+        sent = activation.gather(-1, sender) * self.edge_state[..., 0]
+        return torch.zeros_like(activation).scatter_add(-1, receiver, sent)
+
+    def without_pruned(self) -> Self:
+        """The same life, edges that the last step pruned cleared."""
+        return self._replace(edge_state=self.edge_state * self.present[..., None])
+
+    def where(self, mask: Tensor, other: Self) -> Self:
+        """These lives where mask (P, L) is true, the other ones elsewhere."""
+        return type(self)(
+            *(select(mask, mine, theirs) for mine, theirs in zip(*self._aligned(other), strict=True))
+        )
+
+    def with_lives(self, index: Tensor, lives: Self) -> Self:
+        """These lives, but for those at an index (I,) of the second axis, which are replaced by others."""
+        return type(self)(
+            *(old.index_copy(1, index, new) for old, new in zip(*self._aligned(lives), strict=True))
+        )
+
+    def to(self, device: torch.device | str) -> Self:
+        """The same state on another device."""
+        return type(self)(*(tensor.to(device) for tensor in self))
+
+    def lives(self, index: Tensor | slice) -> Self:
+        """Some of the lives of every genome, selected along the second axis."""
+        return type(self)(*(tensor[:, index] for tensor in self))
+
+    def expand_genomes(self, num_genomes: int) -> Self:
+        """The lives of one genome (P = 1) for `num_genomes` genomes, in shared memory."""
+        return type(self)(*(tensor.expand(num_genomes, *tensor.shape[1:]) for tensor in self))
+
+    def to_dense(self) -> LifeState:
+        """The same lives as tables of all pairs."""
+        return LifeState(self.adjacency, self.node_state, self._table(self.edge_state), *self[4:])
+
+    @classmethod
+    def from_dense(cls, state: LifeState) -> Self:
+        """The lives of tables of all pairs, as lists of edges; the host waits for the number of edges."""
+        present, edge_state = state.adjacency.flatten(2), state.edge_state.flatten(3).mT
+        is_used = (present > 0) | (edge_state != 0).any(-1)
+        num_pairs = present.shape[-1]
+        pair = torch.arange(num_pairs, device=present.device).where(is_used, num_pairs)
+        pair = pair.sort(-1).values[..., : num_slots(is_used)]
+        inside = pair.clamp(max=num_pairs - 1)
+        states = edge_state.gather(2, inside[..., None].expand(*inside.shape, edge_state.shape[-1]))
+        is_edge = pair < num_pairs
+        return cls(
+            pair,
+            present.gather(-1, inside) * is_edge,
+            states * is_edge[..., None],
+            state.node_state,
+            *state[3:],
+        )
+
+    def _table(self, values: Tensor) -> Tensor:
+        """(P, L, F, N, N): values of the slots (P, L, S, F) at their pairs, 0 elsewhere."""
+        features = values.shape[-1]  # free slots write behind the last pair
+        table = values.new_zeros(*values.shape[:2], features, self.nodes**2 + 1)
+        table.scatter_(-1, self.pair[:, :, None].expand(-1, -1, features, -1), values.mT)
+        return table[..., :-1].reshape(*table.shape[:3], self.nodes, self.nodes)
+
+    def _aligned(self, other: Self) -> tuple[Self, Self]:
+        """Both with as many slots as the one that has more."""
+        slots = max(self.pair.shape[-1], other.pair.shape[-1])
+        return self._widened(slots), other._widened(slots)
+
+    def _widened(self, slots: int) -> Self:
+        missing = (0, slots - self.pair.shape[-1])
+        return self._replace(
+            pair=torch.nn.functional.pad(self.pair, missing, value=self.nodes**2),
+            present=torch.nn.functional.pad(self.present, missing),
+            edge_state=torch.nn.functional.pad(self.edge_state, (0, 0, *missing)),
+        )
+
+
+def num_slots(is_used: Tensor) -> int:
+    """How many slots are needed where pairs (P, L, M) are edges, at least 1; the host waits for it."""
+    return max(1, int(is_used.sum(-1).max()))
+
+
+AnyLifeState = LifeState | SparseLifeState
+"""The state of a life in either form."""
