@@ -10,12 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load, save
+from safetensors.torch import save
 from torch import Tensor
 
-from lndp_agents.persistence import write_file
-from lndp_agents.validation import is_finite_number, is_integer, is_object, require_keys, shorten
+from lndp_agents.persistence import parse_tensors, write_file
+from lndp_agents.validation import (
+    is_finite_number,
+    is_integer,
+    is_object,
+    parse_json,
+    require_keys,
+    shorten,
+)
 
 TENSORS, COUNTERS, MANIFEST = "search.safetensors", "counters.json", "manifest.json"
 KEPT = 2
@@ -101,7 +107,7 @@ def read_newest(
             counters, tensors = _read(path, expected)
             if path.name != f"generation_{counters.generation:09d}" or counters.run != run:
                 raise ValueError(f"it is generation {counters.generation} of run {shorten(counters.run)}")
-        except (OSError, ValueError, RecursionError, SafetensorError) as error:
+        except (OSError, ValueError) as error:
             skipped.append(f"skipped checkpoint {path.name}: {error}")
         else:
             return counters, tensors, skipped
@@ -118,20 +124,22 @@ def _read(path: Path, expected: Mapping[str, Tensor]) -> tuple[Counters, dict[st
             raise ValueError(f"{name} does not match its hash")
     data = _parse(contents[COUNTERS])
     require_keys(COUNTERS, data, set(Counters.__annotations__))
-    tensors = load(contents[TENSORS])
+    tensors = parse_tensors(contents[TENSORS])
     _check_tensors(tensors, expected)
     return Counters(**data), tensors
 
 
 def _read_file(path: Path, max_bytes: int) -> bytes:
     size = path.stat().st_size
+    if not path.is_file():
+        raise ValueError(f"{path.name} is no file")
     if size > max_bytes:
         raise ValueError(f"{path.name} has {size} bytes, more than its {max_bytes}")
     return path.read_bytes()
 
 
 def _parse(content: bytes) -> dict[str, Any]:
-    data: object = json.loads(content)
+    data: object = parse_json(content)
     if not is_object(data):
         raise ValueError(f"{shorten(data)} is no JSON object")
     return data
@@ -143,7 +151,8 @@ def _check_tensors(tensors: Mapping[str, Tensor], expected: Mapping[str, Tensor]
         wanted = expected[name]
         if tensor.shape != wanted.shape or tensor.dtype != wanted.dtype:
             raise ValueError(
-                f"{name} is {tensor.dtype} {tuple(tensor.shape)}, not {wanted.dtype} {tuple(wanted.shape)}"
+                f"{name} is {tensor.dtype} {shorten(tuple(tensor.shape))}, "
+                f"not {wanted.dtype} {tuple(wanted.shape)}"
             )
         if not torch.isfinite(tensor).all():
             raise ValueError(f"{name} holds NaN or infinity")

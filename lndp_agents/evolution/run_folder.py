@@ -16,9 +16,11 @@ import torch
 from lndp_agents import __version__
 from lndp_agents.config import LNDPConfig
 from lndp_agents.evolution.config import EvolutionConfig
+from lndp_agents.evolution.lives import World
+from lndp_agents.evolution.worlds import make_world
 from lndp_agents.persistence import write_file
 from lndp_agents.spaces import ObservationEncoding
-from lndp_agents.validation import is_object, require_keys, shorten
+from lndp_agents.validation import is_object, parse_json, require_keys, shorten
 
 FORMAT_VERSION = 1
 DESCRIPTION = "config.json"
@@ -40,6 +42,15 @@ class Description:
         """A hash of all but the budget: what checkpoints say they are of."""
         endless = replace(self, recipe=replace(self.recipe, generations=1))
         return hashlib.sha256(json.dumps(endless.to_json(), sort_keys=True).encode()).hexdigest()
+
+    def make_world(self) -> World:
+        """Where lives are lived.
+
+        Raises:
+            ValueError: the environment is unknown here, or does not fit the encoding.
+        """
+        recipe = self.recipe
+        return make_world(recipe.environment, recipe.environment_keywords, recipe.episodes, self.encoding)
 
     def to_json(self) -> dict[str, Any]:
         """The description as a JSON object."""
@@ -74,8 +85,8 @@ class Description:
         if path.stat().st_size > MAX_DESCRIPTION_BYTES:
             raise ValueError(f"{path} has {path.stat().st_size} bytes: it does not describe a run")
         try:
-            return cls._from_json(json.loads(path.read_bytes()))
-        except (ValueError, RecursionError) as error:
+            return cls._from_json(parse_json(path.read_bytes()))
+        except ValueError as error:
             raise ValueError(f"{path} does not describe a run: {error}") from error
 
     @classmethod

@@ -87,7 +87,7 @@ DAMAGES: dict[str, tuple[Callable[[Path], Any], str]] = {
     "truncated manifest": (lambda path: truncate(path / MANIFEST), "Expecting|Unterminated"),
     "empty manifest": (lambda path: (path / MANIFEST).write_text(""), "Expecting value"),
     "manifest of another kind": (lambda path: (path / MANIFEST).write_text("[]"), "no JSON object"),
-    "deep manifest": (lambda path: (path / MANIFEST).write_text("[" * 50_000), "recursion"),
+    "deep manifest": (lambda path: (path / MANIFEST).write_text("[" * 50_000), "nested too deeply"),
     "flipped bit in a tensor": (lambda path: flip(path / TENSORS, -1), "does not match its hash"),
     "flipped bit in the header": (lambda path: flip(path / TENSORS, 12), "does not match its hash"),
     "flipped bit in the counters": (lambda path: flip(path / COUNTERS, 3), "does not match its hash"),

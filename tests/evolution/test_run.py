@@ -331,7 +331,7 @@ def test_a_kill_between_row_and_checkpoint_costs_that_generation_only(
     ("content", "message"),
     [
         ("{", "does not describe a run: Expecting"),
-        ("[" * 100_000, "does not describe a run: .*recursion"),
+        ("[" * 100_000, "does not describe a run: .*nested too deeply"),
         ("{}", "of something else, such as an agent"),
         ('{"recipe": {}, "format_version": 99}', "format_version is 99, lndp-agents .* reads 1"),
         ('{"recipe": {}, "format_version": 1}', "lacks the key 'encoding'"),
