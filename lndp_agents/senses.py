@@ -74,5 +74,5 @@ def _rows(observation: Any, space: Space) -> tuple[NDArray[Any], bool]:
     if values.shape[1:] == space.shape and len(values):
         return values, True
     raise ValueError(
-        f"observation of shape {values.shape}: give {space.shape} or (rows, ...) of it, for {space}"
+        f"observation of shape {values.shape}: give {space.shape} or (rows, ...) of it, for {shorten(space)}"
     )

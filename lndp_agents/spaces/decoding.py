@@ -17,6 +17,7 @@ from lndp_agents.spaces.kinds import (
     telling_bounds,
     vectors,
 )
+from lndp_agents.validation import shorten
 
 
 class ActionDecoding(ABC):
@@ -41,22 +42,21 @@ class ActionDecoding(ABC):
         Raises:
             ValueError: the space is neither Discrete nor a bounded Box, or it is too large.
         """
+        what = f"action space {shorten(space)}"
         if is_discrete(space):
-            require_size(f"action space {space}", (int(space.n),))
+            require_size(what, (int(space.n),))
+            if int(space.start) + int(space.n) - 1 > torch.iinfo(torch.int64).max:
+                raise ValueError(f"{what}: give actions that int64 holds")
             return DiscreteDecoding(int(space.n), int(space.start))
         if not is_box(space):
-            raise ValueError(
-                f"action space {space}: agents give Box or Discrete; wrap the environment to take one"
-            )
-        require_size(f"action space {space}", space.shape)
+            raise ValueError(f"{what}: agents give Box or Discrete; wrap the environment to take one")
+        require_size(what, space.shape)
         low, high, is_bounded = telling_bounds(space)
         if not is_bounded.all():
-            raise ValueError(
-                f"action space {space} is unbounded: give every dimension bounds within {LARGEST:g}"
-            )
+            raise ValueError(f"{what} is unbounded: give every dimension bounds within {LARGEST:g}")
         dtype = getattr(torch, space.dtype.name, None)
         if not isinstance(dtype, torch.dtype):
-            raise ValueError(f"action space {space}: torch has no {space.dtype.name}, use float32")
+            raise ValueError(f"{what}: torch has no {space.dtype.name}, use float32")
         return BoxDecoding(space.shape, tuple(low.tolist()), tuple(high.tolist()), dtype)
 
 

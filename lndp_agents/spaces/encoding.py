@@ -105,7 +105,9 @@ class ObservationEncoding(ABC):
             return OneHotEncoding(int(space.n), int(space.start))
         if is_box(space):
             return AffineEncoding.scaled(space, mean, std)
-        raise ValueError(f"observation space {space}: agents take Box or Discrete; try FlattenObservation")
+        raise ValueError(
+            f"observation space {shorten(space)}: agents take Box or Discrete; try FlattenObservation"
+        )
 
 
 @dataclass(frozen=True)
@@ -158,7 +160,7 @@ class AffineEncoding(ObservationEncoding):
         cls, space: Box[Any], mean: ArrayLike | None = None, std: ArrayLike | None = None
     ) -> "AffineEncoding":
         """Telling bounds become -1 and 1; other dimensions use statistics (see `ObservationEncoding.of`)."""
-        require_size(f"observation space {space}", space.shape)
+        require_size(f"observation space {shorten(space)}", space.shape)
         low, high, is_bounded = telling_bounds(space)
         mean = _statistic("mean", mean, space, 0.0)
         std = _statistic("std", std, space, 1.0)
@@ -217,7 +219,7 @@ class PlaceEncoding(ObservationEncoding):
         space = plain_space(space)
         if not is_box(space) or not telling_bounds(space)[2].all():
             raise ValueError(
-                f"observation space {space}: place cells need a Box with finite bounds; use 'scaled'"
+                f"observation space {shorten(space)}: place cells need a Box with finite bounds; use 'scaled'"
             )
         low, high, _ = telling_bounds(space)
         cells = [tuple(int(value) for value in rounded) for rounded in (np.floor(low), np.ceil(high))]

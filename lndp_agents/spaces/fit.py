@@ -52,16 +52,16 @@ def check_fit(
     remedy = "make the configuration with lndp_agents.spaces.config_for"
     if not encoding.accepts(observation_space):
         raise ValueError(
-            f"encoding {shorten(encoding.to_json())} does not fit the observation space {observation_space}: "
-            "make it with ObservationEncoding.of"
+            f"encoding {shorten(encoding.to_json())} does not fit the observation space "
+            f"{shorten(observation_space)}: make it with ObservationEncoding.of"
         )
     if config.observation_size != encoding.size:
         raise ValueError(
-            f"observation_size={config.observation_size}, but {observation_space} gives "
+            f"observation_size={config.observation_size}, but {shorten(observation_space)} gives "
             f"{encoding.size} inputs: {remedy}"
         )
     if config.action_size != decoding.size or config.discrete_actions != decoding.discrete:
         raise ValueError(
             f"action_size={config.action_size} and discrete_actions={config.discrete_actions}, "
-            f"but {action_space} takes {decoding.size} and {decoding.discrete}: {remedy}"
+            f"but {shorten(action_space)} takes {decoding.size} and {decoding.discrete}: {remedy}"
         )

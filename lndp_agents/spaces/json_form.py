@@ -36,7 +36,7 @@ def space_to_json(space: Space) -> dict[str, Any]:
             "dtype": np.dtype(space.dtype).name,
         }
     if not is_box(space):
-        raise ValueError(f"space {space}: only Box and Discrete can be saved")
+        raise ValueError(f"space {shorten(space)}: only Box and Discrete can be saved")
     # Adding 0 makes integers of booleans and leaves other numbers as they are.
     low, high = (
         [value if math.isfinite(value) else None for value in (bound + 0).ravel().tolist()]
