@@ -67,6 +67,9 @@ class LNDPConfig:
     """False hides the reward from the synapses."""
     development_between_episodes: bool = False
     """Whether development is repeated at the start of each later episode of a life."""
+    candidates: int = 0
+    """C: receivers that each node looks at in a step of a large brain, itself among them (see
+    `lndp.candidates`); 0 makes every pair one, as in the paper."""
     initial_density: float = 0.1
     """Mean of a life's connection probability at birth."""
     initial_density_std: float = 0.0
@@ -75,7 +78,7 @@ class LNDPConfig:
     def __post_init__(self) -> None:
         for name, maximum in _INTEGER_LIMITS.items():
             value = getattr(self, name)
-            minimum = 0 if name == "development_steps" else 1
+            minimum = 0 if name in ("candidates", "development_steps") else 1
             if not is_integer(value, minimum, maximum):
                 raise ValueError(f"{name}={shorten(value)}: give an integer from {minimum} to {maximum}")
         for field in fields(self):
@@ -91,11 +94,23 @@ class LNDPConfig:
                 f"nodes={self.nodes}: {self.observation_size} inputs and {self.action_size} outputs "
                 f"leave no hidden node; give at least {self.observation_size + self.action_size + 1}"
             )
-        features = max(3 * self.edge_features, self.attention_heads, self.decision_features)
-        if self.nodes**2 * features > MAX_PAIR_NUMBERS:
+        if self.candidates == 1 or self.candidates > self.nodes:
             raise ValueError(
-                f"nodes={self.nodes}: {features} numbers for each pair of nodes take more than a gigabyte; "
-                "give fewer nodes, edge_features, attention_heads or decision_features"
+                f"candidates={self.candidates}: give 2 to nodes={self.nodes}, or 0 for every pair of nodes"
+            )
+        self._check_memory()
+
+    def _check_memory(self) -> None:
+        widths = [3 * self.edge_features, self.attention_heads, self.decision_features]
+        pairs = self.nodes**2
+        if self.candidates:
+            widths.append(self.attention_heads * max(self.query_features, self.value_features))
+            density = min(1, self.initial_density + 3 * self.initial_density_std)
+            pairs = self.nodes * self.candidates + int(density * pairs)
+        if pairs * max(widths) > MAX_PAIR_NUMBERS:
+            raise ValueError(
+                f"nodes={self.nodes}: {max(widths)} numbers for each of {pairs} pairs of nodes take "
+                "more than a gigabyte; give fewer nodes, features, heads or candidates"
             )
 
     @property
@@ -114,8 +129,11 @@ class LNDPConfig:
         return self.development_steps > 0 and self.spontaneous_activity
 
     def to_json(self) -> dict[str, Any]:
-        """All fields as a JSON object."""
-        return asdict(self)
+        """All fields as a JSON object, `candidates` only where there are some: older files know none."""
+        values = asdict(self)
+        if not self.candidates:
+            del values["candidates"]
+        return values
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any] | str) -> Self:
@@ -145,6 +163,7 @@ _INTEGER_LIMITS = {
     "edge_features": MAX_WIDTH,
     "network_steps": MAX_WIDTH,
     "development_steps": MAX_STEPS,
+    "candidates": MAX_NODES,
     "graph_layers": MAX_WIDTH,
     "attention_heads": MAX_WIDTH,
     "query_features": MAX_WIDTH,

@@ -53,7 +53,21 @@ def uniform(key: Array, shape: tuple[int, ...] = ()) -> Array:
     xp = namespace(key)
     counters = xp.arange(1, math.prod(shape) + 1, dtype=xp.int64, device=key.device) * _DRAW_INCREMENT
     bits = _mix(xp.reshape(key, key.shape + (1,) * len(shape)) + xp.reshape(counters, shape))
-    return xp.astype(_shift_right(bits, 11), xp.float64) * 2.0**-53
+    return _unit_interval(bits)
+
+
+def uniform_at(key: Array, index: Array) -> Array:
+    """Draw only some of the numbers that :func:`uniform` draws, with the same bits.
+
+    Args:
+        key: int64 keys of any shape with at least one axis.
+        index: int64 array (..., M) that broadcasts against ``key[..., None]``: which numbers of each key,
+            counted from 0 in row-major order.
+
+    Returns:
+        float64 array of shape ``key.shape + (M,)``.
+    """
+    return _unit_interval(_mix(key[..., None] + (index + 1) * _DRAW_INCREMENT))
 
 
 def normal(key: Array, shape: tuple[int, ...] = ()) -> Array:
@@ -97,6 +111,12 @@ def _mix(bits: Array) -> Array:
     bits = (bits ^ _shift_right(bits, 30)) * _FIRST_FACTOR
     bits = (bits ^ _shift_right(bits, 27)) * _SECOND_FACTOR
     return bits ^ _shift_right(bits, 31)
+
+
+def _unit_interval(bits: Array) -> Array:
+    """The upper 53 bits of int64 as numbers in [0, 1)."""
+    xp = namespace(bits)
+    return xp.astype(_shift_right(bits, 11), xp.float64) * 2.0**-53
 
 
 def _shift_right(bits: Array, count: int) -> Array:

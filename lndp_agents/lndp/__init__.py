@@ -7,15 +7,22 @@ from lndp_agents.lndp.parameters import (
     parameter_shapes,
     parameters_to_genome,
 )
-from lndp_agents.lndp.program import LNDP
+from lndp_agents.lndp.program import LNDP, Program
+from lndp_agents.lndp.sparse import SparseLNDP, make_program
+from lndp_agents.lndp.sparse_state import AnyLifeState, SparseLifeState
 from lndp_agents.lndp.state import LifeState
 
 __all__ = [
     "LNDP",
+    "AnyLifeState",
     "LifeState",
     "Parameters",
+    "Program",
+    "SparseLNDP",
+    "SparseLifeState",
     "genome_size",
     "genome_to_parameters",
+    "make_program",
     "parameter_shapes",
     "parameters_to_genome",
 ]

@@ -3,11 +3,15 @@
 import math
 
 import torch
-from lndp_envs.randomness import fold, uniform
+from lndp_envs.randomness import fold, uniform, uniform_at
 from torch import Tensor
 
 from lndp_agents.config import LNDPConfig
-from lndp_agents.lndp.state import LifeState, roles
+from lndp_agents.lndp.sparse_state import SparseLifeState, pack
+from lndp_agents.lndp.state import LifeState, is_allowed, roles
+
+NUMBERS_AT_ONCE = 2**20
+"""How many pairs of nodes a sparse birth draws at a time."""
 
 
 def birth(config: LNDPConfig, key: Tensor) -> LifeState:
@@ -24,16 +28,57 @@ def birth(config: LNDPConfig, key: Tensor) -> LifeState:
     allowed = roles(config, key.device).allowed
     probability = _connection_probability(config, key)[..., None, None]
     adjacency = (allowed & (uniform(fold(key, 1), (nodes, nodes)) < probability)).float()
-    node_state = (uniform(fold(key, 2), (nodes, config.node_features)) * 2 - 1).float()
     edge_state = (uniform(fold(key, 3), (config.edge_features, nodes, nodes)) * 2 - 1).float()
-    return LifeState(
-        adjacency=adjacency,
-        node_state=node_state,
-        edge_state=edge_state * adjacency[:, :, None],
-        trace=torch.zeros(*key.shape, nodes, config.trace_size, device=key.device),
-        activation=torch.zeros(*key.shape, nodes, device=key.device),
-        age=torch.zeros_like(key),
-        key=key,
+    node_state, *others = _newborn_nodes(config, key)
+    return LifeState(adjacency, node_state, edge_state * adjacency[:, :, None], *others)
+
+
+def sparse_birth(config: LNDPConfig, key: Tensor) -> SparseLifeState:
+    """Draw the same newborn brains, bit for bit, as lists of their edges, some rows of pairs at a time.
+
+    Args:
+        config: as in `birth`.
+        key: as in `birth`.
+
+    Returns:
+        The state of each life; the host waits for the number of edges.
+    """
+    num_pairs = config.nodes**2
+    at_once = max(1, NUMBERS_AT_ONCE // key.numel())
+    pair = torch.cat(
+        [
+            _newborn_pairs(
+                config, key, torch.arange(start, min(start + at_once, num_pairs), device=key.device)
+            )
+            for start in range(0, num_pairs, at_once)
+        ],
+        -1,
+    )
+    pair, _ = pack(pair, pair < num_pairs, num_pairs)
+    feature = torch.arange(config.edge_features, device=key.device) * num_pairs
+    index = (pair[..., None] + feature).flatten(2)
+    numbers = uniform_at(fold(key, 3), index).reshape(*pair.shape, -1)
+    present = (pair < num_pairs).float()
+    edge_state = (numbers * 2 - 1).float() * present[..., None]
+    return SparseLifeState(pair, present, edge_state, *_newborn_nodes(config, key))
+
+
+def _newborn_pairs(config: LNDPConfig, key: Tensor, pair: Tensor) -> Tensor:
+    """(P, L, S): those of the pairs (M,) that are edges of the newborn."""
+    is_drawn = uniform_at(fold(key, 1), pair) < _connection_probability(config, key)[..., None]
+    exists = is_drawn & is_allowed(config, pair // config.nodes, pair % config.nodes)
+    return pack(pair, exists, config.nodes**2)[0]
+
+
+def _newborn_nodes(config: LNDPConfig, key: Tensor) -> tuple[Tensor, ...]:
+    """Node state, trace, activation, age and key of newborns."""
+    shape = (*key.shape, config.nodes)
+    return (
+        (uniform(fold(key, 2), (config.nodes, config.node_features)) * 2 - 1).float(),
+        torch.zeros(*shape, config.trace_size, device=key.device),
+        torch.zeros(shape, device=key.device),
+        torch.zeros_like(key),
+        key,
     )
 
 

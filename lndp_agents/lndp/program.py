@@ -192,9 +192,12 @@ class LNDP(Program[LifeState]):
                 kernel supports the configuration and can be built, else "eager".
 
         Raises:
-            ValueError: the backend is unknown, or "native" does not support this configuration.
+            ValueError: the backend is unknown, "native" does not support this configuration, or it names
+                candidates.
             OSError: "native" was asked for and cannot be built; "auto" only warns.
         """
+        if config.candidates:
+            raise ValueError(f"candidates={config.candidates}: LNDP looks at every pair; use make_program")
         if backend not in BACKENDS:
             raise ValueError(f"backend {backend!r}: give one of {', '.join(BACKENDS)}")
         super().__init__(config)

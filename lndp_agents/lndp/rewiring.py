@@ -35,19 +35,26 @@ def update_edges(
     Returns:
         (P, L, De, N, N).
     """
-    hidden, trace = config.node_features, config.trace_size
-    weight = parameters["edge_gru.weight_ih"]
-    receiver_state, sender_state, receiver_trace, sender_trace, from_reward = weight.split_with_sizes(
-        (hidden, hidden, trace, trace, 1), -1
-    )
-    node = torch.cat([node_state, state.trace], -1)
-    receiver = linear(node, torch.cat([receiver_state, receiver_trace], -1), parameters["edge_gru.bias"])
-    sender = linear(node, torch.cat([sender_state, sender_trace], -1))
-    sender = sender + reward[:, :, None, None] * from_reward[:, None, None, :, 0]
+    sender, receiver = edge_cell_inputs(config, parameters, node_state, state.trace, reward)
     inputs = sender.mT[..., :, None] + receiver.mT[..., None, :]
     recurrent_biases = recurrent_bias(parameters["edge_gru.candidate_bias"])
     recurrent = linear_planes(state.edge_state, parameters["edge_gru.weight_hh"], recurrent_biases)
     return gated_update(inputs, recurrent, state.edge_state, 2) * state.adjacency[:, :, None]
+
+
+def edge_cell_inputs(
+    config: LNDPConfig, parameters: Parameters, node_state: Tensor, trace: Tensor, reward: Tensor
+) -> tuple[Tensor, Tensor]:
+    """(P, L, N, 3 De) each: what a node adds to the cells of the edges that it sends, and receives."""
+    hidden, trace_size = config.node_features, config.trace_size
+    weight = parameters["edge_gru.weight_ih"]
+    receiver_state, sender_state, receiver_trace, sender_trace, from_reward = weight.split_with_sizes(
+        (hidden, hidden, trace_size, trace_size, 1), -1
+    )
+    node = torch.cat([node_state, trace], -1)
+    receiver = linear(node, torch.cat([receiver_state, receiver_trace], -1), parameters["edge_gru.bias"])
+    sender = linear(node, torch.cat([sender_state, sender_trace], -1))
+    return sender + reward[:, :, None, None] * from_reward[:, None, None, :, 0], receiver
 
 
 def pruning_logit(parameters: Parameters, edge_state: Tensor) -> Tensor:
@@ -58,11 +65,16 @@ def pruning_logit(parameters: Parameters, edge_state: Tensor) -> Tensor:
 
 def synaptogenesis_logit(parameters: Parameters, node_state: Tensor) -> Tensor:
     """(P, L, N, N): log-odds that an edge grows between two nodes of these states (P, L, N, Dh) (step 6)."""
-    receiver_weight, sender_weight = parameters["synaptogenesis.0.weight"].chunk(2, -1)
-    receiver = linear(node_state, receiver_weight, parameters["synaptogenesis.0.bias"])
-    sender = linear(node_state, sender_weight)
+    sender, receiver = synaptogenesis_inputs(parameters, node_state)
     hidden = torch.relu(sender.mT[..., :, None] + receiver.mT[..., None, :])
     return _read_out(parameters, "synaptogenesis", hidden)
+
+
+def synaptogenesis_inputs(parameters: Parameters, node_state: Tensor) -> tuple[Tensor, Tensor]:
+    """(P, L, N, H) each: what a node adds to the decisions on edges that it would send, and receive."""
+    receiver_weight, sender_weight = parameters["synaptogenesis.0.weight"].chunk(2, -1)
+    receiver = linear(node_state, receiver_weight, parameters["synaptogenesis.0.bias"])
+    return linear(node_state, sender_weight), receiver
 
 
 def _read_out(parameters: Parameters, name: str, hidden: Tensor) -> Tensor:

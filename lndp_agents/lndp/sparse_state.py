@@ -39,6 +39,11 @@ class SparseLifeState(NamedTuple):
         return self.node_state.shape[2]
 
     @property
+    def is_used(self) -> Tensor:
+        """(P, L, S), as `present`: 1 in slots that hold an edge, present or just pruned."""
+        return (self.pair < self.nodes**2).to(self.present)
+
+    @property
     def ends(self) -> tuple[Tensor, Tensor]:
         """(P, L, S) int64 each: the sender and the receiver in each slot; some nodes in free slots."""
         return (self.pair // self.nodes).clamp(max=self.nodes - 1), self.pair % self.nodes
@@ -76,6 +81,12 @@ class SparseLifeState(NamedTuple):
         sender, receiver = self.ends
         sent = activation.gather(-1, sender) * self.edge_state[..., 0]
         return torch.zeros_like(activation).scatter_add(-1, receiver, sent)
+
+    def find(self, pair: Tensor) -> tuple[Tensor, Tensor]:
+        """The slots (P, L, M) of pairs (P, L, M) int64, and whether they have one."""
+        slot = torch.searchsorted(self.pair.contiguous(), pair.contiguous())
+        slot = slot.clamp(max=self.pair.shape[-1] - 1)
+        return slot, self.pair.gather(-1, slot) == pair
 
     def without_pruned(self) -> Self:
         """The same life, edges that the last step pruned cleared."""
@@ -115,8 +126,7 @@ class SparseLifeState(NamedTuple):
         present, edge_state = state.adjacency.flatten(2), state.edge_state.flatten(3).mT
         is_used = (present > 0) | (edge_state != 0).any(-1)
         num_pairs = present.shape[-1]
-        pair = torch.arange(num_pairs, device=present.device).where(is_used, num_pairs)
-        pair = pair.sort(-1).values[..., : num_slots(is_used)]
+        pair, _ = pack(torch.arange(num_pairs, device=present.device), is_used, num_pairs)
         inside = pair.clamp(max=num_pairs - 1)
         states = edge_state.gather(2, inside[..., None].expand(*inside.shape, edge_state.shape[-1]))
         is_edge = pair < num_pairs
@@ -149,9 +159,20 @@ class SparseLifeState(NamedTuple):
         )
 
 
-def num_slots(is_used: Tensor) -> int:
-    """How many slots are needed where pairs (P, L, M) are edges, at least 1; the host waits for it."""
-    return max(1, int(is_used.sum(-1).max()))
+def pack(pair: Tensor, is_edge: Tensor, free: int) -> tuple[Tensor, Tensor]:
+    """Put the pairs that are edges in order; the host waits for the largest number of edges of a life.
+
+    Args:
+        pair: int64 pairs (P, L, M) or (M,).
+        is_edge: (P, L, M) bool.
+        free: what stands in free slots, larger than any pair.
+
+    Returns:
+        Pairs (P, L, S), and where along M each came from; S is at least 1.
+    """
+    num_slots = max(1, int(is_edge.sum(-1).max()))
+    pairs, order = torch.where(is_edge, pair, free).sort(-1)
+    return pairs[..., :num_slots], order[..., :num_slots]
 
 
 AnyLifeState = LifeState | SparseLifeState

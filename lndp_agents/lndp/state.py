@@ -133,7 +133,12 @@ def roles(config: LNDPConfig, device: torch.device) -> Roles:
     node = torch.arange(config.nodes, device=device)
     is_input = node < config.observation_size
     is_output = node >= config.nodes - config.action_size
-    is_hidden = ~is_input & ~is_output
-    sends = (is_input[:, None] & is_hidden) | (is_hidden[:, None] & (is_hidden | is_output))
-    allowed = sends & (node[:, None] != node)
-    return Roles(is_input.float(), is_output.float(), allowed)
+    return Roles(is_input.float(), is_output.float(), is_allowed(config, node[:, None], node))
+
+
+def is_allowed(config: LNDPConfig, sender: Tensor, receiver: Tensor) -> Tensor:
+    """Whether edges between nodes of these int64 indices, broadcast, may exist (see `Roles`)."""
+    first_output = config.nodes - config.action_size
+    is_skipping = (sender < config.observation_size) & (receiver >= first_output)
+    runs_forth = (sender < first_output) & (receiver >= config.observation_size)
+    return runs_forth & ~is_skipping & (sender != receiver)
