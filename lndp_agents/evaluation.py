@@ -12,7 +12,7 @@ from torch import Tensor
 from lndp_agents.agent import LNDPAgent
 from lndp_agents.evolution.lives import EVALUATION, balanced_tasks, life_keys, live
 from lndp_agents.evolution.worlds import make_world
-from lndp_agents.lndp import LNDP, genome_to_parameters
+from lndp_agents.lndp import genome_to_parameters, make_program
 
 RESAMPLES = 10_000
 MAX_LIVES = 10**6
@@ -79,7 +79,7 @@ def evaluate(
         )
     keys = life_keys(seed, EVALUATION, num_lives=lives, device=agent.device)
     tasks = balanced_tasks(world.dynamics, lives, agent.device)
-    program = LNDP(agent.config, "auto")
+    program = make_program(agent.config, "auto")
     parameters = genome_to_parameters(agent.config, agent.genome[None])
     scores: list[Tensor] = []
     for start in range(0, lives, BATCH_LIVES):

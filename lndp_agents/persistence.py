@@ -178,7 +178,8 @@ def _description(data: dict[str, Any]) -> tuple[Space, Space, ObservationEncodin
     encoding = ObservationEncoding.from_json(data["encoding"])
     if not is_object(data["config"]):
         raise ValueError(f"config {shorten(data['config'])}: give a JSON object")
-    require_keys("config", data["config"], {field.name for field in fields(LNDPConfig)})
+    known = {field.name for field in fields(LNDPConfig)}
+    require_keys("config", {"candidates": 0} | data["config"], known)  # see LNDPConfig.to_json
     config = LNDPConfig.from_json(data["config"])
     check_fit(config, observation_space, action_space, encoding)
     return observation_space, action_space, encoding, config

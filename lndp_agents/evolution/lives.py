@@ -129,7 +129,7 @@ def live(policy: Policy, parameters: Parameters, world: World, keys: Tensor, tas
         reward = torch.where(alive, earned.reshape(shape), 0.0)
         episode = (episode + episode_start).clamp(0, world.episodes - 1)
         returns.scatter_add_(2, episode[..., None], reward[..., None])
-        edges += torch.where(alive, brain.adjacency.sum((-2, -1)), 0.0)
+        edges += torch.where(alive, brain.num_edges, 0.0)
         steps += alive
         alive = alive & ~terminated.reshape(shape)
     return Lives(returns, edges / (num_edges * steps.clamp(min=1)), steps)
