@@ -8,7 +8,7 @@ import lndp_envs  # noqa: F401  # pyright: ignore[reportUnusedImport]  # registe
 if TYPE_CHECKING:
     from lndp_agents.agent import LNDPAgent
     from lndp_agents.config import LNDPConfig
-    from lndp_agents.lndp import LNDP, LifeState
+    from lndp_agents.lndp import LNDP, LifeState, SparseLifeState, SparseLNDP
     from lndp_agents.zoo import load_pretrained, zoo_names
 
 __version__ = "0.1.0"
@@ -17,6 +17,8 @@ __all__ = [
     "LNDPAgent",
     "LNDPConfig",
     "LifeState",
+    "SparseLNDP",
+    "SparseLifeState",
     "__version__",
     "load_pretrained",
     "zoo_names",
@@ -27,6 +29,8 @@ _HOMES = {
     "LNDPAgent": "lndp_agents.agent",
     "LNDPConfig": "lndp_agents.config",
     "LifeState": "lndp_agents.lndp",
+    "SparseLNDP": "lndp_agents.lndp",
+    "SparseLifeState": "lndp_agents.lndp",
     "load_pretrained": "lndp_agents.zoo",
     "zoo_names": "lndp_agents.zoo",
 }

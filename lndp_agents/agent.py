@@ -13,8 +13,8 @@ from torch import Tensor
 
 from lndp_agents.config import LNDPConfig
 from lndp_agents.graph import life_to_networkx, life_to_pyg
-from lndp_agents.lives import arrays_to_lives, life_shapes, lives_to_arrays
-from lndp_agents.lndp import LNDP, LifeState, genome_size, genome_to_parameters
+from lndp_agents.lives import arrays_to_lives, check_lives, lives_to_arrays
+from lndp_agents.lndp import AnyLifeState, genome_size, genome_to_parameters, make_program
 from lndp_agents.persistence import SavedAgent, load_agent, save_agent
 from lndp_agents.senses import Senses, per_row, sense
 from lndp_agents.spaces import (
@@ -28,7 +28,7 @@ from lndp_agents.spaces import (
 )
 
 NEXT_LIFE, LIVES = 6, 7
-"""Folded into a key for the life after it, and for the lives of an agent; the program itself uses 0 to 5."""
+"""Folded into a key for the life after it, and for the lives of an agent; the program uses 0 to 5 and 8."""
 
 
 class LNDPAgent:
@@ -66,9 +66,9 @@ class LNDPAgent:
         self.decoding = ActionDecoding.of(action_space)
         self.config = config or config_for(observation_space, action_space, self.encoding)
         check_fit(self.config, observation_space, action_space, self.encoding)
-        self.program = LNDP(self.config)
+        self.program = make_program(self.config)
         self._genome = _valid_genome(self.config, genome)
-        self._state: LifeState | None = None
+        self._state: AnyLifeState | None = None
         self.seed(0)
         self.to(device)
 
@@ -96,22 +96,22 @@ class LNDPAgent:
         return len(self._genome)
 
     @property
-    def state(self) -> LifeState:
+    def state(self) -> AnyLifeState:
         """The life that `act` leads (P = L = 1), a value: give it to another agent to fork the life.
+
+        It is a `LifeState`, or a `SparseLifeState` where the configuration names candidates.
 
         Raises:
             RuntimeError: there is none yet.
-            ValueError: a life of other sizes is given.
+            ValueError: a life of other sizes or of the other form is given.
         """
         if self._state is None:
             raise RuntimeError("the agent leads no life yet: call agent.birth() first")
         return self._state
 
     @state.setter
-    def state(self, state: LifeState) -> None:
-        for name, shape, tensor in zip(LifeState._fields, life_shapes(self.config), state, strict=True):
-            if tensor.shape != (1, 1, *shape):
-                raise ValueError(f"state with {name} of shape {tuple(tensor.shape)}: give {(1, 1, *shape)}")
+    def state(self, state: AnyLifeState) -> None:
+        check_lives(self.config, state, (1, 1), "this agent")
         self._state = state.to(self.device)
 
     def to(self, device: torch.device | str) -> Self:
@@ -128,7 +128,7 @@ class LNDPAgent:
         self._num_births = 0
 
     @torch.inference_mode()
-    def birth(self, seed: int | None = None) -> LifeState:
+    def birth(self, seed: int | None = None) -> AnyLifeState:
         """Begin a life: a random brain, shaped by spontaneous activity where the configuration says so.
 
         Args:
@@ -143,7 +143,7 @@ class LNDPAgent:
         else:
             key = self._key(key_of(seed))
         self._state = self._born(key)
-        return self._state
+        return self.state
 
     @torch.inference_mode()
     def act(self, observation: Any, reward: float = 0.0, episode_start: bool = False) -> Any:
@@ -244,13 +244,13 @@ class LNDPAgent:
     def _key(self, key: int) -> Tensor:
         return torch.full((1, 1), key, dtype=torch.int64, device=self.device)
 
-    def _born(self, key: Tensor) -> LifeState:
-        """Newborns (1, L, ...), developed, one for each key (1, L)."""
+    def _born(self, key: Tensor) -> Any:
+        """Newborns (1, L, ...) of the program's form, developed, one for each key (1, L)."""
         return self.program.develop(self._parameters, self.program.birth(key))
 
     def _lives(
         self, num_rows: int, arrays: tuple[NDArray[Any], ...] | None, restart: NDArray[Any] | None
-    ) -> LifeState:
+    ) -> AnyLifeState:
         """The lives that `predict` leads."""
         if arrays is None:
             rows = torch.arange(num_rows, device=self.device)
@@ -261,9 +261,9 @@ class LNDPAgent:
             return lives
         rows = torch.tensor(np.flatnonzero(is_over), device=self.device)
         newborn = self._born(fold(lives.key[:, rows], NEXT_LIFE))
-        return LifeState(*(old.index_copy(1, rows, new) for old, new in zip(lives, newborn, strict=True)))
+        return lives.with_lives(rows, newborn)
 
-    def _live(self, state: LifeState, senses: Senses) -> tuple[LifeState, NDArray[Any]]:
+    def _live(self, state: AnyLifeState, senses: Senses) -> tuple[AnyLifeState, NDArray[Any]]:
         """One step of the lives (1, L, ...): the next state, and actions (L, *shape)."""
         observation, reward, episode_start = (
             torch.tensor(values, device=self.device)[None]

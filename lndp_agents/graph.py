@@ -8,13 +8,13 @@ import torch
 from numpy.typing import NDArray
 
 from lndp_agents.config import LNDPConfig
-from lndp_agents.lndp import LifeState
+from lndp_agents.lndp import AnyLifeState
 
 ROLES = ("input", "hidden", "output")
 """Names of the roles; a node's `role` in torch_geometric is the index here."""
 
 
-def life_to_pyg(config: LNDPConfig, state: LifeState) -> Any:
+def life_to_pyg(config: LNDPConfig, state: AnyLifeState) -> Any:
     """The first life as a `torch_geometric.data.Data`.
 
     Returns:
@@ -24,18 +24,17 @@ def life_to_pyg(config: LNDPConfig, state: LifeState) -> Any:
         ImportError: torch_geometric is not installed.
     """
     data = _module("torch_geometric.data")
-    source, target = state.adjacency[0, 0].nonzero(as_tuple=True)
-    edge_state = state.edge_state[0, 0][:, source, target].T.contiguous()
+    ends, edge_state = state.edges
     return data.Data(
         x=state.node_state[0, 0].clone(),
-        edge_index=torch.stack([source, target]),
+        edge_index=ends,
         edge_attr=edge_state,
         edge_weight=edge_state[:, 0].clone(),
-        role=torch.tensor([_role(config, node) for node in range(config.nodes)], device=source.device),
+        role=torch.tensor([_role(config, node) for node in range(config.nodes)], device=ends.device),
     )
 
 
-def life_to_networkx(config: LNDPConfig, state: LifeState) -> Any:
+def life_to_networkx(config: LNDPConfig, state: AnyLifeState) -> Any:
     """The first life as a `networkx.DiGraph`: nodes with role and state, edges with weight and state (lists).
 
     Raises:
@@ -43,15 +42,13 @@ def life_to_networkx(config: LNDPConfig, state: LifeState) -> Any:
     """
     graph = _module("networkx").DiGraph()
     node_state: NDArray[np.float32] = state.node_state[0, 0].cpu().numpy()
-    edge_state: NDArray[np.float32] = state.edge_state[0, 0].cpu().numpy()
     graph.add_nodes_from(
         (node, {"role": ROLES[_role(config, node)], "state": node_state[node].tolist()})
         for node in range(config.nodes)
     )
-    edges: NDArray[np.int64] = state.adjacency[0, 0].nonzero().cpu().numpy()
-    for source, target in edges:
-        features = edge_state[:, source, target]
-        graph.add_edge(int(source), int(target), weight=float(features[0]), state=features.tolist())
+    ends, edge_state = (numbers.cpu().numpy() for numbers in state.edges)
+    for (source, target), features in zip(ends.T.tolist(), edge_state.tolist(), strict=True):
+        graph.add_edge(source, target, weight=features[0], state=features)
     return graph
 
 

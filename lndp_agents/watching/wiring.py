@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lndp_agents.config import LNDPConfig
-from lndp_agents.lndp import LifeState
+from lndp_agents.lndp import AnyLifeState
 
 Floats = NDArray[np.float32]
 Booleans = NDArray[np.bool_]
@@ -26,7 +26,7 @@ class Brain(NamedTuple):
     """(N,): what inputs were shown, and what the others came to."""
 
     @classmethod
-    def of(cls, state: LifeState, config: LNDPConfig) -> Self:
+    def of(cls, state: AnyLifeState, config: LNDPConfig) -> Self:
         """The first life of the first genome of a state."""
         trace = state.trace[0, 0].cpu().numpy()
         activation = trace[:, -1].copy()

@@ -5,7 +5,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from lndp_envs.randomness import fold, key_of, normal, uniform
+from lndp_envs.randomness import fold, key_of, normal, uniform, uniform_at
 
 KEYS = np.arange(-500, 500, dtype=np.int64) * 0x123456789ABCDEF
 INT64 = st.integers(-(2**63), 2**63 - 1)
@@ -47,6 +47,20 @@ def test_a_row_does_not_depend_on_the_others(keys: list[int]) -> None:
     batch = np.array(keys, dtype=np.int64)
     alone = np.concatenate([uniform(batch[row : row + 1], (3,)) for row in range(len(keys))])
     assert np.array_equal(uniform(batch, (3,)), alone)
+
+
+@given(
+    keys=st.lists(INT64, min_size=1, max_size=4),
+    index=st.lists(st.integers(0, 14), min_size=1, max_size=20),
+)
+def test_some_numbers_are_drawn_with_the_bits_that_all_have(keys: list[int], index: list[int]) -> None:
+    batch, chosen = np.array(keys, dtype=np.int64), np.array(index)
+    expected = uniform(batch, (3, 5)).reshape(len(keys), 15)[:, chosen]
+    assert np.array_equal(uniform_at(batch, chosen), expected)
+    assert np.array_equal(uniform_at(torch.tensor(keys), torch.tensor(index)).numpy(), expected)
+    each = (chosen + np.arange(len(keys))[:, None]) % 15
+    own = np.take_along_axis(uniform(batch, (15,)), each, 1)
+    assert np.array_equal(uniform_at(batch, each), own)
 
 
 @given(key=INT64)

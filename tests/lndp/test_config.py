@@ -23,6 +23,7 @@ INTEGERS = {
     "query_features": st.integers(1, 8),
     "value_features": st.integers(1, 8),
     "decision_features": st.integers(1, 64),
+    "candidates": st.sampled_from([0, 2, 6]),
 }
 NUMBERS = {
     "action_scale": st.floats(0, 1e6),
@@ -88,7 +89,7 @@ def test_integers_are_checked(name: str, value: Any) -> None:
         LNDPConfig(**(SIZES | {name: value}))
 
 
-@pytest.mark.parametrize("name", [*SIZES, *(name for name in INTEGERS if name != "development_steps")])
+@pytest.mark.parametrize("name", [*SIZES, *sorted(INTEGERS.keys() - {"candidates", "development_steps"})])
 def test_sizes_are_at_least_one(name: str) -> None:
     with pytest.raises(ValueError, match=rf"^{name}=0: give an integer from 1"):
         LNDPConfig(**(SIZES | {name: 0}))
@@ -119,8 +120,31 @@ def test_a_hidden_node_is_needed() -> None:
 @pytest.mark.parametrize("name", ["edge_features", "attention_heads", "decision_features"])
 def test_a_brain_too_large_for_any_memory_is_refused(name: str) -> None:
     assert LNDPConfig(**SIZES, nodes=4096).nodes == 4096
-    with pytest.raises(ValueError, match=r"nodes=4096: \d+ numbers for each pair of nodes"):
+    with pytest.raises(ValueError, match=r"nodes=4096: \d+ numbers for each of 16777216 pairs of nodes"):
         LNDPConfig(**SIZES, nodes=4096, **{name: 17})
+
+
+def test_candidates_are_those_of_a_node() -> None:
+    for candidates in (1, 33):
+        with pytest.raises(ValueError, match=f"^candidates={candidates}: give 2 to nodes=32, or 0 for every"):
+            LNDPConfig(**SIZES, candidates=candidates)
+    assert LNDPConfig(**SIZES, candidates=32).candidates == 32
+
+
+def test_with_candidates_memory_follows_them_and_the_edges_at_birth() -> None:
+    wide: dict[str, Any] = {**SIZES, "nodes": 4096, "decision_features": 1024, "initial_density": 0.01}
+    assert LNDPConfig(**wide, candidates=16).nodes == 4096
+    refused = (
+        r"nodes=4096: 1024 numbers for each of \d+ pairs .* give fewer nodes, features, heads or candidates"
+    )
+    for change in ({"candidates": 64}, {"candidates": 16, "initial_density_std": 0.1}):
+        with pytest.raises(ValueError, match=refused):
+            LNDPConfig(**(wide | change))
+
+
+def test_a_dense_configuration_is_saved_as_before_there_were_candidates() -> None:
+    assert "candidates" not in LNDPConfig(**SIZES).to_json()
+    assert LNDPConfig(**SIZES, candidates=5).to_json()["candidates"] == 5
 
 
 @pytest.mark.parametrize(
