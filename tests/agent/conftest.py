@@ -1,16 +1,21 @@
 """Agents that the tests of this folder share: small ones, so that a life is quick."""
 
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import gymnasium
 import numpy as np
 import pytest
+from gymnasium.spaces import Box, Discrete
 from lndp_envs import SenseReward
 
 from lndp_agents import LNDPAgent
 from lndp_agents.lndp import genome_size
-from lndp_agents.spaces import config_for
+from lndp_agents.spaces import ObservationEncoding, config_for
+
+sys.path.insert(0, str(Path(__file__).parent))  # for the helpers that lie here
 
 SWITCHES: dict[str, dict[str, Any]] = {
     "default": {},
@@ -54,3 +59,19 @@ def cart_pole_life() -> gymnasium.Env[Any, Any]:
 def switches(request: pytest.FixtureRequest) -> dict[str, Any]:
     """Configurations that between them use every switch with a memory or a random number."""
     return SWITCHES[request.param]
+
+
+@pytest.fixture(scope="session")
+def originals(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, bytes]]:
+    """The files of agents of different spaces and encodings; the first two differ in their genome alone."""
+    from saved_files import FORMAT_1, saved
+
+    place = LNDPAgent.from_pretrained(FORMAT_1)
+    spaces = place.observation_space, place.action_space
+    twin = LNDPAgent(*spaces, place.config, genome=-place.genome, encoding=place.encoding)
+    box = Box(np.array([-3, -np.inf], np.float32), np.array([3, np.inf], np.float32))
+    affine = LNDPAgent(box, Box(-1, 2, (3,)), encoding=ObservationEncoding.of(box, [5.0, 1.5], [2.0, 0.3]))
+    spaces = Discrete(3, start=-1), Discrete(2)
+    one_hot = LNDPAgent(*spaces, config_for(*spaces, nodes=9, edge_features=2))
+    folders = tmp_path_factory.mktemp("originals")
+    return [saved(agent, folders / str(k)) for k, agent in enumerate([place, twin, affine, one_hot])]

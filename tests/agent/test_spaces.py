@@ -11,7 +11,7 @@ import pytest
 import torch
 from gymnasium.spaces import Box, Dict, Discrete, MultiDiscrete, Text
 from hypothesis import given
-from hypothesis.extra.numpy import array_shapes, arrays
+from strategies import boxes, discretes
 
 from lndp_agents import LNDPConfig
 from lndp_agents.spaces import (
@@ -27,28 +27,6 @@ from lndp_agents.spaces import (
 from lndp_agents.spaces.encoding import PlaceEncoding
 
 CORNERS = Box(np.array([-2, 0], np.float32), np.array([2, 10], np.float32))
-
-
-@st.composite
-def boxes(draw: st.DrawFn, is_bounded: bool = False) -> Box:
-    """Boxes of all types and up to three axes, some of their bounds missing."""
-    shape = draw(array_shapes(min_dims=0, max_dims=3, max_side=3))
-    dtype = draw(st.sampled_from([np.float32, np.float64, np.uint8, np.int64]))
-    numbers = st.integers(0, 200) if dtype == np.uint8 else st.integers(-500, 500)
-    low = draw(arrays(dtype, shape, elements=numbers))
-    high = low + draw(arrays(dtype, shape, elements=st.integers(0, 50)))
-    if not is_bounded and dtype in (np.float32, np.float64):
-        low = np.where(draw(arrays(bool, shape)), low, -np.inf).astype(dtype)
-        high = np.where(draw(arrays(bool, shape)), high, np.inf).astype(dtype)
-    return Box(low, high, dtype=dtype)
-
-
-discretes = st.builds(
-    Discrete,
-    st.integers(1, 40),
-    start=st.integers(-60, 60),
-    dtype=st.sampled_from([np.int8, np.int16, np.int32, np.int64]),
-)
 
 
 def encode(encoding: ObservationEncoding, observation: Any) -> list[float]:
