@@ -11,7 +11,7 @@ MAX_NODES = 4096
 MAX_WIDTH = 1024
 MAX_STEPS = 10_000
 MAX_PAIR_NUMBERS = 2**28
-"""How many numbers about pairs of nodes one step of one life may compute at once."""
+"""How many numbers one step of one life may compute at once, about pairs of nodes or as attention."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,6 +111,12 @@ class LNDPConfig:
             raise ValueError(
                 f"nodes={self.nodes}: {max(widths)} numbers for each of {pairs} pairs of nodes take "
                 "more than a gigabyte; give fewer nodes, features, heads or candidates"
+            )
+        width = self.attention_heads * max(self.query_features, self.value_features)
+        if max(self.nodes, self.node_features) * width > MAX_PAIR_NUMBERS:
+            raise ValueError(
+                f"attention_heads={self.attention_heads}: queries and values of {width} numbers take "
+                "more than a gigabyte; give fewer heads, query_features or value_features"
             )
 
     @property
