@@ -1,11 +1,10 @@
 """The configuration of a Lifelong Neural Developmental Program: plain numbers and switches, saved as JSON."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
-from lndp_agents.validation import is_integer, is_object, shorten
+from lndp_agents.validation import is_integer, is_object, parse_json, shorten
 
 MAX_NODES = 4096
 MAX_WIDTH = 1024
@@ -148,7 +147,7 @@ class LNDPConfig:
         Raises:
             ValueError: a field is unknown, missing or out of range.
         """
-        values: object = json.loads(data) if isinstance(data, str) else dict(data)
+        values: object = parse_json(data) if isinstance(data, str) else dict(data)
         if not is_object(values):
             raise ValueError(f"configuration {shorten(values)}: give a JSON object")
         known = {field.name for field in fields(cls)}

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
 
-from lndp_agents.validation import is_finite_number, is_integer, is_object, shorten
+from lndp_agents.validation import is_finite_number, is_integer, is_object, parse_json, shorten
 
 _LIMITS = {
     "seed": (0, 2**63 - 1),
@@ -97,7 +97,7 @@ class EvolutionConfig:
         Raises:
             ValueError: a field is unknown, missing or out of range.
         """
-        values: object = json.loads(data) if isinstance(data, str) else dict(data)
+        values: object = parse_json(data) if isinstance(data, str) else dict(data)
         if not is_object(values):
             raise ValueError(f"recipe {shorten(values)}: give a JSON object")
         known = {field.name for field in fields(cls)}

@@ -7,9 +7,12 @@ from typing import Any
 
 import hypothesis.strategies as st
 import pytest
-from hypothesis import given
+import torch
+from hypothesis import given, settings
 
 from lndp_agents import LNDPConfig
+from lndp_agents.lndp import genome_size, genome_to_parameters, make_program
+from lndp_agents.validation import shorten
 
 SIZES = {"observation_size": 2, "action_size": 3}
 INTEGERS = {
@@ -152,6 +155,9 @@ def test_a_dense_configuration_is_saved_as_before_there_were_candidates() -> Non
     [
         ("[1, 2]", r"configuration \[1, 2\]: give a JSON object"),
         ("not json", "Expecting value"),
+        ("[" * 100_000, "nested too deeply"),
+        ('{"observation_size": 1, "action_size": 1, "action_size": 2}', "key 'action_size' is there twice"),
+        ('{"observation_size": 1, "action_size": 1, "initial_density": NaN}', "NaN is no number of JSON"),
         ({"observation_size": 2}, "configuration field 'action_size' is missing"),
         ({**SIZES, "nodse": 3}, "unknown configuration field 'nodse': known are action_scale, action_size, "),
         ({**SIZES, "nodes": "x" * 10_000}, r"^nodes='xxx.{,60}: give an integer"),
@@ -161,3 +167,65 @@ def test_foreign_json_is_refused_in_one_line(data: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message) as error:
         LNDPConfig.from_json(data)
     assert "\n" not in str(error.value)
+
+
+JUNK = st.sampled_from(
+    [-1, 0, 1025, 4097, 10**9, 10**30, 1e30, -0.5, 5e-324, math.nan, math.inf, "3", None, [3], 2.0]
+)
+LARGE = st.sampled_from([1, 2, 1000, 1024, 4096])
+SMALL = (
+    {name: st.integers(1, 3) for name in [*SIZES, *INTEGERS]}
+    | {
+        "nodes": st.integers(7, 9),
+        "development_steps": st.integers(0, 3),
+        "candidates": st.sampled_from([0, 2, 7]),
+    }
+    | NUMBERS
+    | {name: st.booleans() for name in SWITCHES}
+)
+
+
+def keywords(fields_drawn: dict[str, st.SearchStrategy[Any]]) -> st.SearchStrategy[dict[str, Any]]:
+    """Values of the two fields that have no default, and of some of the others."""
+    others = {name: values for name, values in fields_drawn.items() if name not in SIZES}
+    return st.fixed_dictionaries({name: fields_drawn[name] for name in SIZES}, optional=others)
+
+
+@settings(max_examples=300)
+@given(
+    keywords(SMALL | {name: SMALL[name] | LARGE for name in [*SIZES, *INTEGERS]}),
+    st.dictionaries(st.sampled_from(sorted(SMALL)), JUNK, max_size=2),
+)
+def test_a_field_that_does_not_fit_is_named(values: dict[str, Any], junk: dict[str, Any]) -> None:
+    """Before anything is allocated; and what is accepted takes a gigabyte at most."""
+    values |= junk
+    try:
+        config = LNDPConfig(**values)
+    except ValueError as error:
+        name, _, rest = str(error).partition("=")
+        assert name in SMALL
+        assert rest.startswith(f"{shorten(values.get(name, getattr(LNDPConfig, name, None)))}: ")
+        assert "give " in rest
+        assert rest.isprintable()
+        assert len(rest) < 300
+    else:
+        assert config.to_json().items() >= {(name, value) for name, value in values.items() if value}
+        width = config.attention_heads * max(config.query_features, config.value_features)
+        assert max(config.nodes, config.node_features) * width <= 2**28
+
+
+@given(keywords(SMALL), st.integers(0, 2**62))
+def test_every_configuration_lives(values: dict[str, Any], key: int) -> None:
+    config = LNDPConfig(**values)
+    genomes = torch.randn(2, genome_size(config), generator=torch.Generator().manual_seed(key))
+    program, parameters = make_program(config), genome_to_parameters(config, genomes)
+    state = program.develop(parameters, program.birth(torch.tensor([[key, 1, 2], [3, 4, key]])))
+    for step in range(3):
+        observation = torch.full((2, 3, config.observation_size), 10.0**step)
+        start = torch.full((2, 3), step == 2)
+        state, output = program.experience(parameters, state, observation, torch.ones(2, 3), start)
+        assert output.shape == (2, 3, config.action_size)
+        assert output.abs().max() <= 1  # so none is NaN
+    assert all(part.isfinite().all() for part in state)
+    developments = 1 + config.development_between_episodes
+    assert torch.all(state.age == 3 + developments * config.development_steps)
