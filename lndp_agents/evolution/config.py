@@ -84,7 +84,7 @@ class EvolutionConfig:
                 raise ValueError(f"{name}={shorten(value)}: give a number from {minimum:g} to {maximum:g}")
         if fixed := sorted(set(self.program) & set(_FROM_SPACES)):
             raise ValueError(f"program field {fixed[0]!r} follows from the environment: leave it out")
-        _require_json(self.to_json())
+        _require_json(self)
 
     def to_json(self) -> dict[str, Any]:
         """All fields as a JSON object."""
@@ -110,11 +110,14 @@ class EvolutionConfig:
         return cls(**values)
 
 
-def _require_json(recipe: dict[str, Any]) -> None:
+def _require_json(config: EvolutionConfig) -> None:
     """See that a recipe is the same after it was written and read: no tuples, no NaN, no objects."""
     try:
+        recipe = config.to_json()
         is_same = json.loads(json.dumps(recipe, allow_nan=False)) == recipe
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RecursionError):
         is_same = False
     if not is_same:
-        raise ValueError(f"recipe {shorten(recipe)} cannot be kept as JSON: give numbers, strings and lists")
+        raise ValueError(
+            f"recipe {shorten(vars(config))} cannot be kept as JSON: give numbers, strings and lists"
+        )

@@ -61,6 +61,12 @@ def test_a_recipe_must_be_json(keywords: dict[Any, Any]) -> None:
         EvolutionConfig(environment=ENVIRONMENT, environment_keywords=keywords)
 
 
+def test_a_recipe_must_not_be_too_deep() -> None:
+    text = '{"environment": "x", "searcher_options": {"a": %s}}'
+    with pytest.raises(ValueError, match="cannot be kept as JSON"):
+        EvolutionConfig.from_json(text % ("[" * 600 + "]" * 600))
+
+
 @pytest.mark.parametrize(
     ("data", "message"),
     [
