@@ -27,7 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: those of the command line if none.
 
     Returns:
-        The exit code: 0, 2 after bad input (one line on stderr says what is wrong), 130 after Ctrl-C.
+        The exit code: 0; 1 where `verify` finds a difference; 2 after bad input (one line on stderr says what
+        is wrong); 130 after Ctrl-C.
     """
     options = parser().parse_args(arguments)
     try:
@@ -63,6 +64,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_train(commands)
     _add_resume(commands)
+    _add_verify(commands)
     _add_evaluate(commands)
     _add_watch(commands)
     _add_listings(commands)
@@ -93,6 +95,7 @@ def _add_train(commands: Any) -> None:
     )
     for name, text in _RECIPE_OBJECTS:
         command.add_argument(f"--{name}", nargs="+", type=_pair, metavar="KEY=VALUE", help=text)
+    _add_workers(command)
     command.add_argument("--json", action="store_true", help="print the result as JSON")
     command.set_defaults(command="train")
 
@@ -122,8 +125,48 @@ def _add_resume(commands: Any) -> None:
     command = commands.add_parser("resume", help="go on with a run that was stopped")
     command.add_argument("folder", type=Path, metavar="RUN")
     command.add_argument("--generations", type=int, metavar="INT", help="a new budget in all")
+    _add_workers(command)
     command.add_argument("--json", action="store_true", help="print the result as JSON")
     command.set_defaults(command="resume")
+
+
+def _add_verify(commands: Any) -> None:
+    command = commands.add_parser(
+        "verify",
+        help="compute a generation of a run again and compare",
+        description="Compute a recorded generation again, from its counters and the nearest kept checkpoint, "
+        "and compare numbers and hashes. Exit code 0 if all is the same, 1 if anything differs.",
+    )
+    command.add_argument("folder", type=Path, metavar="RUN")
+    chosen = command.add_mutually_exclusive_group()
+    chosen.add_argument("--generation", type=int, metavar="INT", help="which (default: one at random)")
+    chosen.add_argument("--seed", type=int, metavar="INT", help="of the choice at random")
+    chosen.add_argument("--all", action="store_true", help="all of them, from the beginning")
+    _add_workers(command)
+    command.set_defaults(command="verify")
+
+
+def _add_workers(command: Any) -> None:
+    """Options that change nothing about the results of a run."""
+    command.add_argument(
+        "--actors",
+        type=int,
+        default=1,
+        metavar="INT",
+        help="processes that share a generation, with Ray (default: 1, without Ray)",
+    )
+    command.add_argument(
+        "--ray-address",
+        metavar="ADDRESS",
+        help="of a Ray cluster: ray://HOST:PORT, or auto for this machine's (default: start one here)",
+    )
+    _add_device(command)
+
+
+def _add_device(command: Any) -> None:
+    command.add_argument(
+        "--device", default="cpu", metavar="DEVICE", help="of the lives, such as cuda:0 (default: cpu)"
+    )
 
 
 def _add_subject(command: Any) -> None:
@@ -139,6 +182,7 @@ def _add_evaluate(commands: Any) -> None:
     command = commands.add_parser("evaluate", help="score an agent on fresh lives")
     _add_subject(command)
     command.add_argument("--lives", type=int, default=128, metavar="INT", help="how many (default: 128)")
+    _add_device(command)
     command.add_argument("--json", action="store_true", help="print pure JSON")
     command.set_defaults(command="evaluate")
 

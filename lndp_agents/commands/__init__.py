@@ -3,11 +3,13 @@
 from lndp_agents.commands.evaluate import evaluate_command
 from lndp_agents.commands.listing import envs, zoo_list, zoo_show
 from lndp_agents.commands.train import resume, train
+from lndp_agents.commands.verify import verify_command
 from lndp_agents.commands.watch import watch_command
 
 COMMANDS = {
     "train": train,
     "resume": resume,
+    "verify": verify_command,
     "evaluate": evaluate_command,
     "watch": watch_command,
     "zoo list": zoo_list,

@@ -5,11 +5,13 @@ from argparse import Namespace
 
 from lndp_agents.commands.subject import find_subject
 from lndp_agents.evaluation import evaluate
+from lndp_agents.evolution.workers import find_device
 
 
 def evaluate_command(options: Namespace) -> int:
     """Print mean and 95 % interval of the scores of fresh lives."""
     subject = find_subject(options)
+    subject.agent.to(find_device(options.device))
     score = evaluate(
         subject.agent,
         subject.environment,

@@ -12,6 +12,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from lndp_agents.evolution.config import EvolutionConfig
+from lndp_agents.evolution.workers import Workers
 from lndp_agents.lndp import genome_size
 from lndp_agents.validation import is_object, shorten
 
@@ -30,17 +31,24 @@ def train(options: Namespace) -> int:
     """Begin a run and evolve until the budget is spent or the user stops it."""
     from lndp_agents.evolution.run import Run  # imports EvoTorch, an extra
 
-    return _evolve(Run.create(_recipe(options), options.out), options.json)
+    with Run.create(_recipe(options), options.out, workers_of(options)) as run:
+        return _evolve(run, options.json)
 
 
 def resume(options: Namespace) -> int:
     """Go on with a run from its newest sound checkpoint."""
     from lndp_agents.evolution.run import Run
 
-    run = Run.open(options.folder, options.generations)
-    if run.generation == run.config.generations:
-        _say(f"{run.folder} is finished: all {run.generation} generations are done, --generations gives more")
-    return _evolve(run, options.json)
+    with Run.open(options.folder, options.generations, workers_of(options)) as run:
+        if run.generation == run.config.generations:
+            done = f"all {run.generation} generations are done, --generations gives more"
+            _say(f"{run.folder} is finished: {done}")
+        return _evolve(run, options.json)
+
+
+def workers_of(options: Namespace) -> Workers:
+    """Who lives the lives: the options --actors, --ray-address and --device."""
+    return Workers(options.actors, options.ray_address, options.device)
 
 
 def _recipe(options: Namespace) -> EvolutionConfig:

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -23,9 +24,13 @@ from lndp_agents.validation import (
     shorten,
 )
 
+CHECKPOINTS = "checkpoints"
+"""The folder of all checkpoints of a run."""
 TENSORS, COUNTERS, MANIFEST = "search.safetensors", "counters.json", "manifest.json"
 KEPT = 2
-"""How many checkpoints stay; the older one is for the day when the newer does not verify."""
+"""How many of the newest stay; the older one is for the day when the newer does not verify."""
+MILESTONES = 8
+"""At most so many more stay, evenly apart: from them any generation is soon computed again."""
 _MAX_JSON_BYTES = 2**16
 
 
@@ -55,7 +60,7 @@ class Counters:
 
 
 def write_checkpoint(folder: Path, counters: Counters, tensors: Mapping[str, Tensor]) -> None:
-    """Add a checkpoint to a folder and drop the oldest.
+    """Add a checkpoint to a folder, and drop those that are no longer needed.
 
     Args:
         folder: of all checkpoints of a run.
@@ -65,24 +70,41 @@ def write_checkpoint(folder: Path, counters: Counters, tensors: Mapping[str, Ten
     Raises:
         OSError: the disk is full or the folder read-only; earlier checkpoints stay as they were.
     """
-    target = folder / f"generation_{counters.generation:09d}"
+    target = folder / _name(counters.generation)
     temporary = folder / f".writing-{target.name}-{os.getpid()}"
-    shutil.rmtree(temporary, ignore_errors=True)
     try:
         temporary.mkdir(parents=True)
         files = {TENSORS: save(dict(tensors)), COUNTERS: json.dumps(asdict(counters)).encode()}
         hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
         for name, content in [*files.items(), (MANIFEST, json.dumps(hashes).encode())]:
             write_file(temporary / name, content)
-        _sync_folder(temporary)
-        shutil.rmtree(target, ignore_errors=True)  # it is there only if it did not verify
+        sync_folder(temporary)
+        _drop(target)  # it is there only if it did not verify
         temporary.replace(target)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
-    _sync_folder(folder)
-    for old in sorted(folder.glob("generation_*"))[:-KEPT]:
-        shutil.rmtree(old, ignore_errors=True)
+    sync_folder(folder)
+    kept = kept_generations(counters.generation)
+    for old in list_checkpoints(folder):
+        if old.name not in {_name(generation) for generation in kept}:
+            _drop(old)
+
+
+def kept_generations(newest: int) -> set[int]:
+    """The generations whose checkpoints stay when there is a new one: the newest, and milestones.
+
+    Milestones are the multiples of a power of two, which grows with the run: no later one is missing.
+    """
+    stride = 1
+    while newest // stride >= MILESTONES:
+        stride *= 2
+    return {*range(0, newest + 1, stride), *range(max(newest + 1 - KEPT, 0), newest + 1)}
+
+
+def list_checkpoints(folder: Path) -> list[Path]:
+    """All that look like checkpoints, the newest first."""
+    return sorted(folder.glob("generation_*"), reverse=True)
 
 
 def read_newest(
@@ -102,16 +124,54 @@ def read_newest(
         FileNotFoundError: there is none.
     """
     skipped: list[str] = []
-    for path in sorted(folder.glob("generation_*"), reverse=True):
+    for path in list_checkpoints(folder):
         try:
-            counters, tensors = _read(path, expected)
-            if path.name != f"generation_{counters.generation:09d}" or counters.run != run:
-                raise ValueError(f"it is generation {counters.generation} of run {shorten(counters.run)}")
+            return *read_checkpoint(path, run, expected), skipped
         except (OSError, ValueError) as error:
             skipped.append(f"skipped checkpoint {path.name}: {error}")
-        else:
-            return counters, tensors, skipped
     raise FileNotFoundError("; ".join([f"no checkpoint in {folder} can be resumed", *skipped]))
+
+
+def read_checkpoint(
+    path: Path, run: str, expected: Mapping[str, Tensor]
+) -> tuple[Counters, dict[str, Tensor]]:
+    """One checkpoint, if it verifies.
+
+    Args:
+        path: its folder.
+        run: as in `read_newest`.
+        expected: as in `read_newest`.
+
+    Raises:
+        ValueError: a file is damaged, or it is of another run or generation.
+        OSError: it cannot be read.
+    """
+    counters, tensors = _read(path, expected)
+    if path.name != _name(counters.generation) or counters.run != run:
+        raise ValueError(f"it is generation {counters.generation} of run {shorten(counters.run)}")
+    return counters, tensors
+
+
+def sync_folder(folder: Path) -> None:
+    """Wait until the disk has the names in a folder (a no-op where folders cannot be opened)."""
+    if os.name == "posix":
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _name(generation: int) -> str:
+    return f"generation_{generation:09d}"
+
+
+def _drop(path: Path) -> None:
+    """Remove a checkpoint, if it is there; at no moment is there a part of one."""
+    aside = path.with_name(f".dropped-{path.name}-{os.getpid()}")
+    with suppress(FileNotFoundError):
+        path.replace(aside)
+    shutil.rmtree(aside, ignore_errors=True)
 
 
 def _read(path: Path, expected: Mapping[str, Tensor]) -> tuple[Counters, dict[str, Tensor]]:
@@ -156,13 +216,3 @@ def _check_tensors(tensors: Mapping[str, Tensor], expected: Mapping[str, Tensor]
             )
         if not torch.isfinite(tensor).all():
             raise ValueError(f"{name} holds NaN or infinity")
-
-
-def _sync_folder(folder: Path) -> None:
-    """Wait until the disk has the names in a folder (a no-op where folders cannot be opened)."""
-    if os.name == "posix":
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

@@ -1,4 +1,4 @@
-"""The numbers of a run, one row a generation: metrics.csv, and TensorBoard where it is installed."""
+"""The records of a run, a row for each generation: metrics.csv, hashes.csv, and TensorBoard's where it is."""
 
 import csv
 import io
@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from lndp_agents.persistence import write_file
 
-METRICS = "metrics.csv"
+METRICS, HASHES = "metrics.csv", "hashes.csv"
 
 
 @dataclass(frozen=True)
@@ -40,31 +40,63 @@ class Generation:
     """Genomes whose fitness was not a number."""
 
 
+@dataclass(frozen=True)
+class Hashes:
+    """What `lndp verify` compares beside the numbers; the columns of hashes.csv."""
+
+    generation: int
+    """Generations done."""
+    population: str
+    """Of the genomes."""
+    fitness: str
+    """Of their evaluations."""
+    search: str
+    """Of the checkpoint, tensors and counters."""
+
+
 COLUMNS = tuple(column.name for column in fields(Generation))
+TABLES = {METRICS: COLUMNS, HASHES: tuple(column.name for column in fields(Hashes))}
 
 
-def append_metrics(folder: Path, record: Generation) -> None:
-    """Add a row to metrics.csv and see it on disk.
-
-    Raises:
-        OSError: it cannot be written.
-    """
-    with (folder / METRICS).open("a", encoding="ascii", newline="") as file:
-        file.write(_line(["" if value is None else value for value in astuple(record)]))
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def cut_metrics(folder: Path, generation: int) -> None:
-    """Keep the header of metrics.csv, made if need be, and the rows up to a generation.
+def append_records(folder: Path, record: Generation, hashes: Hashes) -> None:
+    """Add a row each to metrics.csv and hashes.csv, and see them on disk.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: they cannot be written.
     """
-    path = folder / METRICS
-    rows = path.read_text("ascii", errors="replace").splitlines(keepends=True) if path.exists() else []
-    kept = [row for row in rows[1:] if row.endswith("\n") and _generation(row) <= generation]
-    write_file(path, "".join([_line(list(COLUMNS)), *kept]).encode())
+    for name, row in ((METRICS, record), (HASHES, hashes)):
+        with (folder / name).open("a", encoding="ascii", newline="") as file:
+            file.write(table_row(row))
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def cut_records(folder: Path, generation: int) -> None:
+    """Keep the headers of metrics.csv and hashes.csv, made if need be, and the rows up to a generation.
+
+    Raises:
+        OSError: they cannot be written.
+    """
+    for name, columns in TABLES.items():
+        rows = read_rows(folder / name)
+        kept = [row for number, row in rows.items() if number <= generation]
+        write_file(folder / name, "".join([_line(list(columns)), *kept]).encode())
+
+
+def read_rows(path: Path) -> dict[int, str]:
+    """The whole rows of a table by their generation; none if there is no such file.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    lines = path.read_text("ascii", errors="replace").splitlines(keepends=True) if path.exists() else []
+    rows = ((line.partition(",")[0], line) for line in lines[1:] if line.endswith("\n"))
+    return {int(number): line for number, line in rows if number.isdecimal()}
+
+
+def table_row(row: Generation | Hashes) -> str:
+    """A row as it is in its table."""
+    return _line(["" if value is None else value for value in astuple(row)])
 
 
 class EventLog:
@@ -103,12 +135,6 @@ class EventLog:
                 value: float | None = getattr(record, name)
                 if value is not None and math.isfinite(value):
                     self._writer.add_scalar(name, value, record.generation)
-
-
-def _generation(row: str) -> float:
-    """Which generation a row of metrics.csv is of; endless if it is damaged."""
-    first = row.partition(",")[0]
-    return int(first) if first.isdecimal() else float("inf")
 
 
 def _line(values: list[Any]) -> str:

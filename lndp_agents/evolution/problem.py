@@ -1,12 +1,15 @@
 """The bridge to EvoTorch: a population goes in, its fitness comes out."""
 
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import torch
 from lndp_envs.randomness import key_of
 from torch import Tensor
 
-from lndp_agents.evolution.config import EvolutionConfig
 from lndp_agents.evolution.fitness import WORST, fitness
 from lndp_agents.evolution.lives import (
     HELD_OUT,
@@ -18,8 +21,10 @@ from lndp_agents.evolution.lives import (
     life_keys,
     live,
 )
+from lndp_agents.evolution.run_folder import Description
 from lndp_agents.evolution.search_library import Problem, SolutionBatch
-from lndp_agents.lndp import LNDP, genome_size, genome_to_parameters
+from lndp_agents.evolution.workers import Workers, ask, find_device, ray_session
+from lndp_agents.lndp import Program, genome_size, genome_to_parameters, make_program
 
 
 @dataclass(frozen=True)
@@ -40,8 +45,8 @@ class Evaluation:
     @classmethod
     def of(cls, batch: SolutionBatch) -> "Evaluation":
         """What `LifeProblem` noted of a population."""
-        columns = _plain(batch.evals).double().T.unbind()
-        return cls(*columns, fittest=_plain(batch.values)[int(columns[0].argmax())].clone())
+        columns = plain(batch.evals).double().T.unbind()
+        return cls(*columns, fittest=plain(batch.values)[int(columns[0].argmax())].clone())
 
     @property
     def is_number(self) -> Tensor:
@@ -52,46 +57,122 @@ class Evaluation:
 class LifeProblem(Problem):
     """Maximise the fitness of lives; all genomes of a generation share births, worlds and luck.
 
-    All that is random follows from the seed and the generation, nothing from what was drawn before.
+    All that is random follows from the seed and the generation, nothing from what was drawn before. So any
+    process can live any of the lives: an actor gets the description of the run, and makes the rest itself.
+
+    Args:
+        description: the run.
+        workers: who lives the lives.
     """
 
-    def __init__(self, config: EvolutionConfig, program: LNDP, world: World) -> None:
+    def __init__(self, description: Description, workers: Workers) -> None:
+        recipe = description.recipe
         super().__init__(
             "max",
-            solution_length=genome_size(program.config),
-            initial_bounds=(-config.sigma, config.sigma),
+            solution_length=genome_size(description.program),
+            initial_bounds=(-recipe.sigma, recipe.sigma),
             dtype=torch.float32,
-            seed=config.seed,
             eval_data_length=3,
             store_solution_stats=False,
+            num_actors=workers.actors,
         )
-        self.config, self.program, self.world = config, program, world
-        self.begin(0)
+        self.description, self.workers = description, workers
+        self.generation = 0
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """What travels to an actor: no kernels, no environments, and no generator, for it draws nothing."""
+        return LifeProblem, (self.description, self.workers)
+
+    @cached_property
+    def world(self) -> World:
+        """Where lives are lived."""
+        return self.description.make_world()
+
+    @cached_property
+    def program(self) -> Program[Any]:
+        """What is lived."""
+        return make_program(self.description.program, "auto")
 
     def begin(self, generation: int) -> None:
         """Draw what follows, candidates and lives, from the streams of a generation."""
         self.generation = generation
-        self.manual_seed(key_of(self.config.seed, SEARCH, generation))
+        self.manual_seed(key_of(self.description.recipe.seed, SEARCH, generation))
+
+    @contextmanager
+    def at_work(self) -> Generator[None]:
+        """Have the workers ready, and dismiss them at the end.
+
+        Raises:
+            ConnectionError: there is no Ray to be had, or its actors do not start.
+            ValueError: an actor cannot make the world, or the device is not there.
+        """
+        if self.workers.actors == 1:
+            self.settle()
+            yield
+            return
+        with ray_session(self.workers.ray_address) as resources:
+            self._parallelize_on(resources)
+            try:
+                yield
+            finally:
+                self.kill_actors()
+
+    def settle(self, num_threads: int | None = None) -> None:
+        """Make in this process what lives need.
+
+        Args:
+            num_threads: that this process may use; torch's number if none.
+        """
+        if num_threads is not None:
+            torch.set_num_threads(num_threads)
+        find_device(self.workers.device)
+        _ = self.world, self.program
 
     def held_out_score(self, genome: Tensor) -> float:
         """Mean score of a genome (D,) on lives that evolution never sees; the same ones at every call."""
-        tasks = balanced_tasks(self.world.dynamics, self.config.held_out_lives)
+        if self.actors:
+            return ask(self.actors[:1], "held_out_score", genome)[0]
+        tasks = balanced_tasks(self.world.dynamics, self.description.recipe.held_out_lives)
         return self._live(genome[None], HELD_OUT, 0, tasks).scores.mean().item()
 
     def _evaluate_batch(self, batch: SolutionBatch) -> None:
-        config, dynamics = self.config, self.world.dynamics
-        tasks = balanced_tasks(dynamics, config.lives, first=self.generation * config.lives)
-        lives = self._live(_plain(batch.values), TRAINING, self.generation, tasks)
-        values = fitness(lives, tasks, config.worst_weight, config.density_penalty)
+        recipe = self.description.recipe
+        tasks = balanced_tasks(self.world.dynamics, recipe.lives, first=self.generation * recipe.lives)
+        lives = self._live(plain(batch.values), TRAINING, self.generation, tasks)
+        values = fitness(lives, tasks, recipe.worst_weight, recipe.density_penalty)
         notes = (lives.scores.mean(1), lives.density.mean(1), lives.steps.sum(1))
         batch.set_evals(torch.stack([values, *notes], 1).float())
 
     def _live(self, genomes: Tensor, stream: int, generation: int, tasks: Tensor) -> Lives:
         """The lives 0 .. L-1 of a stream and generation, of tasks (L,), for genomes (P, D)."""
-        keys = life_keys(self.config.seed, stream, generation, num_lives=len(tasks))
-        return live(self.program, genome_to_parameters(self.program.config, genomes), self.world, keys, tasks)
+        device = self.workers.device
+        parameters = genome_to_parameters(self.program.config, genomes.to(device))
+        keys = life_keys(
+            self.description.recipe.seed, stream, generation, num_lives=len(tasks), device=device
+        )
+        lives = live(self.program, parameters, self.world, keys, tasks.to(device))
+        return Lives(*(tensor.cpu() for tensor in lives))
+
+    def _parallelize_on(self, resources: Mapping[str, float]) -> None:
+        """Start the actors and let each make what it needs, with its share of the processors."""
+        num_actors = self.workers.actors
+        options: dict[str, Any] = {"scheduling_strategy": "SPREAD"}
+        if self.workers.device != "cpu":
+            share = resources.get("GPU", 0) / num_actors
+            if not share:
+                raise ValueError(f"device={self.workers.device}: Ray has no GPU for actors; give cpu")
+            options["num_gpus"] = share if share < 1 else int(share)
+        vars(self)["_actor_config"] = options
+        self._parallelize()
+        ask(self.actors or (), "settle", max(1, int(resources["CPU"]) // num_actors))
+
+    def _make_sync_data_for_actors(self) -> int:
+        return self.generation
+
+    def _use_sync_data_from_main(self, received: int) -> None:
+        self.generation = received
 
 
-def _plain(tensor: Tensor) -> Tensor:
+def plain(tensor: Tensor) -> Tensor:
     """EvoTorch's read-only tensors without their type, which makes every use of them slow."""
     return tensor.as_subclass(Tensor)

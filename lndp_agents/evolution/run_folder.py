@@ -4,7 +4,10 @@ import hashlib
 import json
 import os
 import platform
+import shutil
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from itertools import count
@@ -23,8 +26,9 @@ from lndp_agents.spaces import ObservationEncoding
 from lndp_agents.validation import is_object, parse_json, require_keys, shorten
 
 FORMAT_VERSION = 1
-DESCRIPTION = "config.json"
+DESCRIPTION, SYSTEM = "config.json", "system.json"
 MAX_DESCRIPTION_BYTES = 2**22
+LOCK = ".lock"
 RUNS = Path("runs")
 """Where runs go that are given no folder."""
 
@@ -128,8 +132,50 @@ def claim_folder(folder: Path) -> None:
         OSError: it cannot be made.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    if any(folder.iterdir()):
+    if any(path.name != LOCK for path in folder.iterdir()):
         raise FileExistsError(f"{folder} is not empty: `lndp resume` the run that it holds, or name another")
+
+
+@contextmanager
+def lock_folder(folder: Path) -> Generator[bool]:
+    """Keep other processes from training in a run folder; the lock goes with this process, however it ends.
+
+    Yields:
+        False where there are no such locks: on Windows, and on file systems that have none.
+
+    Raises:
+        BlockingIOError: another process, or another `Run` of this one, has the lock.
+        OSError: the file of the lock cannot be opened.
+    """
+    descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        yield _has_locked(descriptor, folder)
+    finally:
+        os.close(descriptor)
+
+
+def _has_locked(descriptor: int, folder: Path) -> bool:
+    try:
+        import fcntl
+
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise BlockingIOError(f"{folder} is in use: another process trains there, let it end") from error
+    except (ImportError, OSError):
+        return False
+    return True
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove the unfinished files of processes that were killed; the folder must be locked.
+
+    Raises:
+        OSError: they cannot be removed.
+    """
+    for path in [*folder.glob(".*.tmp"), *folder.glob("*/.*.tmp")]:
+        path.unlink()
+    for path in [*folder.glob("*/.writing-*"), *folder.glob("*/.dropped-*")]:
+        shutil.rmtree(path)
 
 
 def write_origin(folder: Path) -> None:
@@ -138,7 +184,7 @@ def write_origin(folder: Path) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    write_file(folder / "system.json", (json.dumps(system_info(), indent=1) + "\n").encode())
+    write_file(folder / SYSTEM, (json.dumps(system_info(), indent=1) + "\n").encode())
     write_file(folder / "command.txt", (" ".join(sys.argv) + "\n").encode())
 
 

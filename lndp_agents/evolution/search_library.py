@@ -48,6 +48,8 @@ if TYPE_CHECKING:
         """What is searched."""
 
         solution_length: int
+        actors: list[Any] | None
+        """Ray's handles of the processes that evaluate, once there are any."""
 
         def __init__(
             self,
@@ -56,9 +58,10 @@ if TYPE_CHECKING:
             solution_length: int,
             initial_bounds: tuple[float, float],
             dtype: torch.dtype,
-            seed: int,
+            seed: int | None = None,
             eval_data_length: int = 0,
             store_solution_stats: bool = False,
+            num_actors: int = 0,
         ) -> None: ...
 
         def manual_seed(self, seed: int) -> None:
@@ -67,6 +70,11 @@ if TYPE_CHECKING:
         def generate_batch(self, popsize: int) -> SolutionBatch:
             """Random genomes."""
             ...
+
+        def kill_actors(self) -> None:
+            """End the processes that evaluate."""
+
+        def _parallelize(self) -> None: ...
 
         def _evaluate_batch(self, batch: SolutionBatch) -> None: ...
 

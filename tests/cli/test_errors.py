@@ -180,7 +180,7 @@ def test_evaluate_refuses(lndp: Lndp, finished: Path, options: str, parts: tuple
 def test_a_missing_extra_is_named_with_the_command_that_installs_it(
     lndp: Lndp, train_options: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("run", "problem", "searchers", "search_library"):
+    for name in ("run", "evolution", "problem", "searchers", "search_library"):
         monkeypatch.delitem(sys.modules, f"lndp_agents.evolution.{name}")
     monkeypatch.setitem(sys.modules, "evotorch", None)
     assert_refused(lndp(*train_options), "evolution needs evotorch", 'pip install "lndp-agents[train]"')

@@ -81,7 +81,7 @@ def evolve() -> Evolve:
     """Begin a run in a folder and do so many of its generations."""
 
     def do(recipe: EvolutionConfig, folder: Path, generations: int | None = None) -> list[Generation]:
-        run = Run.create(recipe, folder)
-        return [record for record, _ in zip(run.generations(), range(generations or 10**9), strict=False)]
+        with Run.create(recipe, folder) as run:
+            return [record for record, _ in zip(run.generations(), range(generations or 10**9), strict=False)]
 
     return do

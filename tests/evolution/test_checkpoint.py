@@ -2,24 +2,33 @@
 
 import errno
 import hashlib
+import itertools
 import json
 import os
 import re
+import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from lndp_agents.evolution.checkpoint import (
     COUNTERS,
+    KEPT,
     MANIFEST,
+    MILESTONES,
     TENSORS,
     Counters,
+    kept_generations,
+    read_checkpoint,
     read_newest,
     write_checkpoint,
 )
@@ -38,10 +47,14 @@ def counters_of(generation: int) -> Counters:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Checkpoints of the generations 1 to 3, of which the last two are kept."""
+    """Checkpoints of the generations 1 to 3."""
     for generation in (1, 2, 3):
         write_checkpoint(tmp_path / "checkpoints", counters_of(generation), tensors_of(generation))
     return tmp_path / "checkpoints"
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
 
 
 def newest(folder: Path) -> Path:
@@ -75,7 +88,7 @@ def truncate(path: Path) -> None:
 
 
 def swap(folder: Path) -> None:
-    one, other = sorted(folder.iterdir())
+    _, one, other = sorted(folder.iterdir())
     one.rename(folder / "aside")
     other.rename(one)
     (folder / "aside").rename(other)
@@ -121,7 +134,7 @@ def test_the_newest_is_read_back_whole(folder: Path) -> None:
         name: value.tolist() for name, value in tensors_of(3).items()
     }
     assert skipped == []
-    assert sorted(path.name for path in folder.iterdir()) == ["generation_000000002", "generation_000000003"]
+    assert names(folder) == ["generation_000000001", "generation_000000002", "generation_000000003"]
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
@@ -138,10 +151,61 @@ def test_a_damaged_one_is_passed_over_and_told(folder: Path, damage: str) -> Non
 
 def test_swapped_checkpoints_are_both_refused(folder: Path) -> None:
     swap(folder)
-    with pytest.raises(
-        FileNotFoundError, match=r"000000003: it is generation 2.*000000002: it is generation 3"
-    ):
+    counters, _, skipped = read_newest(folder, RUN, SHAPES)
+    assert counters == counters_of(1)
+    assert re.search(r"000000003: it is generation 2.*000000002: it is generation 3", " ".join(skipped))
+
+
+def test_where_none_verifies_all_reasons_are_told(folder: Path) -> None:
+    swap(folder)
+    change_counters(folder / "generation_000000001", run="other")
+    with pytest.raises(FileNotFoundError, match=r"can be resumed; .*003: .*002: .*001: .*of run 'other'"):
         read_newest(folder, RUN, SHAPES)
+
+
+@given(newest=st.integers(0, 10**9), later=st.integers(1, 10**9))
+def test_the_newest_and_milestones_evenly_apart_are_kept(newest: int, later: int) -> None:
+    kept = kept_generations(newest)
+    milestones = sorted(kept - {newest, newest - 1})
+    assert {0, newest, max(newest - 1, 0)} <= kept
+    assert max(kept) == newest
+    assert len(kept) <= MILESTONES + KEPT
+    kept_later = {generation for generation in kept_generations(newest + later) if generation <= newest}
+    assert kept_later <= kept  # nothing is kept that was dropped before
+    assert len({after - before for before, after in itertools.pairwise(milestones)}) <= 1
+    assert len(milestones) >= min(newest - 1, MILESTONES // 2 - 1)
+
+
+def test_as_many_as_promised_are_in_the_folder(tmp_path: Path) -> None:
+    for generation in range(21):
+        write_checkpoint(tmp_path, counters_of(generation), tensors_of(generation))
+    assert names(tmp_path) == [f"generation_{number:09d}" for number in (0, 4, 8, 12, 16, 19, 20)]
+
+
+def test_what_is_newer_than_the_newest_was_skipped_and_goes(folder: Path) -> None:
+    (folder / "generation_000000999").mkdir()
+    write_checkpoint(folder, counters_of(4), tensors_of(4))
+    assert names(folder)[-1] == "generation_000000004"
+
+
+def test_a_checkpoint_that_is_dropped_is_never_there_in_part(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    def die(path: Path, **kwargs: Any) -> None:
+        assert not path.name.startswith("generation_")
+        (path / MANIFEST).unlink()
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", die)
+        for generation in range(4, 9):
+            with suppress(Killed):
+                write_checkpoint(folder, counters_of(generation), tensors_of(generation))
+    for path in folder.glob("generation_*"):
+        assert read_checkpoint(path, RUN, SHAPES)
 
 
 def test_a_folder_without_checkpoints_cannot_be_resumed(tmp_path: Path) -> None:
@@ -171,7 +235,7 @@ def test_a_disk_that_refuses_leaves_what_was_there(
         with pytest.raises(OSError, match=os.strerror(number)):
             write_checkpoint(folder, counters_of(4), tensors_of(4))
     assert read_newest(folder, RUN, SHAPES)[0] == counters_of(3)
-    assert sorted(path.name for path in folder.iterdir()) == ["generation_000000002", "generation_000000003"]
+    assert names(folder) == ["generation_000000001", "generation_000000002", "generation_000000003"]
 
 
 def test_an_interrupted_write_leaves_what_was_there(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

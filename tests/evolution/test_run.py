@@ -23,7 +23,13 @@ from lndp_agents.evolution.run import Run
 
 MakeRecipe = Callable[..., EvolutionConfig]
 Evolve = Callable[..., list[Generation]]
-FILES = ("metrics.csv", "last/model.safetensors", "best/model.safetensors", "centre/model.safetensors")
+FILES = (
+    "metrics.csv",
+    "hashes.csv",
+    "last/model.safetensors",
+    "best/model.safetensors",
+    "centre/model.safetensors",
+)
 MOUNTAIN_CAR = {
     "environment": "MountainCar-v0",
     "encoding": "scaled",
@@ -58,9 +64,9 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def go_on(folder: Path, generations: int | None = None) -> Run:
-    run = Run.open(folder, generations)
-    for _ in run.generations():
-        pass
+    with Run.open(folder, generations) as run:
+        for _ in run.generations():
+            pass
     return run
 
 
@@ -77,7 +83,8 @@ def test_a_run_folder_has_all_that_is_promised(finished: Path) -> None:
     names = {path.name for path in finished.iterdir()}
     agents = {"last", "best", "centre"}
     assert names == agents | {
-        *("config.json", "system.json", "command.txt", "metrics.csv", "timings.csv", "checkpoints", "events")
+        *("config.json", "system.json", "command.txt", "metrics.csv", "hashes.csv", "timings.csv"),
+        *("checkpoints", "events", ".lock"),
     }
     assert all(LNDPAgent.from_pretrained(finished / name).num_parameters > 0 for name in agents)
     assert json.loads((finished / "system.json").read_text())["packages"].keys() >= {"torch", "evotorch"}
@@ -150,6 +157,7 @@ def test_best_is_the_centre_with_the_best_score_on_held_out_lives(
     assert torch.equal(run.best.genome, asked[1])
     assert torch.equal(LNDPAgent.from_pretrained(tmp_path / "run" / "best").genome, asked[1])
     assert torch.equal(LNDPAgent.from_pretrained(tmp_path / "run" / "centre").genome, asked[2])
+    run.close()
     again = Run.open(tmp_path / "run")
     assert (again.best_score, torch.equal(again.best.genome, asked[1])) == (9.0, True)
 
@@ -232,9 +240,10 @@ def test_a_search_that_diverges_stops_and_keeps_the_last_good_state(
     run = Run.create(make_recipe(), tmp_path / "run")
     generations = run.generations()
     next(generations)
-    vars(run)["_searcher"].sigma = torch.tensor(torch.inf)
+    vars(vars(run)["_evolution"])["_searcher"].sigma = torch.tensor(torch.inf)
     with pytest.raises(FloatingPointError, match=r"diverged in generation 2 .*smaller sigma"):
         next(generations)
+    run.close()
     assert Run.open(tmp_path / "run").generation == 1
 
 
@@ -302,6 +311,7 @@ def test_a_full_disk_stops_the_run_and_costs_nothing_that_was_done(
         patch.setattr(*place, refuse)
         with pytest.raises(OSError, match="No space left"):
             next(generations)
+    run.close()
     assert go_on(tmp_path / "run").notes == []
     assert contents(tmp_path / "run") == contents(finished)
 
@@ -321,6 +331,7 @@ def test_a_kill_between_row_and_checkpoint_costs_that_generation_only(
     monkeypatch.setattr(run, "_checkpoint", die)
     with pytest.raises(Killed):
         next(generations)
+    run.close()
     assert [row["generation"] for row in rows(tmp_path / "run")] == ["1", "2"]
     again = go_on(tmp_path / "run")
     assert again.generation == 4

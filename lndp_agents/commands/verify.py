@@ -1,0 +1,20 @@
+"""`lndp verify`: compute a generation of a run again and compare."""
+
+from argparse import Namespace
+
+from lndp_agents.commands.train import workers_of
+
+
+def verify_command(options: Namespace) -> int:
+    """Print in one line that all is the same, or what differs."""
+    from lndp_agents.evolution.verification import verify  # imports EvoTorch, an extra
+
+    verdict = verify(
+        options.folder,
+        options.generation,
+        everything=options.all,
+        seed=options.seed,
+        workers=workers_of(options),
+    )
+    print(verdict)
+    return 1 if verdict.differences else 0
