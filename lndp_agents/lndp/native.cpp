@@ -8,13 +8,20 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cmath>
+#include <condition_variable>
 #include <cstdint>
 #include <cstring>
+#include <functional>
+#include <limits>
 #include <memory>
+#include <mutex>
 #include <system_error>
 #include <thread>
-#include <vector>
+
+#include <sys/types.h>
+#include <unistd.h>
 
 #if defined(__AVX__)
 #include <immintrin.h>
@@ -37,6 +44,7 @@ constexpr int K = NETWORK_STEPS, Trace = K + 1, Layers = GRAPH_LAYERS, Heads = A
 constexpr int Query = QUERY_FEATURES, Value = VALUE_FEATURES, Decision = DECISION_FEATURES;
 constexpr int Features = 5 + Trace + Dh, Pair = 2 * Dh + 2 * Trace + 1;
 constexpr int Blocks = (N + Lanes - 1) / Lanes, Padded = Blocks * Lanes;
+constexpr int Words = (N + 31) / 32;
 constexpr int FirstOutput = N - M;
 constexpr float Threshold = 0.405465108f;  // log-odds of 0.6
 constexpr float Scale = 0.5f;              // of the probability of a sampled decision
@@ -72,11 +80,16 @@ struct Brain {  // pointers into the state of one life
     float* edges(int d, int i) { return edge_state + (d * N + i) * N; }
 };
 
-struct Senses {
+struct Senses {  // observation and reward as they come: NaN counts as 0
     const float* observation;
     float reward;
     const float *uniform_prune, *uniform_grow;  // null where decisions are thresholded
 };
+
+inline float finite(float x) {
+    constexpr float Largest = std::numeric_limits<float>::max();
+    return x != x ? 0.0f : std::clamp(x, -Largest, Largest);
+}
 
 template <int F>
 struct Planes {
@@ -85,8 +98,19 @@ struct Planes {
     const float* operator[](int f) const { return row[f]; }
 };
 
+// Pairs are packed by groups of rows: so many at once stay in the fastest cache.
+constexpr int GroupRows = std::max(1, 256 / Padded), GroupPairs = GroupRows * Padded + Lanes;
+
+// The edges that exist in a group of rows, side by side.
+struct Edges {
+    alignas(64) float gate[3 * De][GroupPairs], state[De][GroupPairs], uniform[GroupPairs], pruned[GroupPairs];
+};
+
 struct Workspace {
-    Planes<N> transposed, weights, attention[Heads];
+    Planes<N> weights, attention[Heads];
+    Edges edges;
+    alignas(64) uint32_t present[Words][Padded];  // bit s of word k of node n: whether the edge n -> 32 k + s exists
+    float share[Heads][N];
     Planes<Features> features;
     Planes<Dh> x, h;
     Planes<Trace> trace;
@@ -117,10 +141,17 @@ inline void store_row(float* row, int b, Vector v) {
 }
 
 // The numbers of the nodes in a block.
+struct Numbers {
+    int32_t of[Lanes];
+    constexpr Numbers() : of{} {
+        for (int l = 0; l < Lanes; ++l) of[l] = l;
+    }
+};
+constexpr Numbers LaneNumbers;
 inline Integers nodes(int b) {
-    Integers j;
-    for (int l = 0; l < Lanes; ++l) j[l] = b + l;
-    return j;
+    Integers lanes;
+    std::memcpy(&lanes, LaneNumbers.of, sizeof lanes);
+    return lanes + b;
 }
 
 // Reductions over the lanes, by halves.
@@ -146,28 +177,35 @@ inline float largest(V v) {
 #if defined(__AVX512F__) && defined(__AVX512DQ__)
 inline Vector larger(Vector a, Vector b) { return Vector(_mm512_max_ps(__m512(a), __m512(b))); }
 inline Vector clamp(Vector x, float limit) { return Vector(_mm512_range_ps(__m512(x), _mm512_set1_ps(limit), 2)); }
-inline bool any(Integers mask) { return _mm512_test_epi32_mask(__m512i(mask), __m512i(mask)); }
 #elif defined(__AVX__)
 inline Vector larger(Vector a, Vector b) { return Vector(_mm256_max_ps(__m256(a), __m256(b))); }
 inline Vector clamp(Vector x, float limit) {
     return Vector(_mm256_min_ps(_mm256_max_ps(__m256(x), _mm256_set1_ps(-limit)), _mm256_set1_ps(limit)));
 }
-inline bool any(Integers mask) { return _mm256_movemask_ps(__m256(mask)); }
 #else
 inline Vector larger(Vector a, Vector b) { return a > b ? a : b; }
 inline Vector clamp(Vector x, float limit) {
     x = larger(x, broadcast(-limit));
     return x < limit ? x : broadcast(limit);
 }
-inline bool any(Integers mask) { return sum(mask ? broadcast(1.0f) : Vector{}) > 0.0f; }
 #endif
 
-// 2^x for |x| <= 60 (clamped), relative error 1e-7: x = n + f with |f| <= 1/2, and 2^f is a minimax polynomial.
+// 1/x for 1 <= x <= 2^122.
+#if defined(__AVX512F__)
+inline Vector inverse(Vector x) {
+    Vector y = Vector(_mm512_rcp14_ps(__m512(x)));
+    return y + y * (1.0f - x * y);  // Newton
+}
+#else
+inline Vector inverse(Vector x) { return 1.0f / x; }
+#endif
+
+// 2^x for |x| <= 60 (clamped), relative error 2e-7: x = n + f with |f| <= 1/2, and 2^f is a minimax polynomial.
 inline Vector power_of_two(Vector x) {
     const Vector magic = broadcast(12582912.0f);  // 1.5 * 2^23: the low bits of a sum with it are those of n
     x = clamp(x, 60.0f);
-    Vector shifted = x + magic, f = x - (shifted - magic), y = broadcast(1.5353362e-4f);
-    for (float c : {1.3398875e-3f, 9.6184369e-3f, 5.5503324e-2f, 2.4022648e-1f, 6.9314718e-1f, 1.0f}) y = y * f + c;
+    Vector shifted = x + magic, f = x - (shifted - magic), y = broadcast(1.32647143e-3f);
+    for (float c : {9.67151264e-3f, 5.55073377e-2f, 2.40222421e-1f, 6.93146978e-1f, 1.0f}) y = y * f + c;
     Bits exponent, bits;
     std::memcpy(&exponent, &shifted, sizeof shifted);
     std::memcpy(&bits, &y, sizeof y);
@@ -178,8 +216,54 @@ inline Vector power_of_two(Vector x) {
 
 constexpr float Log2E = 1.44269504f;
 inline Vector exponential(Vector x) { return power_of_two(x * Log2E); }
-inline Vector sigmoid(Vector x) { return 1.0f / (1.0f + power_of_two(x * -Log2E)); }
-inline Vector hyperbolic_tangent(Vector x) { return 1.0f - 2.0f / (1.0f + power_of_two(x * (2 * Log2E))); }
+inline Vector sigmoid(Vector x) { return inverse(1.0f + power_of_two(x * -Log2E)); }
+inline Vector hyperbolic_tangent(Vector x) { return 1.0f - 2.0f * inverse(1.0f + power_of_two(x * (2 * Log2E))); }
+
+// ---- Packing: the lanes that a mask selects (bit l for lane l) side by side, and back -----------------------------
+
+typedef uint32_t Mask;
+constexpr Mask AllLanes = (1u << Lanes) - 1;
+
+#if defined(__AVX512F__)
+inline Mask positive(Vector x) { return _mm512_cmp_ps_mask(__m512(x), _mm512_setzero_ps(), _CMP_GT_OQ); }
+inline Vector select(Mask mask, Vector a, Vector b) { return Vector(_mm512_mask_mov_ps(__m512(b), __mmask16(mask), __m512(a))); }
+inline Integers pack_order(Mask mask) { return Integers(_mm512_maskz_compress_epi32(__mmask16(mask), __m512i(nodes(0)))); }
+inline Integers unpack_order(Mask mask) { return Integers(_mm512_maskz_expand_epi32(__mmask16(mask), __m512i(nodes(0)))); }
+inline Vector permute(Vector x, Integers order) { return Vector(_mm512_permutexvar_ps(__m512i(order), __m512(x))); }
+#else
+struct Orders {
+    int32_t pack[AllLanes + 1][Lanes], unpack[AllLanes + 1][Lanes];
+    constexpr Orders() : pack{}, unpack{} {
+        for (Mask mask = 0; mask <= AllLanes; ++mask)
+            for (int l = 0, n = 0; l < Lanes; ++l)
+                if (mask >> l & 1) {
+                    unpack[mask][l] = n;
+                    pack[mask][n++] = l;
+                }
+    }
+};
+constexpr Orders Order;
+
+inline Integers load_integers(const int32_t* p) { Integers v; std::memcpy(&v, p, sizeof v); return v; }
+inline Integers pack_order(Mask mask) { return load_integers(Order.pack[mask]); }
+inline Integers unpack_order(Mask mask) { return load_integers(Order.unpack[mask]); }
+inline Vector select(Mask mask, Vector a, Vector b) { return (Integers{} + int32_t(mask)) >> nodes(0) & 1 ? a : b; }
+#if defined(__AVX2__)
+inline Mask positive(Vector x) { return _mm256_movemask_ps(_mm256_cmp_ps(__m256(x), _mm256_setzero_ps(), _CMP_GT_OQ)); }
+inline Vector permute(Vector x, Integers order) { return Vector(_mm256_permutevar8x32_ps(__m256(x), __m256i(order))); }
+#else
+inline Mask positive(Vector x) {
+    Mask mask = 0;
+    for (int l = 0; l < Lanes; ++l) mask |= Mask(x[l] > 0.0f) << l;
+    return mask;
+}
+inline Vector permute(Vector x, Integers order) {
+    Vector y;
+    for (int l = 0; l < Lanes; ++l) y[l] = x[order[l]];
+    return y;
+}
+#endif
+#endif
 
 // ---- Layers -------------------------------------------------------------------------------------------------------
 
@@ -202,9 +286,9 @@ inline void linear(Planes<Out>& out, const Planes<In>& in, const float* weight, 
 inline Vector gated(Vector reset, Vector update, Vector candidate_input, Vector candidate_state, Vector state) {
     Vector a = 1.0f + power_of_two(update * -Log2E);
     Vector b = 1.0f + power_of_two((candidate_input + candidate_state * sigmoid(reset)) * (2 * Log2E));
-    Vector inverse = 1.0f / (a * b);
-    Vector candidate = 1.0f - 2.0f * (a * inverse);
-    return candidate + (b * inverse) * (state - candidate);
+    Vector share = inverse(a * b);
+    Vector candidate = 1.0f - 2.0f * (a * share);
+    return candidate + (b * share) * (state - candidate);
 }
 
 template <int F>
@@ -222,14 +306,17 @@ inline void write_planes(const Planes<F>& planes, float* rows) {
 // ---- The steps ----------------------------------------------------------------------------------------------------
 
 void collect_features(Workspace& w, const Brain& brain) {  // step 1
-    for (int i = 0; i < N; ++i)
-        for (int j = 0; j < N; ++j) w.transposed[j][i] = brain.adjacency[i * N + j];
+    for (int n = 0; n < N; ++n) {
+        uint32_t words[Words]{};
+        for (int b = 0; b < Padded; b += Lanes)
+            words[b / 32] |= positive(load_row(brain.adjacency + n * N, b)) << b % 32;
+        int degree = 0;
+        for (int k = 0; k < Words; ++k) degree += __builtin_popcount(w.present[k][n] = words[k]);
+        w.drive[0][n] = float(degree);
+    }
     for (int b = 0; b < Padded; b += Lanes) {
-        Vector out_degree{}, in_degree{};
-        for (int n = 0; n < N; ++n) {
-            out_degree += load(&w.transposed[n][b]);
-            in_degree += load_row(brain.adjacency + n * N, b);
-        }
+        Vector out_degree = load(&w.drive[0][b]), in_degree{};
+        for (int n = 0; n < N; ++n) in_degree += load_row(brain.adjacency + n * N, b);
         store(&w.features[0][b], out_degree * 0.1f);
         store(&w.features[1][b], in_degree * 0.1f);
         store(&w.features[2][b], (out_degree + in_degree) * 0.05f);
@@ -241,26 +328,34 @@ void collect_features(Workspace& w, const Brain& brain) {  // step 1
 }
 
 #if GRAPH_TRANSFORMER
+// A_ji for the receivers j of a block.
+inline Vector reciprocal(const Workspace& w, int i, int b) {
+    Bits words;
+    std::memcpy(&words, &w.present[i / 32][b], sizeof words);
+    return __builtin_convertvector(Integers(words >> (i % 32) & 1), Vector);
+}
+
 inline void score_receivers(Workspace& w, const Genome& g, const Brain& brain, int i) {
     for (int b = 0; b < Padded; b += Lanes) {
-        Vector edge[De + 3];
+        Vector edge[De + 2];
         for (int d = 0; d < De; ++d) edge[d] = load_row(brain.edges(d, i), b);
         edge[De] = load_row(brain.adjacency + i * N, b);
-        edge[De + 1] = load(&w.transposed[i][b]);
-        edge[De + 2] = nodes(b) == i ? broadcast(1.0f) : Vector{};
+        edge[De + 1] = reciprocal(w, i, b);
         for (int head = 0; head < Heads; ++head) {
             const float* weight = g[AttentionEdgeWeight] + head * (De + 3);
             Vector similarity{}, gain = broadcast(g[AttentionEdgeBias][head]);
-            for (int d = 0; d < De + 3; ++d) gain += weight[d] * edge[d];
+            if (b == i / Lanes * Lanes) gain = nodes(b) == i ? gain + weight[De + 2] : gain;
+            for (int d = 0; d < De + 2; ++d) gain += weight[d] * edge[d];
             for (int d = head * Query; d < (head + 1) * Query; ++d) similarity += w.query[d][i] * load(&w.key[d][b]);
-            Vector score = similarity * gain * (1.0f / std::sqrt(float(Query)));
+            Vector score = similarity * gain;
             if (N < b + Lanes) score = nodes(b) < N ? score : broadcast(-3.0e38f);
             store(&w.attention[head][i][b], score);
         }
     }
 }
 
-inline void softmax(float* row) {
+// Raise a row of scores to exponentials; returns by what they are to be multiplied.
+inline float softmax(float* row) {
     Vector best = load(row), total{};
     for (int b = Lanes; b < Padded; b += Lanes) best = larger(best, load(row + b));
     float top = largest(best);
@@ -269,23 +364,25 @@ inline void softmax(float* row) {
         store(row + b, e);
         total += e;
     }
-    float norm = 1.0f / sum(total);
-    for (int b = 0; b < Padded; b += Lanes) store(row + b, load(row + b) * norm);
+    return 1.0f / sum(total);
 }
 
 void attend(Workspace& w, const Genome& g, const Brain& brain) {  // step 2, one layer
     linear(w.query, w.x, g[AttentionQuery], Dh);
     linear(w.key, w.x, g[AttentionKey], Dh);
     linear(w.value, w.x, g[AttentionValue], Dh);
+    for (int d = 0; d < Heads * Query; ++d)
+        for (int b = 0; b < Padded; b += Lanes)
+            store(&w.query[d][b], load(&w.query[d][b]) * (1.0f / std::sqrt(float(Query))));
     for (int i = 0; i < N; ++i) {
         score_receivers(w, g, brain, i);
-        for (int head = 0; head < Heads; ++head) softmax(w.attention[head][i]);
+        for (int head = 0; head < Heads; ++head) w.share[head][i] = softmax(w.attention[head][i]);
     }
     for (int head = 0; head < Heads; ++head)
         for (int b = 0; b < Padded; b += Lanes) {
             Vector message[Value]{};
             for (int i = 0; i < N; ++i) {
-                Vector share = load(&w.attention[head][i][b]);
+                Vector share = load(&w.attention[head][i][b]) * w.share[head][i];
                 for (int d = 0; d < Value; ++d) message[d] += w.value[head * Value + d][i] * share;
             }
             for (int d = 0; d < Value; ++d) store(&w.message[head * Value + d][b], message[d]);
@@ -329,8 +426,8 @@ void prepare_pairs(Workspace& w, const Genome& g, float reward) {  // per-node s
 #endif
 }
 
-inline Integers decide(Vector logit, const float* uniform, int i, int b) {
-    return uniform ? load_row(uniform + i * N, b) < sigmoid(logit) * Scale : logit > Threshold;
+inline Mask decide(Vector logit, Vector uniform, bool sampled) {
+    return sampled ? positive(sigmoid(logit) * Scale - uniform) : positive(logit - Threshold);
 }
 
 #if PRUNING
@@ -347,16 +444,16 @@ inline Vector prune_logit(const Genome& g, const Vector* edge) {
 
 #if SYNAPTOGENESIS
 inline Vector grow_logit(const Workspace& w, const Genome& g, int i, int b) {
-    Vector logit = broadcast(g[GrowBias1][0]);
+    Vector logit[2]{broadcast(g[GrowBias1][0]), Vector{}};
+#pragma GCC unroll 16
     for (int k = 0; k < Decision; ++k)
-        logit += g[GrowWeight1][k] * larger(w.grow_sender[k][i] + load(&w.grow_receiver[k][b]), Vector{});
-    return logit;
+        logit[k % 2] += g[GrowWeight1][k] * larger(w.grow_sender[k][i] + load(&w.grow_receiver[k][b]), Vector{});
+    return logit[0] + logit[1];
 }
 #endif
 
-inline void update_edges(const Workspace& w, const Genome& g, int i, int b, Vector* edge) {  // step 4
-    Vector gate[3 * De], candidate_state[De];
-    for (int k = 0; k < 3 * De; ++k) gate[k] = w.sender[k][i] + load(&w.receiver[k][b]);
+inline void update_edges(const Genome& g, Vector* gate, Vector* edge) {  // step 4
+    Vector candidate_state[De];
     for (int k = 0; k < 2 * De; ++k)
         for (int d = 0; d < De; ++d) gate[k] += g[EdgeRecurrent][k * De + d] * edge[d];
     for (int k = 0; k < De; ++k) {
@@ -367,45 +464,104 @@ inline void update_edges(const Workspace& w, const Genome& g, int i, int b, Vect
         edge[k] = gated(gate[k], gate[De + k], gate[2 * De + k], candidate_state[k], edge[k]);
 }
 
+inline Mask present_in(const Workspace& w, int i, int b) { return w.present[b / 32][i] >> b % 32 & AllLanes; }
+
+// Bit l of [i < O][b / Lanes]: whether a sender of that kind may have an edge to receiver b + l, if it is another node.
+struct Receivers {
+    Mask of[2][Blocks];
+    constexpr Receivers() : of{} {
+        for (int is_input = 0; is_input < 2; ++is_input)
+            for (int j = O; j < (is_input ? FirstOutput : N); ++j) of[is_input][j / Lanes] |= Mask(1) << j % Lanes;
+    }
+};
+constexpr Receivers Allowed;
+
+inline Mask allowed_in(int i, int b) {
+    return Allowed.of[i < O][b / Lanes] & ~(i / Lanes == b / Lanes ? Mask(1) << i % Lanes : Mask(0));
+}
+
+// Gather what the edges of the rows from `first` to `last` need; returns their number.
+inline int pack_edges(Workspace& w, const Brain& brain, const Senses& senses, int first, int last) {
+    Edges& edges = w.edges;
+    int count = 0;
+    for (int i = first; i < last; ++i)
+        for (int b = 0; b < Padded; b += Lanes) {
+            Mask present = present_in(w, i, b);
+            Integers order = pack_order(present);
+            for (int k = 0; k < 3 * De; ++k)
+                store(&edges.gate[k][count], w.sender[k][i] + permute(load(&w.receiver[k][b]), order));
+            for (int d = 0; d < De; ++d)
+                store(&edges.state[d][count], permute(load_row(brain.edges(d, i), b), order));
+            if (senses.uniform_prune)
+                store(&edges.uniform[count], permute(load_row(senses.uniform_prune + i * N, b), order));
+            count += __builtin_popcount(present);
+        }
+    return count;
+}
+
+inline void live_edges(Edges& edges, const Genome& g, int count, bool sampled) {  // steps 4 and 6 of packed edges
+    for (int e = 0; e < count; e += Lanes) {
+        Vector gate[3 * De], edge[De];
+        for (int k = 0; k < 3 * De; ++k) gate[k] = load(&edges.gate[k][e]);
+        for (int d = 0; d < De; ++d) edge[d] = load(&edges.state[d][e]);
+        update_edges(g, gate, edge);
+        for (int d = 0; d < De; ++d) store(&edges.state[d][e], edge[d]);
+#if PRUNING
+        Mask pruned = decide(prune_logit(g, edge), load(&edges.uniform[e]), sampled);
+        store(&edges.pruned[e], select(pruned, broadcast(1.0f), Vector{}));
+#endif
+    }
+}
+
 // `next` is the brain whose turn comes next: its edges are fetched into the cache meanwhile.
 void rewire(Workspace& w, const Genome& g, Brain& brain, const Senses& senses, const Brain& next) {  // steps 4-6
-    prepare_pairs(w, g, senses.reward);
-    for (int i = 0; i < FirstOutput; ++i) {
-        for (int d = 0; d < De; ++d)
-            for (int j = 0; j < N; j += 16) __builtin_prefetch(next.edges(d, i) + j);
-        float* adjacency = brain.adjacency + i * N;
-        for (int b = 0; b < Padded; b += Lanes) {
-            Integers j = nodes(b), allowed = (j >= O) & (j < (i < O ? FirstOutput : N)) & (j != i);
-            Vector present = load_row(adjacency, b), future = present, edge[De]{};
-            if (any(present > 0.0f)) {
-                for (int d = 0; d < De; ++d) edge[d] = load_row(brain.edges(d, i), b);
-                update_edges(w, g, i, b, edge);
-                for (int d = 0; d < De; ++d) edge[d] *= present;
-            }
-            for (int d = 0; d < De; ++d) store_row(brain.edges(d, i), b, edge[d]);
-            store(&w.weights[i][b], edge[0]);
+    prepare_pairs(w, g, finite(senses.reward));
+#if PRUNING
+    const Vector newborn[De]{}, newborn_logit = prune_logit(g, newborn);
+#endif
+    for (int first = 0; first < FirstOutput; first += GroupRows) {
+        int last = std::min(first + GroupRows, FirstOutput), begin = 0;
+        live_edges(w.edges, g, pack_edges(w, brain, senses, first, last), senses.uniform_prune);
+        for (int i = first; i < last; ++i) {
+            for (int d = 0; d < De; ++d)
+                for (int j = 0; j < N; j += 16) __builtin_prefetch(next.edges(d, i) + j);
+            for (int b = 0; b < Padded; b += Lanes) {
+                Mask present = present_in(w, i, b), allowed = allowed_in(i, b), future = present;
+                Integers order = unpack_order(present);
+                for (int d = 0; d < De; ++d) {
+                    Vector edge = select(present, permute(load(&w.edges.state[d][begin]), order), Vector{});
+                    store_row(brain.edges(d, i), b, edge);
+                    if (d == 0) store(&w.weights[i][b], edge);
+                }
 #if SYNAPTOGENESIS
-            if (any(allowed & (present == 0.0f))) {
-                Integers grown = decide(grow_logit(w, g, i, b), senses.uniform_grow, i, b) & allowed;
-                future = grown ? broadcast(1.0f) : future;
-            }
+                if (Mask candidates = allowed & ~present) {
+                    Vector uniform = senses.uniform_grow ? load_row(senses.uniform_grow + i * N, b) : Vector{};
+                    Mask grown = decide(grow_logit(w, g, i, b), uniform, senses.uniform_grow) & candidates;
+#if PRUNING
+                    if (grown) {
+                        uniform = senses.uniform_prune ? load_row(senses.uniform_prune + i * N, b) : Vector{};
+                        grown &= ~decide(newborn_logit, uniform, senses.uniform_prune);
+                    }
+#endif
+                    future |= grown;
+                }
 #endif
 #if PRUNING
-            if (any(future > 0.0f)) {
-                Integers pruned = decide(prune_logit(g, edge), senses.uniform_prune, i, b) & allowed;
-                future = pruned ? Vector{} : future;
-            }
+                future &= ~(positive(permute(load(&w.edges.pruned[begin]), order)) & present & allowed);
 #endif
-            store_row(adjacency, b, future);
+                store_row(brain.adjacency + i * N, b, select(future, broadcast(1.0f), Vector{}));
+                begin += __builtin_popcount(present);
+            }
         }
     }
 }
 
 void act(Workspace& w, const Brain& brain, const float* observation) {  // step 7
-    float* a = w.activation[0];
+    float *a = w.activation[0], sensed[O];
+    for (int o = 0; o < O; ++o) sensed[o] = finite(observation[o]);
     std::memcpy(a, brain.activation, N * sizeof(float));
     for (int t = 0; t < K; ++t) {
-        std::memcpy(a, observation, O * sizeof(float));
+        std::memcpy(a, sensed, O * sizeof(float));
         for (int n = 0; n < N; ++n) brain.trace[n * Trace + t] = a[n];
         for (int b = 0; b < Padded; b += Lanes) {
             Vector drive = BIAS ? load(&w.h[0][b]) : Vector{};
@@ -434,6 +590,70 @@ void live(Workspace& w, const Genome& g, Brain& brain, const Senses& senses, boo
     act(w, brain, senses.observation);
 }
 
+// ---- Threads ------------------------------------------------------------------------------------------------------
+
+// Helpers that stay between calls: starting a thread for a few milliseconds of work costs as much as it saves. They
+// watch for work for a while before they sleep, as the next step of life follows soon.
+class Helpers {
+public:
+    // Run `work` in this thread and at most `count` helpers until it returns in all of them.
+    void run(const std::function<void()>& work, int count) {
+        std::unique_lock<std::mutex> caller(callers, std::try_to_lock);
+        if (caller && count > 0) post(&work, count);
+        work();
+        if (!caller) return;  // another thread of the process has the helpers
+        { std::lock_guard<std::mutex> lock(mutex); job = nullptr; }
+        while (active.load(std::memory_order_acquire)) std::this_thread::yield();
+    }
+
+private:
+    std::mutex callers, mutex;
+    std::condition_variable posted;
+    const std::function<void()>* job = nullptr;
+    int helpers = 0, places = 0;
+    std::atomic<int> active{0};
+    std::atomic<uint64_t> jobs{0};
+
+    void post(const std::function<void()>* work, int count) {
+        {
+            std::lock_guard<std::mutex> lock(mutex);
+            job = work;
+            places = count;
+            ++jobs;
+            try {
+                for (; helpers < count; ++helpers) std::thread([this] { help(); }).detach();
+            } catch (const std::system_error&) {  // no more threads to be had: those that run do the work
+            }
+        }
+        posted.notify_all();
+    }
+
+    void help() {
+        for (uint64_t seen = 0;;) {
+            const auto bored = std::chrono::steady_clock::now() + std::chrono::milliseconds(1);
+            while (jobs.load() == seen && std::chrono::steady_clock::now() < bored) std::this_thread::yield();
+            std::unique_lock<std::mutex> lock(mutex);
+            posted.wait(lock, [&] { return jobs.load() != seen; });
+            seen = jobs.load();
+            if (!job || places == 0) continue;
+            --places;
+            ++active;
+            const auto* mine = job;
+            lock.unlock();
+            (*mine)();
+            active.fetch_sub(1, std::memory_order_release);
+        }
+    }
+};
+
+// Never destroyed, as helpers sleep in it when the process ends; a forked child has none of them and makes its own.
+Helpers& helpers() {
+    static std::atomic<Helpers*> current{new Helpers};
+    static std::atomic<pid_t> owner{getpid()};
+    if (owner.exchange(getpid()) != getpid()) current = new Helpers;
+    return *current;
+}
+
 }  // namespace
 
 // Advance the lives marked in `alive` (all if null) by one step, in place. Row r belongs to genome r / lives.
@@ -448,7 +668,7 @@ extern "C" void lndp_live(int64_t rows, int64_t lives, int threads, int rewiring
                      trace + r * N * Trace, activation + r * N};
     };
     auto work = [&] {
-        auto workspace = std::make_unique<Workspace>();  // cleared
+        static thread_local auto workspace = std::make_unique<Workspace>();  // cleared
         for (int64_t start; (start = next.fetch_add(Chunk)) < rows;)
             for (int64_t r = start; r < std::min(rows, start + Chunk); ++r) {
                 if (alive && !alive[r]) continue;
@@ -460,11 +680,5 @@ extern "C" void lndp_live(int64_t rows, int64_t lives, int threads, int rewiring
                 live(*workspace, genome, brain, senses, rewiring, brain_of(std::min(r + 1, rows - 1)));
             }
     };
-    std::vector<std::thread> helpers;
-    try {
-        for (int64_t t = std::min<int64_t>(threads, (rows + Chunk - 1) / Chunk); t > 1; --t) helpers.emplace_back(work);
-    } catch (const std::system_error&) {  // no more threads to be had: those that run do the work
-    }
-    work();
-    for (auto& helper : helpers) helper.join();
+    helpers().run(work, int(std::min<int64_t>(threads, (rows + Chunk - 1) / Chunk)) - 1);
 }

@@ -6,6 +6,7 @@ have ended and edges that do not exist, and knows the sizes of the configuration
 
 import ctypes
 import hashlib
+import operator
 import os
 import platform
 import shutil
@@ -13,7 +14,7 @@ import subprocess
 import tempfile
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -121,6 +122,15 @@ def _compiler_target(path: str) -> str:
     return result.stdout + platform.machine()
 
 
+class _Genomes(NamedTuple):
+    """Parameters as the kernel reads them."""
+
+    tensors: tuple[Tensor, ...]
+    addresses: list[int]
+    pointers: Any
+    strides: Any
+
+
 class NativeLife:
     """The kernel of one configuration.
 
@@ -144,6 +154,7 @@ class NativeLife:
             for name, shape in parameter_shapes(config).items()
             if not name.startswith("spontaneous")
         }
+        self._bound: _Genomes | None = None
         self._parameter_strides = [
             torch.empty(shape, device="meta").stride() for shape in self._parameter_shapes.values()
         ]
@@ -167,7 +178,7 @@ class NativeLife:
         Args:
             parameters: named parameters (P, ...).
             state: the lives; their memory holds the result.
-            stimulus: observation, reward and, where decisions are sampled, uniform numbers; all finite.
+            stimulus: observation, reward and, where decisions are sampled, uniform numbers.
             rewiring: false where the brain is frozen and only acts.
             alive: (P, L) bool, which lives go on; all if none.
 
@@ -175,15 +186,7 @@ class NativeLife:
             ValueError: a shape does not fit the configuration; the message names the tensor.
         """
         num_genomes, num_lives = rows = tuple(state.key.shape)
-        genomes = [
-            _checked(name, parameters[name], (num_genomes, *shape))
-            for name, shape in self._parameter_shapes.items()
-        ]
-        # Genomes may lie apart from each other in memory, but the numbers of each must lie side by side.
-        genomes = [
-            tensor if tensor.stride()[1:] == strides else tensor.contiguous()
-            for tensor, strides in zip(genomes, self._parameter_strides, strict=True)
-        ]
+        genomes = self._bind(parameters, num_genomes)
         pairs = (*rows, self.config.nodes, self.config.nodes)
         inputs = [
             _checked("observation", stimulus.observation, (*rows, self.config.observation_size)).contiguous(),
@@ -203,12 +206,39 @@ class NativeLife:
             ctypes.c_int64(num_lives),
             ctypes.c_int(torch.get_num_threads()),
             ctypes.c_int(rewiring),
-            (ctypes.c_void_p * len(genomes))(*(tensor.data_ptr() for tensor in genomes)),
-            (ctypes.c_int64 * len(genomes))(*(tensor.stride(0) for tensor in genomes)),
+            genomes.pointers,
+            genomes.strides,
             *(ctypes.c_void_p(None if tensor is None else tensor.data_ptr()) for tensor in inputs),
             *(ctypes.c_void_p(tensor.data_ptr()) for tensor in brains.values()),
         )
         return state._replace(**brains, age=state.age + (1 if alive is None else alive.long()))
+
+    def _bind(self, parameters: Parameters, num_genomes: int) -> _Genomes:
+        """Check parameters, once for all steps that use the same tensors."""
+        given = tuple(parameters[name] for name in self._parameter_shapes)
+        bound = self._bound
+        if (
+            bound
+            and all(map(operator.is_, given, bound.tensors))
+            and [tensor.data_ptr() for tensor in given] == bound.addresses
+            and len(given[0]) == num_genomes
+        ):
+            return bound
+        read = tuple(
+            _checked(name, tensor, (num_genomes, *shape))
+            for tensor, (name, shape) in zip(given, self._parameter_shapes.items(), strict=True)
+        )
+        # Genomes may lie apart from each other in memory, but the numbers of each must lie side by side.
+        read = tuple(
+            tensor if tensor.stride()[1:] == strides else tensor.contiguous()
+            for tensor, strides in zip(read, self._parameter_strides, strict=True)
+        )
+        addresses = [tensor.data_ptr() for tensor in read]
+        strides = (ctypes.c_int64 * len(read))(*(tensor.stride(0) for tensor in read))
+        genomes = _Genomes(read, addresses, (ctypes.c_void_p * len(read))(*addresses), strides)
+        if all(map(operator.is_, read, given)):  # not copies, which would not follow a change
+            self._bound = genomes
+        return genomes
 
 
 def _checked(name: str, tensor: Tensor, shape: tuple[int, ...], dtype: torch.dtype = torch.float32) -> Tensor:

@@ -50,7 +50,7 @@ class Program(ABC, Generic[State]):
         rewiring: bool,
         donate: bool,
     ) -> State:
-        """The next state of the lives that go on, from a finite stimulus."""
+        """The next state of the lives that go on; NaN in the stimulus counts as 0."""
 
     def develop(self, parameters: Parameters, state: State, alive: Tensor | None = None) -> State:
         """Let spontaneous activity shape brains before they meet the world.
@@ -74,8 +74,9 @@ class Program(ABC, Generic[State]):
                 key = fold(fold(developed.key, SPONTANEOUS), developed.age)
                 x = spontaneous_input(parameters, x, normal(key, (config.observation_size,)).float())
             is_ours = developed is not state
-            developed = self._advance(
-                parameters, developed, Stimulus(x, silence), alive=alive, donate=is_ours
+            stimulus = Stimulus(x, silence)
+            developed = self._live(
+                parameters, developed, stimulus, alive=alive, rewiring=True, donate=is_ours
             )
         developed = developed._replace(activation=torch.zeros_like(developed.activation))
         if not config.lifetime_updates:
@@ -116,7 +117,7 @@ class Program(ABC, Generic[State]):
             reward = torch.zeros_like(reward)
         stimulus = Stimulus(observation, reward, uniforms if config.stochastic else None)
         rewiring = config.lifetime_updates
-        state = self._advance(parameters, state, stimulus, rewiring=rewiring, alive=alive, donate=donate)
+        state = self._live(parameters, state, stimulus, alive=alive, rewiring=rewiring, donate=donate)
         return state, state.trace[:, :, config.nodes - config.action_size :, -1].clone()
 
     def experience(
@@ -160,23 +161,6 @@ class Program(ABC, Generic[State]):
     def action(self, output: Tensor) -> Tensor:
         """Step 8: of output activations (P, L, M) the index of the largest (P, L), or the outputs scaled."""
         return output.argmax(-1) if self.config.discrete_actions else output * self.config.action_scale
-
-    def _advance(
-        self,
-        parameters: Parameters,
-        state: State,
-        stimulus: Stimulus,
-        *,
-        alive: Tensor | None,
-        rewiring: bool = True,
-        donate: bool = False,
-    ) -> State:
-        observation, reward = (
-            torch.nan_to_num(sensed.to(state.trace.dtype))
-            for sensed in (stimulus.observation, stimulus.reward)
-        )
-        stimulus = stimulus._replace(observation=observation, reward=reward)
-        return self._live(parameters, state, stimulus, alive=alive, rewiring=rewiring, donate=donate)
 
 
 class LNDP(Program[LifeState]):
@@ -222,6 +206,7 @@ class LNDP(Program[LifeState]):
         if self._native and self._native.accepts(state):
             memory = state if donate else state.copy()
             return self._native.live(parameters, memory, stimulus, rewiring=rewiring, alive=alive)
+        stimulus = stimulus.finite(state.trace.dtype)
         new = live(self.config, parameters, state, stimulus, rewiring=rewiring)
         return new if alive is None else new.where(alive, state)
 

@@ -75,6 +75,7 @@ class SparseLNDP(Program[SparseLifeState]):
         rewiring: bool,
         donate: bool,
     ) -> SparseLifeState:
+        stimulus = stimulus.finite(state.trace.dtype)
         new = live(self.config, parameters, state, stimulus, rewiring=rewiring)
         return new if alive is None else new.where(alive, state)
 

@@ -98,6 +98,13 @@ class Stimulus(NamedTuple):
     uniforms: Uniforms | None = None
     """None where decisions are thresholded."""
 
+    def finite(self, dtype: torch.dtype) -> Self:
+        """The same in the type of the brains, with 0 for NaN and the largest numbers for infinite ones."""
+        return self._replace(
+            observation=torch.nan_to_num(self.observation.to(dtype)),
+            reward=torch.nan_to_num(self.reward.to(dtype)),
+        )
+
 
 def select(mask: Tensor, chosen: Tensor, otherwise: Tensor) -> Tensor:
     """(P, L, ...): `chosen` where mask (P, L) is true, `otherwise` elsewhere."""
