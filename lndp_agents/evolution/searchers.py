@@ -63,8 +63,11 @@ class CMAES(StockCMAES):
             assigned_weights = torch.where(assigned_weights > 0, assigned_weights, negative)
         c_1 = self.c_1 * (1 - (1 - h_sig**2) * self.c_c * (2 - self.c_c))  # adjusted for the loss of variance
         path = torch.sqrt(self.c_1 / (c_1 + 1e-23)) * self.p_c
-        rank_mu = (ys * assigned_weights[:, None]).T @ ys - self.weights.sum() * self.C
-        self.C = self.C + c_1 * (torch.outer(path, path) - self.C) + self.c_mu * rank_mu
+        # One product, in place: each pass over a matrix of this size takes milliseconds.
+        rows = torch.cat([ys, path[None]])
+        shares = torch.cat([self.c_mu * assigned_weights, c_1.reshape(1)])
+        kept = 1 - c_1 - self.c_mu * self.weights.sum()
+        self.C.addmm_((rows * shares[:, None]).T, rows, beta=kept.item())
 
     def decompose_C(self) -> None:  # noqa: N802
         """Find the factor A of the covariance C = A A'; NaN where there is none any more."""
@@ -192,7 +195,7 @@ def _cholesky(matrix: Tensor) -> Tensor:
     """The lower Cholesky factor; NaN where the matrix has none, instead of an error."""
     linalg: Any = torch.linalg  # it has no types
     factor, num_failed = linalg.cholesky_ex(matrix)
-    return torch.where(num_failed == 0, factor, torch.nan)
+    return factor.fill_(torch.nan) if num_failed else factor
 
 
 def _distribution(searcher: SearchAlgorithm) -> dict[str, Tensor]:
