@@ -2,8 +2,8 @@
 
 python benchmarks/searchers.py [--dimensions 1918] [--population 256] [--generations 11] [--searchers NAME...]
 
-Each searcher climbs the negative square norm in a process of its own, on Linux. Its memory is how far the peak
-of the resident set rises above what is resident before the first generation.
+Each searcher climbs the negative square norm in a process of its own, on Linux. Its memory is how far the
+peak of the resident set rises above what is resident before the first generation.
 """
 
 import argparse
