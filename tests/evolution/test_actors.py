@@ -1,0 +1,226 @@
+"""Ray's actors: the bytes of one process, whatever is stopped; what goes wrong is told in one line."""
+
+import json
+import os
+import pickle
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from lndp_agents import cli
+from lndp_agents.evolution.problem import Evaluation, LifeProblem
+from lndp_agents.evolution.run import Run
+from lndp_agents.evolution.run_folder import Description
+from lndp_agents.evolution.workers import Workers, find_device
+
+COMMAND = [sys.executable, "-m", "lndp_agents.cli"]
+TINY = ["nodes=11", "node_features=3", "edge_features=2", "attention_heads=1", "query_features=2"]
+TINY += ["value_features=2", "decision_features=3", "initial_density=0.5"]
+TRAIN = ["train", "lndp/Foraging-v0", "--encoding", "place", "--population", "9", "--lives", "2"]
+TRAIN += ["--evaluate-every", "2", "--held-out-lives", "4", "--generations", "4", "--program", *TINY]
+CAR = ["train", "MountainCar-v0", "--program", "nodes=16", "--population", "5", "--lives", "1"]
+CAR += ["--generations", "2", "--held-out-lives", "2", "--evaluate-every", "1"]
+FILES = ("metrics.csv", "hashes.csv", "last/model.safetensors", "best/model.safetensors")
+TWO_ACTORS = """
+import sys
+from pathlib import Path
+from lndp_agents.evolution.run import Run
+from lndp_agents.evolution.run_folder import Description
+from lndp_agents.evolution.workers import Workers
+
+recipe = Description.read(Path(sys.argv[1])).recipe
+with Run.create(recipe, Path(sys.argv[2]), Workers(actors=2)) as run:
+    assert [record.generation for record in run.generations()] == [1, 2, 3, 4]
+"""
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of 4 generations in one process, which nothing disturbed."""
+    folder = tmp_path_factory.mktemp("runs") / "alone"
+    assert cli.main([*TRAIN, "--out", str(folder)]) == 0
+    return folder
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    newest = sorted((folder / "checkpoints").iterdir())[-1]
+    files = [folder / name for name in FILES] + sorted(newest.iterdir())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+def run_child(*command: str | Path) -> subprocess.CompletedProcess[str]:
+    """A process with one thread, as this one."""
+    return subprocess.run(
+        [str(part) for part in command],
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_two_actors_give_the_bytes_of_one_process(alone: Path, tmp_path: Path) -> None:
+    done = run_child(sys.executable, "-c", TWO_ACTORS, alone, tmp_path / "run")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == done.stderr == ""
+    assert contents(tmp_path / "run") == contents(alone)
+
+
+@pytest.mark.parametrize("pieces", [2, 3])
+def test_what_travels_to_an_actor_lives_the_same_lives(alone: Path, pieces: int) -> None:
+    problem = LifeProblem(Description.read(alone), Workers())
+    problem.begin(3)
+    whole, parts = (problem.generate_batch(9) for _ in range(2))
+    parts.set_values(whole.values)
+    problem._evaluate_batch(whole)
+    copies = [pickle.loads(pickle.dumps(problem)) for _ in range(pieces)]
+    evaluated: list[Any] = []
+    for copy, piece in zip(copies, parts.split(pieces), strict=True):
+        assert "world" not in vars(copy)
+        copy._use_sync_data_from_main(problem._make_sync_data_for_actors())
+        copy.settle(1)
+        copy._evaluate_batch(piece)
+        evaluated.append(Evaluation.of(piece))
+    expected = Evaluation.of(whole)
+    for name in ("fitness", "scores", "density", "steps"):
+        assert torch.equal(torch.cat([getattr(one, name) for one in evaluated]), getattr(expected, name))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("options", [TRAIN, CAR])
+def test_the_command_line_with_actors_is_silent_and_exact(options: list[str], tmp_path: Path) -> None:
+    one = run_child(*COMMAND, *options, "--out", tmp_path / "one", "--json")
+    two = run_child(*COMMAND, *options, "--out", tmp_path / "two", "--json", "--actors", "2")
+    assert two.returncode == 0, two.stderr
+    assert json.loads(two.stdout) == json.loads(one.stdout) | {"run": str(tmp_path / "two")}
+    assert all(line.startswith(("generation ", options[1])) for line in two.stderr.splitlines()), two.stderr
+    assert contents(tmp_path / "two") == contents(tmp_path / "one")
+
+
+@pytest.mark.slow
+def test_actors_stopped_and_resumed_in_a_fresh_process_give_the_bytes_of_one(
+    alone: Path, tmp_path: Path
+) -> None:
+    begun = run_child(*COMMAND, *TRAIN, "--generations", "2", "--out", tmp_path / "two", "--actors", "3")
+    resumed = run_child(*COMMAND, "resume", tmp_path / "two", "--generations", "4", "--actors", "2")
+    assert (begun.returncode, resumed.returncode) == (0, 0), begun.stderr + resumed.stderr
+    assert contents(tmp_path / "two") == contents(alone)
+    verified = run_child(*COMMAND, "verify", tmp_path / "two", "--all", "--actors", "2")
+    assert (verified.returncode, verified.stderr) == (0, ""), verified.stdout
+
+
+@pytest.mark.slow
+def test_a_child_with_actors_stops_at_ctrl_c_of_its_terminal(alone: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    command = [*COMMAND, *TRAIN, "--actors", "2", "--generations", "100000", "--out", str(folder)]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as child:
+        wait_for_rows(child, folder, 2)
+        os.killpg(child.pid, signal.SIGINT)  # as a terminal does: to all processes of the group
+        out, err = child.communicate()
+    assert (child.returncode, out) == (130, ""), err
+    assert "Traceback" not in err
+    assert err.endswith(f"go on with: lndp resume {folder}\n")
+    with Run.open(folder) as run:
+        assert run.generation >= 2
+    assert (folder / "metrics.csv").read_bytes().startswith((alone / "metrics.csv").read_bytes()[:200])
+    with pytest.raises(ProcessLookupError):
+        os.killpg(child.pid, 0)
+
+
+@pytest.mark.slow
+def test_a_lost_actor_costs_the_unfinished_generation_only(alone: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    command = [*COMMAND, *TRAIN, "--actors", "2", "--generations", "100000", "--out", str(folder)]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as child:
+        wait_for_rows(child, folder, 1)
+        os.kill(actor_of_group(child.pid), signal.SIGKILL)
+        _, err = child.communicate()
+    assert child.returncode == 2, err
+    last = err.splitlines()[-1]
+    assert last.startswith("lndp: error: an actor was lost"), err
+    assert last.endswith("resume the run")
+    assert run_child(*COMMAND, "verify", folder).returncode == 0
+
+
+def wait_for_rows(child: subprocess.Popen[str], folder: Path, number: int) -> None:
+    path = folder / "hashes.csv"
+    while not path.exists() or len(path.read_text().splitlines()) <= number:
+        assert child.poll() is None, child.communicate()[1]
+        time.sleep(0.05)
+
+
+def actor_of_group(group: int) -> int:
+    """An actor among the processes of a group."""
+    listed = subprocess.run(["ps", "-eo", "pid,sid,args"], capture_output=True, text=True, check=True).stdout
+    lines = [line.split(None, 2) for line in listed.splitlines()]
+    return next(int(pid) for pid, sid, args in lines if sid == str(group) and "ray::EvaluationActor" in args)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"actors": 0}, "actors=0: give an integer from 1 to 4096"),
+        ({"actors": -2}, "actors=-2: give an integer"),
+        ({"actors": True}, "actors=True: give an integer"),
+        ({"ray_address": "auto"}, "ray_address='auto' with one actor: give two or more"),
+        ({"actors": 2, "ray_address": "127.0.0.1:6379"}, "give ray://HOST:PORT, or auto"),
+        ({"actors": 2, "ray_address": "ray://nowhere"}, "give ray://HOST:PORT, or auto"),
+        ({"actors": 2, "ray_address": "ray://host:99999999"}, "give ray://HOST:PORT, or auto"),
+        ({"device": "cuda:77"}, "device 'cuda:77' is not there"),
+        ({"device": "gpu"}, "device 'gpu' is not there"),
+        ({"device": "meta"}, "device 'meta' is not there"),
+        ({"device": ""}, "device '' is not there"),
+    ],
+)
+def test_workers_that_cannot_be_are_refused_in_one_line(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message) as caught:
+        Workers(**options)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_cluster_that_does_not_answer_is_named() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"ray://127.0.0.1:{free.getsockname()[1]}"
+    with pytest.raises(ConnectionError, match=f"nobody answers at {address} .*start Ray there"):
+        Workers(actors=2, ray_address=address)
+
+
+def test_where_ray_does_not_start_no_folder_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import ray
+
+    def refuse(**options: Any) -> None:
+        raise RuntimeError("no room\nfor a store")
+
+    monkeypatch.setattr(ray, "init", refuse)
+    assert cli.main([*TRAIN, "--actors", "2", "--out", str(tmp_path / "run")]) == 2
+    assert capsys.readouterr().err == (
+        "lndp: error: Ray on this machine cannot be used (RuntimeError: no room for a store): "
+        "train without --actors\n"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_processor_is_a_device() -> None:
+    assert find_device("cpu") == torch.device("cpu")
+
+
+@pytest.mark.cuda
+def test_a_run_on_another_device_is_a_run(alone: Path, tmp_path: Path) -> None:
+    options = [*TRAIN, "--device", "cuda", "--out"]
+    assert cli.main([*options, str(tmp_path / "one")]) == cli.main([*options, str(tmp_path / "two")]) == 0
+    assert contents(tmp_path / "one") == contents(tmp_path / "two")
+    assert Description.read(tmp_path / "one").identity == Description.read(alone).identity

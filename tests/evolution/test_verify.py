@@ -1,0 +1,243 @@
+"""Verification: an honest run passes, and whatever was changed is named."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from lndp_agents import cli
+from lndp_agents.evolution.checkpoint import COUNTERS, TENSORS
+from lndp_agents.evolution.config import EvolutionConfig
+from lndp_agents.evolution.problem import LifeProblem
+from lndp_agents.evolution.run import Run
+from lndp_agents.evolution.run_folder import lock_folder
+from lndp_agents.evolution.verification import verify
+
+MakeRecipe = Callable[..., EvolutionConfig]
+Evolve = Callable[..., Any]
+LAST = 11
+"""Generations of the run; with checkpoints of 0, 2, 4, 6, 8, 10 and 11."""
+
+
+@pytest.fixture(scope="module")
+def honest(make_recipe: MakeRecipe, evolve: Evolve, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that nobody touched; copy it before changing it."""
+    folder = tmp_path_factory.mktemp("runs") / "honest"
+    evolve(make_recipe(generations=LAST), folder)
+    return folder
+
+
+@pytest.fixture
+def folder(honest: Path, tmp_path: Path) -> Path:
+    """A copy of the run."""
+    return Path(shutil.copytree(honest, tmp_path / "run"))
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def edit_row(path: Path, generation: int, column: int, value: str) -> None:
+    lines = path.read_text().splitlines()
+    cells = lines[generation].split(",")
+    cells[column] = value
+    lines[generation] = ",".join(cells)
+    path.write_text("\n".join(lines) + "\n")
+
+
+def edit_json(path: Path, change: Callable[[Any], None]) -> None:
+    data = json.loads(path.read_text())
+    change(data)
+    path.write_text(json.dumps(data))
+
+
+def seal(checkpoint: Path) -> None:
+    """Give a checkpoint hashes that fit its files."""
+    import hashlib
+
+    hashes = {
+        name: hashlib.sha256((checkpoint / name).read_bytes()).hexdigest() for name in (TENSORS, COUNTERS)
+    }
+    (checkpoint / "manifest.json").write_text(json.dumps(hashes))
+
+
+def test_by_default_one_generation_after_a_checkpoint_is_computed(
+    honest: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[int] = []
+    begin = LifeProblem.begin
+
+    def counted(self: LifeProblem, generation: int) -> None:
+        begun.append(generation)
+        begin(self, generation)
+
+    monkeypatch.setattr(LifeProblem, "begin", counted)
+    chosen: set[int] = set()
+    for seed in range(12):
+        begun.clear()
+        verdict = verify(honest, seed=seed)
+        assert verdict.differences == []
+        assert verdict.num_checkpoints == 7
+        assert begun == [0, verdict.generations[0] - 1]  # once to be made, once to be lived
+        chosen.update(verdict.generations)
+    assert chosen <= {1, 3, 5, 7, 9, 11}
+    assert len(chosen) > 2
+
+
+@pytest.mark.parametrize("generation", [1, 4, 6, LAST])
+def test_any_generation_can_be_asked_for(honest: Path, generation: int) -> None:
+    verdict = verify(honest, generation)
+    assert (verdict.generations, verdict.differences) == (range(generation, generation + 1), [])
+    assert str(verdict) == (
+        f"{honest}: generation {generation} computed again with the same metrics and hashes; "
+        "7 checkpoints hold what was recorded"
+    )
+
+
+def test_everything_is_computed_from_the_beginning_and_nothing_is_written(folder: Path) -> None:
+    before = files(folder)
+    verdict = verify(folder, everything=True)
+    assert (verdict.generations, verdict.differences) == (range(1, LAST + 1), [])
+    assert "generations 1 to 11 computed again" in str(verdict)
+    assert files(folder) == before
+
+
+def test_without_checkpoints_the_recipe_is_enough(folder: Path) -> None:
+    shutil.rmtree(folder / "checkpoints")
+    verdict = verify(folder, 2)
+    assert (verdict.num_checkpoints, verdict.differences) == (0, [])
+
+
+def test_a_training_that_goes_on_is_no_obstacle(folder: Path) -> None:
+    with lock_folder(folder):
+        assert verify(folder, 1).differences == []
+
+
+@pytest.mark.parametrize("searcher", ["SNES", "PGPE"])
+def test_runs_of_other_searchers_are_verified(
+    make_recipe: MakeRecipe, evolve: Evolve, tmp_path: Path, searcher: str
+) -> None:
+    evolve(make_recipe(searcher=searcher), tmp_path / "run")
+    assert verify(tmp_path / "run", everything=True).differences == []
+    assert verify(tmp_path / "run", 3).differences == []
+
+
+def test_a_changed_row_is_told_with_both_numbers(folder: Path) -> None:
+    honest_value = (folder / "metrics.csv").read_text().splitlines()[5].split(",")[2]
+    edit_row(folder / "metrics.csv", 5, 2, "499.5")
+    (difference,) = verify(folder, 5).differences
+    assert difference == f"metrics.csv, generation 5: fitness_best {honest_value} was recorded as 499.5"
+    assert verify(folder, 4).differences == []
+    assert verify(folder, everything=True).differences == [difference]
+
+
+@pytest.mark.parametrize(("column", "name"), [(1, "population"), (2, "fitness")])
+def test_a_changed_hash_is_told(folder: Path, column: int, name: str) -> None:
+    edit_row(folder / "hashes.csv", 3, column, "0123456789abcdef")
+    (difference,) = verify(folder, 3).differences
+    assert difference.startswith(f"hashes.csv, generation 3: {name} ")
+    assert difference.endswith(" was recorded as 0123456789abcdef")
+
+
+def test_a_row_that_is_gone_is_told(folder: Path) -> None:
+    lines = (folder / "metrics.csv").read_text().splitlines(keepends=True)
+    (folder / "metrics.csv").write_text("".join(lines[:4] + lines[5:]))
+    (difference,) = verify(folder, 4).differences
+    assert difference.startswith("metrics.csv, generation 4: ")
+
+
+@pytest.mark.parametrize("generation", [0, 4, LAST])
+def test_a_changed_tensor_with_a_fitting_manifest_is_found_at_once(folder: Path, generation: int) -> None:
+    checkpoint = folder / "checkpoints" / f"generation_{generation:09d}"
+    tensors = load_file(checkpoint / TENSORS)
+    tensors["search.m"][0] = torch.nextafter(tensors["search.m"][0], torch.tensor(1.0))
+    save_file(tensors, checkpoint / TENSORS)
+    seal(checkpoint)
+    verdict = verify(folder)
+    assert verdict.differences == [f"{checkpoint.name} does not hold the search that was recorded"]
+    assert len(verdict.generations) == 0
+
+
+@pytest.mark.parametrize(("name", "value"), [("steps", 7), ("best_score", 499.0)])
+def test_a_changed_counter_with_a_fitting_manifest_is_found(folder: Path, name: str, value: Any) -> None:
+    checkpoint = folder / "checkpoints" / "generation_000000006"
+    edit_json(checkpoint / COUNTERS, lambda data: data.update({name: value}))
+    seal(checkpoint)
+    assert verify(folder).differences == [f"{checkpoint.name} does not hold the search that was recorded"]
+
+
+def test_a_damaged_checkpoint_is_told(folder: Path) -> None:
+    checkpoint = folder / "checkpoints" / "generation_000000004"
+    (checkpoint / TENSORS).write_bytes((checkpoint / TENSORS).read_bytes()[:-1])
+    assert verify(folder).differences == [f"{checkpoint.name}: {TENSORS} does not match its hash"]
+
+
+@pytest.mark.parametrize("has_checkpoints", [True, False])
+def test_a_changed_seed_is_found(folder: Path, has_checkpoints: bool) -> None:
+    edit_json(folder / "config.json", lambda data: data["recipe"].update(seed=1))
+    if not has_checkpoints:
+        shutil.rmtree(folder / "checkpoints")
+    differences = verify(folder).differences
+    found = (
+        "generation_000000011: it is generation 11 of run " if has_checkpoints else "metrics.csv, generation "
+    )
+    assert differences[0].startswith(found)
+
+
+def test_another_budget_is_no_difference(folder: Path) -> None:
+    edit_json(folder / "config.json", lambda data: data["recipe"].update(generations=99))
+    assert verify(folder).differences == []
+
+
+def test_another_system_is_mentioned_only_where_something_differs(folder: Path) -> None:
+    edit_row(folder / "hashes.csv", 3, 2, "0123456789abcdef")
+    assert "not the system" not in str(verify(folder, 3))
+    edit_json(folder / "system.json", lambda data: data.update(threads=64))
+    assert str(verify(folder, 3)).endswith("(not the system that it was begun on, see system.json)")
+    assert "not the system" not in str(verify(folder, 4))
+
+
+def test_a_run_without_hashes_says_so_and_has_them_after_a_resume(folder: Path) -> None:
+    (folder / "hashes.csv").unlink()
+    with pytest.raises(ValueError, match=r"has no hashes.csv to compare with: resume it"):
+        verify(folder)
+    with Run.open(folder, LAST + 2) as run:
+        assert len(list(run.generations())) == 2
+    assert verify(folder).generations[0] in (LAST + 1, LAST + 2)
+    assert verify(folder, everything=True).generations == range(LAST + 1, LAST + 3)
+    with pytest.raises(ValueError, match=f"generation=3: .* has hashes of {LAST + 1} to {LAST + 2}"):
+        verify(folder, 3)
+
+
+def test_the_command_gives_one_line_and_a_code(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["verify", str(folder), "--generation", "3"]) == 0
+    captured = capsys.readouterr()
+    assert captured.out == f"{verify(folder, 3)}\n"
+    assert captured.err == ""
+    edit_row(folder / "metrics.csv", 3, 1, "1")
+    assert cli.main(["verify", str(folder), "--generation", "3"]) == 1
+    captured = capsys.readouterr()
+    assert captured.out.startswith(
+        f"{folder} differs: metrics.csv, generation 3: steps 1920 was recorded as 1"
+    )
+    assert captured.out.count("\n") == 1
+    assert captured.err == ""
+
+
+@pytest.mark.parametrize("generation", [-1, 0, LAST + 1])
+def test_a_generation_that_is_not_recorded_is_bad_input(
+    honest: Path, generation: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["verify", str(honest), "--generation", str(generation)]) == 2
+    expected = f"lndp: error: generation={generation}: {honest} has hashes of 1 to {LAST}\n"
+    assert capsys.readouterr().err == expected
+
+
+def test_what_is_no_run_is_bad_input(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["verify", str(tmp_path)]) == 2
+    assert "holds no run" in capsys.readouterr().err
