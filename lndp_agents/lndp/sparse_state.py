@@ -1,5 +1,6 @@
 """The state of a life in a large brain: a list of its edges instead of a table of all pairs of nodes."""
 
+from collections.abc import Sequence
 from typing import NamedTuple, Self
 
 import torch
@@ -111,6 +112,20 @@ class SparseLifeState(NamedTuple):
     def lives(self, index: Tensor | slice) -> Self:
         """Some of the lives of every genome, selected along the second axis."""
         return type(self)(*(tensor[:, index] for tensor in self))
+
+    def genomes(self, index: Tensor) -> Self:
+        """The lives of some genomes, with no more slots than they need; the host waits for that number."""
+        some = type(self)(*(tensor[index] for tensor in self))
+        slots = max(1, int(some.is_used.sum(-1).max()))
+        pair, present, edge_state = (tensor[:, :, :slots] for tensor in some[:3])
+        return some._replace(pair=pair, present=present, edge_state=edge_state)
+
+    @classmethod
+    def join(cls, parts: Sequence[Self]) -> Self:
+        """The lives of all genomes of some parts, one part after another."""
+        slots = max(part.pair.shape[-1] for part in parts)
+        widened = (part._widened(slots) for part in parts)
+        return cls(*(torch.cat(tensors) for tensors in zip(*widened, strict=True)))
 
     def expand_genomes(self, num_genomes: int) -> Self:
         """The lives of one genome (P = 1) for `num_genomes` genomes, in shared memory."""

@@ -98,6 +98,11 @@ class Stimulus(NamedTuple):
     uniforms: Uniforms | None = None
     """None where decisions are thresholded."""
 
+    def genomes(self, index: Tensor) -> Self:
+        """What the lives of some genomes receive."""
+        uniforms = self.uniforms and (self.uniforms[0][index], self.uniforms[1][index])
+        return type(self)(self.observation[index], self.reward[index], uniforms)
+
     def finite(self, dtype: torch.dtype) -> Self:
         """The same in the type of the brains, with 0 for NaN and the largest numbers for infinite ones."""
         return self._replace(

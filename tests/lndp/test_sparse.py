@@ -199,6 +199,37 @@ def test_a_row_of_a_batch_is_the_life_alone(switches: dict[str, Any]) -> None:
     assert any(many > one for many, one in slots)
 
 
+def test_a_full_brain_beside_an_empty_one_changes_neither() -> None:
+    """Genomes of unlike size are computed apart, and come back in their order."""
+    config = LNDPConfig(**(SMALL | {"initial_density": 0.5}), candidates=2)
+    program, shape = make_program(config), (6, 2)
+    parameters = random_parameters(config, 6, 0.4)
+    born = program.birth(keys(*shape))
+    kept = (torch.tensor([0, 6, 1, 3, 0, 6])[:, None, None] * born.pair.shape[-1] / 6) > torch.arange(
+        born.pair.shape[-1]
+    )
+    pair = torch.where(kept, born.pair, config.nodes**2)
+    born = born._replace(
+        pair=pair,
+        present=born.present * kept,
+        edge_state=born.edge_state * kept[..., None],
+    )
+    assert_sound(config, born)
+    assert len(set(born.num_edges.amax(-1).tolist())) == 5
+    observation, reward, _ = next(stimuli(config, shape, 1))
+    after, output = program.step(parameters, born, observation, reward)
+    assert_sound(config, after)
+    for genome in range(6):
+        some = slice(genome, genome + 1)
+        mine = {name: value[some] for name, value in parameters.items()}
+        alone, expected = program.step(
+            mine, born.genomes(torch.tensor([genome])), observation[some], reward[some]
+        )
+        together = after.genomes(torch.tensor([genome]))
+        assert_same_lives(alone, together.to_dense(), 1e-5)
+        torch.testing.assert_close(output[some], expected, rtol=0, atol=1e-5)
+
+
 @settings(max_examples=40)
 @given(
     nodes=st.integers(7, 24),
