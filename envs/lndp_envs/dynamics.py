@@ -85,9 +85,9 @@ def where(mask: Array, first: State, second: State) -> State:
     return type(first)(*(_choose(mask, left, right) for left, right in zip(first, second, strict=True)))
 
 
-def select(state: State, row: int) -> State:
-    """One row of a state, as a batch of one."""
-    return type(state)(*(_pick(field, row) for field in state))
+def select(state: State, rows: slice | Array) -> State:
+    """Some rows of a state, by slice or by index (int64)."""
+    return type(state)(*(_pick(field, rows) for field in state))
 
 
 def draw_task(key: Array, num_tasks: int) -> Array:
@@ -96,8 +96,8 @@ def draw_task(key: Array, num_tasks: int) -> Array:
     return xp.astype(uniform(key) * num_tasks, xp.int64)
 
 
-def _pick(field: Any, row: int) -> Any:
-    return select(cast("tuple[Any, ...]", field), row) if isinstance(field, tuple) else field[row : row + 1]
+def _pick(field: Any, rows: slice | Array) -> Any:
+    return select(cast("tuple[Any, ...]", field), rows) if isinstance(field, tuple) else field[rows]
 
 
 def _choose(mask: Array, first: Any, second: Any) -> Any:

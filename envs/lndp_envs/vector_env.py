@@ -125,7 +125,9 @@ class DynamicsVectorEnv(VectorEnv[Any, Any, Any]):
     def render(self) -> tuple[Any, ...] | None:
         """Draw every environment: a tuple of frames, or None without a render mode."""
         view = self._require_view()
-        frames = (renderer.render(select(view, row)) for row, renderer in enumerate(self.renderers))
+        frames = (
+            renderer.render(select(view, slice(row, row + 1))) for row, renderer in enumerate(self.renderers)
+        )
         return tuple(frames) if self.renderers else None
 
     def close_extras(self, **kwargs: Any) -> None:

@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 import gymnasium
 import numpy as np
 import torch
-from gymnasium.vector import SyncVectorEnv
 from lndp_envs import Lifetime
 from torch import Tensor
 
@@ -18,8 +17,12 @@ Env = gymnasium.Env[Any, Any]
 class GymState(NamedTuple):
     """What the environments showed last; the environments themselves keep their state."""
 
+    row: Tensor
+    """(B,) int64: which environment."""
     observation: Tensor
     episode_start: Tensor
+    is_over: Tensor
+    """(B,) bool: where a life has ended; its environment stays as it is."""
 
 
 class GymDynamics:
@@ -51,25 +54,32 @@ class GymDynamics:
         self.observation_space: Space = single.observation_space
         self.action_space: Space = single.action_space
         single.close()
-        self._envs: SyncVectorEnv | None = None
+        self._envs: list[Env] = []
 
     def reset(self, key: Tensor, task: Tensor | None = None) -> GymState:
         """Begin a life in each of B environments, seeded from the keys (B,)."""
-        if self._envs is None or self._envs.num_envs != len(key):
-            if self._envs is not None:
-                self._envs.close()
-            self._envs = SyncVectorEnv([self._make] * len(key))
-        seeds: list[int | None] = [int(seed) for seed in key & (2**31 - 1)]
-        observation, _ = self._envs.reset(seed=seeds)
-        return self._state(observation, np.ones(len(key), dtype=np.bool_))
+        while len(self._envs) > len(key):
+            self._envs.pop().close()
+        self._envs += [self._make() for _ in range(len(key) - len(self._envs))]
+        seeds: list[int] = (key & (2**31 - 1)).tolist()
+        observations = [env.reset(seed=seed)[0] for env, seed in zip(self._envs, seeds, strict=True)]
+        rows = torch.arange(len(key))
+        return GymState(
+            rows, _stacked(observations), torch.ones_like(rows).bool(), torch.zeros_like(rows).bool()
+        )
 
     def step(self, state: GymState, action: Tensor) -> tuple[GymState, Tensor, Tensor]:
-        """Step every environment; those whose life is over may go on, which nobody looks at."""
-        assert self._envs is not None
-        observation, reward, terminated, truncated, info = self._envs.step(action.cpu().numpy())
-        start = info.get("episode_start", np.zeros(len(reward), dtype=np.bool_))
-        after = self._state(observation, np.asarray(start, dtype=np.bool_))
-        return after, torch.as_tensor(reward.astype(np.float64)), torch.as_tensor(terminated | truncated)
+        """Step the environments of lives that go on."""
+        actions, observation = action.cpu().numpy(), state.observation.clone()
+        start, over = torch.zeros_like(state.is_over), state.is_over.clone()
+        reward = torch.zeros(len(over), dtype=torch.float64)
+        for i in (~over).nonzero()[:, 0].tolist():
+            seen, earned, terminated, truncated, info = self._envs[int(state.row[i])].step(actions[i])
+            observation[i] = torch.as_tensor(np.asarray(seen))
+            reward[i] = float(earned)
+            start[i] = bool(info.get("episode_start", False))
+            over[i] = terminated or truncated
+        return GymState(state.row, observation, start, over), reward, over.clone()
 
     def observe(self, state: GymState) -> Tensor:
         """(B, *shape): the last observations."""
@@ -91,7 +101,7 @@ class GymDynamics:
             raise ValueError(f"environment {self._id!r}: {text}; see `lndp envs`") from error
         return Lifetime(env, self._episodes) if self._episodes > 1 else env
 
-    @staticmethod
-    def _state(observation: Any, episode_start: Any) -> GymState:
-        """A copy of what the environments showed: they use their memory again."""
-        return GymState(torch.as_tensor(np.array(observation)), torch.as_tensor(episode_start))
+
+def _stacked(observations: list[Any]) -> Tensor:
+    """A copy of what the environments showed: they use their memory again."""
+    return torch.as_tensor(np.array(observations))

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 import torch
-from lndp_envs.dynamics import Dynamics
+from lndp_envs.dynamics import Dynamics, select
 from lndp_envs.randomness import fold, key_of
 from torch import Tensor
 
@@ -17,7 +17,7 @@ SEARCH, TRAINING, HELD_OUT, EVALUATION = range(4)
 """Streams of randomness of one seed: what the search draws, and the lives of three purposes."""
 BIRTH, WORLD = 0, 1  # folded into the key of a life
 LIVENESS_INTERVAL = 16
-"""Steps between two looks at whether any life goes on; each look makes the host wait for the device."""
+"""Steps between two looks at which lives go on; each look makes the host wait for the device."""
 
 
 class Policy(Protocol):
@@ -45,6 +45,10 @@ class Policy(Protocol):
         donate: bool = False,
     ) -> tuple[LifeState, Tensor]:
         """As `LNDP.experience`."""
+        ...
+
+    def num_edges(self, state: Any) -> Tensor:
+        """As `LNDP.num_edges`."""
         ...
 
 
@@ -92,6 +96,39 @@ def balanced_tasks(
     return (torch.arange(num_lives, device=device) + first) % dynamics.num_tasks
 
 
+class Batch(NamedTuple):
+    """Lives under way, P genomes x L lives, and what came of them so far."""
+
+    brain: Any
+    """A state of the policy."""
+    state: Any
+    """A state of the dynamics, P * L rows."""
+    alive: Tensor
+    """(P, L) bool."""
+    reward: Tensor
+    """(P, L) float64: the last one."""
+    episode: Tensor
+    """(P, L) int64: which episode of the life it is."""
+    returns: Tensor
+    """(P, L, E) float64: the return of each episode."""
+    edges: Tensor
+    """(P, L) float64: the number of edges, summed over the steps lived."""
+    steps: Tensor
+    """(P, L) int64: steps lived."""
+
+    @property
+    def outcome(self) -> tuple[Tensor, Tensor, Tensor]:
+        """What is known of each life at its end: returns, edges, steps."""
+        return self.returns, self.edges, self.steps
+
+    def select(self, genomes: Tensor, lives: Tensor) -> "Batch":
+        """Some of the genomes and some of their lives, by index."""
+        rows = (genomes[:, None] * self.alive.shape[1] + lives).flatten()
+        brain = type(self.brain)(*(tensor[genomes][:, lives] for tensor in self.brain))
+        others = (tensor[genomes][:, lives] for tensor in self[2:])
+        return Batch(brain, select(self.state, rows), *others)
+
+
 @torch.no_grad()
 def live(policy: Policy, parameters: Parameters, world: World, keys: Tensor, tasks: Tensor) -> Lives:
     """Let every genome live the same L lives: the same births, worlds and luck.
@@ -106,20 +143,52 @@ def live(policy: Policy, parameters: Parameters, world: World, keys: Tensor, tas
     Returns:
         Returns, densities and lengths of the lives. Nothing in a life depends on the others in the batch.
     """
-    num_genomes, num_lives = next(iter(parameters.values())).shape[0], keys.shape[0]
-    shape = (num_genomes, num_lives)
-    brain = policy.birth(fold(keys, BIRTH)[None]).expand_genomes(num_genomes)
-    brain = policy.develop(parameters, brain)
-    state = world.dynamics.reset(fold(keys, WORLD).repeat(num_genomes), tasks.repeat(num_genomes))
-    num_edges = roles(policy.config, keys.device).allowed.sum()
-    alive = torch.ones(shape, dtype=torch.bool, device=keys.device)
-    reward = torch.zeros(shape, dtype=torch.float64, device=keys.device)
-    episode = torch.full(shape, -1, device=keys.device)
-    returns = torch.zeros(*shape, world.episodes, dtype=torch.float64, device=keys.device)
-    edges, steps = torch.zeros_like(reward), torch.zeros_like(episode)
-    for step in range(world.steps):
-        if step % LIVENESS_INTERVAL == 0 and not alive.any():
+    batch = newborn(policy, parameters, world, keys, tasks)
+    outcome = tuple(torch.zeros_like(total) for total in batch.outcome)
+    genomes, lives = (torch.arange(size, device=keys.device) for size in batch.alive.shape)
+    for start in range(0, world.steps, LIVENESS_INTERVAL):
+        batch = live_on(policy, parameters, world, batch, min(LIVENESS_INTERVAL, world.steps - start))
+        for total, part in zip(outcome, batch.outcome, strict=True):
+            total[genomes[:, None], lives] = part
+        kept = _unfinished(batch.alive)
+        if kept is None:
             break
+        if any(len(index) < size for index, size in zip(kept, batch.alive.shape, strict=True)):
+            batch = batch.select(*kept)
+            parameters = {name: tensor[kept[0]] for name, tensor in parameters.items()}
+            genomes, lives = genomes[kept[0]], lives[kept[1]]
+    returns, edges, steps = outcome
+    num_allowed = roles(policy.config, keys.device).allowed.sum()
+    return Lives(returns, edges / (num_allowed * steps.clamp(min=1)), steps)
+
+
+def newborn(policy: Policy, parameters: Parameters, world: World, keys: Tensor, tasks: Tensor) -> Batch:
+    """Lives at their first step; the arguments are those of `live`."""
+    num_genomes = next(iter(parameters.values())).shape[0]
+    shape = (num_genomes, len(keys))
+    brain = policy.birth(fold(keys, BIRTH)[None]).expand_genomes(num_genomes)
+    zeros = torch.zeros(shape, dtype=torch.float64, device=keys.device)
+    count = torch.zeros(shape, dtype=torch.int64, device=keys.device)
+    return Batch(
+        brain=policy.develop(parameters, brain),
+        state=world.dynamics.reset(fold(keys, WORLD).repeat(num_genomes), tasks.repeat(num_genomes)),
+        alive=torch.ones(shape, dtype=torch.bool, device=keys.device),
+        reward=zeros,
+        episode=count - 1,
+        returns=torch.zeros(*shape, world.episodes, dtype=torch.float64, device=keys.device),
+        edges=zeros,
+        steps=count,
+    )
+
+
+def live_on(policy: Policy, parameters: Parameters, world: World, batch: Batch, num_steps: int) -> Batch:
+    """Some steps of all lives of a batch, whose brains are used up. The host never waits for the device.
+
+    (It does if `development_between_episodes` is set: then each step asks whether any episode begins.)
+    """
+    brain, state, alive, reward, episode, returns, edges, steps = batch
+    shape = alive.shape
+    for _ in range(num_steps):
         inputs = world.encoding.encode(world.dynamics.observe(state)).reshape(*shape, -1)
         episode_start = world.dynamics.episode_start(state).reshape(shape)
         brain, output = policy.experience(
@@ -128,8 +197,28 @@ def live(policy: Policy, parameters: Parameters, world: World, keys: Tensor, tas
         state, earned, terminated = world.dynamics.step(state, world.decoding.decode(output.flatten(0, 1)))
         reward = torch.where(alive, earned.reshape(shape), 0.0)
         episode = (episode + episode_start).clamp(0, world.episodes - 1)
-        returns.scatter_add_(2, episode[..., None], reward[..., None])
-        edges += torch.where(alive, brain.num_edges, 0.0)
-        steps += alive
+        returns = returns.scatter_add(2, episode[..., None], reward[..., None])
+        edges = edges + torch.where(alive, policy.num_edges(brain), 0)
+        steps = steps + alive
         alive = alive & ~terminated.reshape(shape)
-    return Lives(returns, edges / (num_edges * steps.clamp(min=1)), steps)
+    return Batch(brain, state, alive, reward, episode, returns, edges, steps)
+
+
+def _unfinished(alive: Tensor) -> tuple[Tensor, Tensor] | None:
+    """Which genomes and which lives to go on with, by index; none where all (P, L) have ended."""
+    going = alive.any(1), alive.any(0)
+    counts = [int(mask.sum()) for mask in going]
+    if not counts[0]:
+        return None
+    genomes, lives = (
+        mask.argsort(descending=True, stable=True)[: _size(len(mask), count)].sort().values
+        for mask, count in zip(going, counts, strict=True)
+    )
+    return genomes, lives
+
+
+def _size(size: int, count: int) -> int:
+    """The smallest of size, size / 2, size / 4 ... that holds so many: few sizes, few compilations."""
+    while count <= size // 2:
+        size //= 2
+    return size

@@ -654,6 +654,18 @@ Helpers& helpers() {
     return *current;
 }
 
+// Do something for each row, `chunk` rows at a time in one thread.
+template <class F>
+void in_parallel(int64_t rows, int threads, int64_t chunk, const F& work) {
+    std::atomic<int64_t> next{0};
+    helpers().run(
+        [&] {
+            for (int64_t start; (start = next.fetch_add(chunk)) < rows;)
+                for (int64_t r = start; r < std::min(rows, start + chunk); ++r) work(r);
+        },
+        int(std::min<int64_t>(threads, (rows + chunk - 1) / chunk)) - 1);
+}
+
 }  // namespace
 
 // Advance the lives marked in `alive` (all if null) by one step, in place. Row r belongs to genome r / lives.
@@ -661,24 +673,28 @@ extern "C" void lndp_live(int64_t rows, int64_t lives, int threads, int rewiring
                           const int64_t* strides, const float* observation, const float* reward, const uint8_t* alive,
                           const float* uniform_prune, const float* uniform_grow, float* adjacency, float* node_state,
                           float* edge_state, float* trace, float* activation) {
-    constexpr int64_t Chunk = 4;
-    std::atomic<int64_t> next{0};
     auto brain_of = [=](int64_t r) {
         return Brain{adjacency + r * N * N, node_state + r * N * Dh, edge_state + r * De * N * N,
                      trace + r * N * Trace, activation + r * N};
     };
-    auto work = [&] {
+    in_parallel(rows, threads, 4, [&](int64_t r) {
         static thread_local auto workspace = std::make_unique<Workspace>();  // cleared
-        for (int64_t start; (start = next.fetch_add(Chunk)) < rows;)
-            for (int64_t r = start; r < std::min(rows, start + Chunk); ++r) {
-                if (alive && !alive[r]) continue;
-                Genome genome;
-                for (int p = 0; p < ParameterCount; ++p) genome.at[p] = parameters[p] + (r / lives) * strides[p];
-                Brain brain = brain_of(r);
-                Senses senses{observation + r * O, reward[r], uniform_prune ? uniform_prune + r * N * N : nullptr,
-                              uniform_grow ? uniform_grow + r * N * N : nullptr};
-                live(*workspace, genome, brain, senses, rewiring, brain_of(std::min(r + 1, rows - 1)));
-            }
-    };
-    helpers().run(work, int(std::min<int64_t>(threads, (rows + Chunk - 1) / Chunk)) - 1);
+        if (alive && !alive[r]) return;
+        Genome genome;
+        for (int p = 0; p < ParameterCount; ++p) genome.at[p] = parameters[p] + (r / lives) * strides[p];
+        Brain brain = brain_of(r);
+        Senses senses{observation + r * O, reward[r], uniform_prune ? uniform_prune + r * N * N : nullptr,
+                      uniform_grow ? uniform_grow + r * N * N : nullptr};
+        live(*workspace, genome, brain, senses, rewiring, brain_of(std::min(r + 1, rows - 1)));
+    });
+}
+
+// Count the edges of each life. (torch's own sum would leave threads that spin and disturb the helpers.)
+extern "C" void lndp_count_edges(int64_t rows, int threads, const float* adjacency, float* count) {
+    in_parallel(rows, threads, 64, [&](int64_t r) {
+        Vector total{};
+        for (int b = 0; b < N * N / Lanes * Lanes; b += Lanes) total += load(adjacency + r * N * N + b);
+        count[r] = sum(total);
+        for (int b = N * N / Lanes * Lanes; b < N * N; ++b) count[r] += adjacency[r * N * N + b];
+    });
 }

@@ -67,7 +67,7 @@ def cache_folder() -> Path:
 
 @lru_cache(maxsize=64)
 def _kernel(definitions: tuple[str, ...]) -> Any:
-    """The compiled function for these -D definitions, from the cache or newly built.
+    """The compiled functions for these -D definitions, from the cache or newly built.
 
     Raises:
         OSError: there is no compiler, or it failed, or the cache folder cannot be used.
@@ -81,13 +81,13 @@ def _kernel(definitions: tuple[str, ...]) -> Any:
     if not library.exists():
         _build(command, library)
     try:
-        function: Any = ctypes.CDLL(str(library)).lndp_live
+        kernel = ctypes.CDLL(str(library))
     except OSError as error:
         raise OSError(
             f"{_one_line(error)}: delete that file, or set LNDP_AGENTS_CACHE to another folder"
         ) from error
-    function.restype = None
-    return function
+    kernel.lndp_live.restype = kernel.lndp_count_edges.restype = None
+    return kernel
 
 
 def _build(command: tuple[str, ...], library: Path) -> None:
@@ -148,7 +148,7 @@ class NativeLife:
         self.config = config
         sizes = [f"-D{name.upper()}={getattr(config, name)}" for name in _SIZES]
         switches = [f"-D{name.upper()}={int(getattr(config, name))}" for name in _SWITCHES]
-        self._function = _kernel((*sizes, *switches))
+        self._kernel = _kernel((*sizes, *switches))
         self._parameter_shapes = {
             name: shape
             for name, shape in parameter_shapes(config).items()
@@ -201,7 +201,7 @@ class NativeLife:
             name: _checked(name, getattr(state, name), (*rows, *shape)).contiguous()
             for name, shape in brain_shapes(self.config).items()
         }
-        self._function(
+        self._kernel.lndp_live(
             ctypes.c_int64(num_genomes * num_lives),
             ctypes.c_int64(num_lives),
             ctypes.c_int(torch.get_num_threads()),
@@ -212,6 +212,18 @@ class NativeLife:
             *(ctypes.c_void_p(tensor.data_ptr()) for tensor in brains.values()),
         )
         return state._replace(**brains, age=state.age + (1 if alive is None else alive.long()))
+
+    def num_edges(self, state: LifeState) -> Tensor:
+        """(P, L) float32: how many edges there are."""
+        adjacency = state.adjacency.contiguous()
+        count = torch.empty(state.key.shape)
+        self._kernel.lndp_count_edges(
+            ctypes.c_int64(count.numel()),
+            ctypes.c_int(torch.get_num_threads()),
+            ctypes.c_void_p(adjacency.data_ptr()),
+            ctypes.c_void_p(count.data_ptr()),
+        )
+        return count
 
     def _bind(self, parameters: Parameters, num_genomes: int) -> _Genomes:
         """Check parameters, once for all steps that use the same tensors."""

@@ -158,6 +158,10 @@ class Program(ABC, Generic[State]):
         reward = torch.where(episode_start, 0.0, reward)
         return self.step(parameters, state, observation, reward, alive=alive, donate=donate)
 
+    def num_edges(self, state: State) -> Tensor:
+        """(P, L) float32: how many edges there are."""
+        return state.num_edges
+
     def action(self, output: Tensor) -> Tensor:
         """Step 8: of output activations (P, L, M) the index of the largest (P, L), or the outputs scaled."""
         return output.argmax(-1) if self.config.discrete_actions else output * self.config.action_scale
@@ -209,6 +213,12 @@ class LNDP(Program[LifeState]):
         stimulus = stimulus.finite(state.trace.dtype)
         new = live(self.config, parameters, state, stimulus, rewiring=rewiring)
         return new if alive is None else new.where(alive, state)
+
+    def num_edges(self, state: LifeState) -> Tensor:
+        """As `Program.num_edges`."""
+        if self._native and self._native.accepts(state):
+            return self._native.num_edges(state)
+        return state.num_edges
 
     def _draw_uniforms(self, state: LifeState) -> Uniforms:
         nodes = self.config.nodes

@@ -95,7 +95,7 @@ def test_a_life_does_not_depend_on_its_batch(dynamics: Dynamics[Any]) -> None:
             rows[row], row_reward, row_terminated = dynamics.step(state, action[row : row + 1])
             assert row_terminated[0] == terminated[row]
             assert row_reward[0] == pytest.approx(reward[row], abs=1e-12)
-            for one, many in zip(flat(rows[row]), flat(select(batch, row)), strict=True):
+            for one, many in zip(flat(rows[row]), flat(select(batch, slice(row, row + 1))), strict=True):
                 np.testing.assert_allclose(one, many, rtol=1e-9, atol=1e-9)
 
 
@@ -180,7 +180,7 @@ def test_where_chooses_rows_of_nested_states(make: Any) -> None:
     assert chosen.pair.single.tolist() == [1, 6]
     assert chosen.pair.table.tolist() == [[1, 2], [7, 8]]
     assert chosen.count.tolist() == [1.5, 6.5]
-    assert select(chosen, 1).pair.table.tolist() == [[7, 8]]
+    assert select(chosen, slice(1, 2)).pair.table.tolist() == [[7, 8]]
 
 
 @pytest.mark.parametrize("num_tasks", [1, 2, 3, 7])

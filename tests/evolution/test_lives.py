@@ -24,6 +24,8 @@ from lndp_agents.evolution.lives import (
     balanced_tasks,
     life_keys,
     live,
+    live_on,
+    newborn,
 )
 from lndp_agents.evolution.worlds import make_world
 from lndp_agents.lndp import LNDP, LifeState, genome_size, genome_to_parameters
@@ -53,6 +55,9 @@ class Puppet:
 
     def develop(self, parameters: Any, state: LifeState) -> LifeState:
         return state
+
+    def num_edges(self, state: LifeState) -> Tensor:
+        return state.num_edges
 
     def experience(
         self, parameters: Any, state: LifeState, *args: Any, **kwargs: Any
@@ -145,6 +150,56 @@ def test_lives_that_have_all_ended_are_not_stepped_for_long() -> None:
     puppet = Puppet(0, 2)
     live(puppet, NOTHING, world_of(Counting(), 1000, 1), torch.arange(3), torch.arange(3))
     assert puppet.steps == LIVENESS_INTERVAL
+
+
+@pytest.mark.parametrize(("num_genomes", "num_lives"), [(8, 2), (1, 12)])
+def test_lives_that_have_ended_leave_the_batch_and_change_nothing(
+    num_genomes: int, num_lives: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = make_world("lndp/CartPoleLife-v0", {})
+    program = program_for(world, BACKEND)
+    parameters = genome_to_parameters(program.config, genomes_of(program.config, num_genomes))
+    keys, tasks = life_keys(2, num_lives=num_lives), balanced_tasks(world.dynamics, num_lives)
+    sizes: list[int] = []
+    observe = type(world.dynamics).observe
+
+    def watched(dynamics: Any, state: Any) -> Tensor:
+        observation = observe(dynamics, state)
+        sizes.append(len(observation))
+        return observation
+
+    monkeypatch.setattr(type(world.dynamics), "observe", watched)
+    shrinking = live(program, parameters, world, keys, tasks)
+    assert sizes[0] == num_genomes * num_lives
+    assert sorted(set(sizes), reverse=True) == list(dict.fromkeys(sizes))  # never more again
+    assert len(set(sizes)) > 1
+    monkeypatch.setattr("lndp_agents.evolution.lives.LIVENESS_INTERVAL", world.steps)
+    whole = live(program, parameters, world, keys, tasks)
+    assert all(torch.equal(one, other) for one, other in zip(shrinking, whole, strict=True))
+
+
+@pytest.mark.parametrize(
+    "environment", ["lndp/ForagingSwitch-v0", "lndp/CartPoleLife-v0", "lndp/AcrobotLife-v0"]
+)
+@pytest.mark.parametrize("switches", [{}, {"stochastic": True, "recurrent": True, "development_steps": 2}])
+def test_within_a_life_the_host_never_waits_for_the_device(
+    environment: str, switches: dict[str, Any]
+) -> None:
+    # Tensors of the device "meta" have no numbers: .item(), .cpu() and `if` are errors.
+    world = make_world(environment, {})
+    dynamics = world.dynamics
+    spaces = dynamics.observation_space, dynamics.action_space
+    program = LNDP(config_for(*spaces, world.encoding, nodes=16, **switches))
+    parameters = {
+        name: tensor.to("meta")
+        for name, tensor in genome_to_parameters(program.config, genomes_of(program.config, 3)).items()
+    }
+    keys = torch.empty(2, dtype=torch.int64, device="meta")
+    batch = live_on(program, parameters, world, newborn(program, parameters, world, keys, keys), 5)
+    assert {tensor.device.type for tensor in (*batch.outcome, *batch.brain, batch.alive)} == {"meta"}
+    assert batch.returns.shape == (3, 2, world.episodes)
+    with pytest.raises((RuntimeError, NotImplementedError)):
+        batch.alive.any().item()
 
 
 @pytest.mark.skipif(compiler() is None, reason="no C++ compiler")
