@@ -104,7 +104,8 @@ def _groups_of_one_size(config: LNDPConfig, state: SparseLifeState) -> list[Tens
         return [torch.zeros(1, dtype=torch.int64, device=state.pair.device)]
     edges = state.is_used.sum(-1).amax(-1)
     size = (1 + edges / (config.nodes * config.candidates)).log2().floor()
-    return [(size == one).nonzero()[:, 0] for one in sorted(set(size.tolist()))]
+    groups = [(size == number).nonzero()[:, 0] for number in range(int(size.max()) + 1)]
+    return [group for group in groups if len(group)]
 
 
 def live(
