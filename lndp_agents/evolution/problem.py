@@ -164,7 +164,10 @@ class LifeProblem(Problem):
             options["num_gpus"] = share if share < 1 else int(share)
         vars(self)["_actor_config"] = options
         self._parallelize()
-        ask(self.actors or (), "settle", max(1, int(resources["CPU"]) // num_actors))
+        try:
+            ask(self.actors or (), "settle", max(1, int(resources["CPU"]) // num_actors))
+        except ValueError as error:
+            raise ValueError(f"{error} (an actor imports only the module of module:ENVIRONMENT)") from error
 
     def _make_sync_data_for_actors(self) -> int:
         return self.generation

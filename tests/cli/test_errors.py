@@ -53,6 +53,11 @@ def assert_refused(result: Any, *parts: str) -> None:
         (f"{FORAGING} --seed -1", ("seed=-1", "give an integer from 0")),
         (f"{FORAGING} --worst-weight 2", ("worst_weight=2.0", "give a number from 0 to 1")),
         ("lndp/CartPoleLife-v0 --episodes 2", ("episodes=2", "use its keyword")),
+        (f"{FORAGING} --actors 0", ("actors=0", "give an integer from 1")),
+        (f"{FORAGING} --actors -3", ("actors=-3", "give an integer from 1")),
+        (f"{FORAGING} --actors 2 --ray-address here", ("ray_address='here'", "give ray://HOST:PORT")),
+        (f"{FORAGING} --ray-address auto", ("ray_address='auto' with one actor", "give two or more")),
+        (f"{FORAGING} --device abacus", ("device 'abacus' is not there", "give another, such as cpu")),
         (f"{FORAGING} --recipe missing.json", ("missing.json: No such file", "name another place")),
     ],
 )
@@ -122,6 +127,12 @@ def test_resume_refuses_what_is_no_run(lndp: Lndp, tmp_path: Path, finished: Pat
     assert_refused(lndp("resume", finished / "metrics.csv"), "holds no run")
 
 
+@pytest.mark.parametrize("command", ["resume", "verify"])
+def test_workers_that_cannot_be_are_refused(lndp: Lndp, finished: Path, command: str) -> None:
+    assert_refused(lndp(command, finished, "--actors", 0), "actors=0", "give an integer from 1")
+    assert_refused(lndp(command, finished, "--device", "abacus"), "'abacus' is not there", "such as cpu")
+
+
 def test_resume_refuses_a_budget_that_is_spent(lndp: Lndp, finished: Path) -> None:
     assert_refused(lndp("resume", finished, "--generations", 2), "generations=2", "has 4 already, give more")
     assert_refused(lndp("resume", finished, "--generations", 0), "generations=0", "give an integer from 1")
@@ -171,6 +182,7 @@ def test_damaged_results_are_told(lndp: Lndp, one_zoo: Path, content: str) -> No
         ("--env CartPole-v1", ("CartPole-v1 gives observations", "was evolved on")),
         ("--env lndp/No-v0", ("lndp/No-v0", "see `lndp envs`")),
         ("--env-kwargs sise=3", ("sise", "give those that it takes")),
+        ("--device cuda:99", ("device 'cuda:99' is not there", "give another, such as cpu")),
     ],
 )
 def test_evaluate_refuses(lndp: Lndp, finished: Path, options: str, parts: tuple[str, ...]) -> None:
@@ -200,6 +212,9 @@ def test_evaluation_needs_no_extra(lndp: Lndp, finished: Path, monkeypatch: pyte
         ["train", "--population", "many"],
         ["evaluate", "small", "--env-kwargs", "size"],
         ["zoo"],
+        ["verify"],
+        ["verify", "run", "--all", "--generation", "3"],
+        ["train", "CartPole-v1", "--actors", "many"],
     ],
 )
 def test_the_parser_refuses_with_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:

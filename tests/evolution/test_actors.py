@@ -15,6 +15,7 @@ import pytest
 import torch
 
 from lndp_agents import cli
+from lndp_agents.evolution.config import EvolutionConfig
 from lndp_agents.evolution.problem import Evaluation, LifeProblem
 from lndp_agents.evolution.run import Run
 from lndp_agents.evolution.run_folder import Description
@@ -38,6 +39,23 @@ from lndp_agents.evolution.workers import Workers
 recipe = Description.read(Path(sys.argv[1])).recipe
 with Run.create(recipe, Path(sys.argv[2]), Workers(actors=2)) as run:
     assert [record.generation for record in run.generations()] == [1, 2, 3, 4]
+"""
+
+
+UNKNOWN_TO_ACTORS = """
+import sys
+from pathlib import Path
+import gymnasium
+from lndp_agents.evolution.config import EvolutionConfig
+from lndp_agents.evolution.run import Run
+from lndp_agents.evolution.workers import Workers
+
+car = gymnasium.spec("MountainCar-v0")
+gymnasium.register("Mine-v0", car.entry_point, max_episode_steps=9)
+try:
+    Run.create(EvolutionConfig(environment="Mine-v0"), Path(sys.argv[1]), Workers(actors=2))
+except ValueError as error:
+    print(error)
 """
 
 
@@ -74,8 +92,11 @@ def test_two_actors_give_the_bytes_of_one_process(alone: Path, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("pieces", [2, 3])
-def test_what_travels_to_an_actor_lives_the_same_lives(alone: Path, pieces: int) -> None:
-    problem = LifeProblem(Description.read(alone), Workers())
+@pytest.mark.parametrize("environment", ["lndp/Foraging-v0", "CartPole-v1", "MountainCar-v0"])
+def test_what_travels_to_an_actor_lives_the_same_lives(tmp_path: Path, environment: str, pieces: int) -> None:
+    recipe = EvolutionConfig(environment=environment, population=9, lives=2, program={"nodes": 14})
+    with Run.create(recipe, tmp_path / "run"):
+        problem = LifeProblem(Description.read(tmp_path / "run"), Workers())
     problem.begin(3)
     whole, parts = (problem.generate_batch(9) for _ in range(2))
     parts.set_values(whole.values)
@@ -114,6 +135,15 @@ def test_actors_stopped_and_resumed_in_a_fresh_process_give_the_bytes_of_one(
     assert contents(tmp_path / "two") == contents(alone)
     verified = run_child(*COMMAND, "verify", tmp_path / "two", "--all", "--actors", "2")
     assert (verified.returncode, verified.stderr) == (0, ""), verified.stdout
+
+
+@pytest.mark.slow
+def test_an_environment_that_only_the_script_knows_is_told(tmp_path: Path) -> None:
+    done = run_child(sys.executable, "-c", UNKNOWN_TO_ACTORS, tmp_path / "run")
+    assert done.returncode == 0, done.stderr
+    assert "environment 'Mine-v0'" in done.stdout
+    assert done.stdout.endswith("(an actor imports only the module of module:ENVIRONMENT)\n")
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.slow
