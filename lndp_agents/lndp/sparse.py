@@ -48,7 +48,9 @@ def make_program(config: LNDPConfig, backend: str = "eager") -> Program[Any]:
 class SparseLNDP(Program[SparseLifeState]):
     """The program of which each sender looks at `config.candidates` receivers and at its edges in a step.
 
-    In every step the host waits for the largest number of edges of a life.
+    Lives are computed one after another: a large brain keeps a processor busy by itself, need not be padded to
+    the size of the largest, and so lives the same life in any batch, bit for bit. In every step the host
+    waits for the number of edges of each.
 
     Raises:
         ValueError: the configuration names no candidates.
@@ -76,36 +78,16 @@ class SparseLNDP(Program[SparseLifeState]):
         donate: bool,
     ) -> SparseLifeState:
         stimulus = stimulus.finite(state.trace.dtype)
-        groups = _groups_of_one_size(self.config, state)
-        if len(groups) == 1:
-            new = live(self.config, parameters, state, stimulus, rewiring=rewiring)
-        else:
-            parts = [
-                live(
-                    self.config,
-                    {name: tensor[group] for name, tensor in parameters.items()},
-                    state.genomes(group),
-                    stimulus.genomes(group),
-                    rewiring=rewiring,
-                )
-                for group in groups
-            ]
-            new = SparseLifeState.join(parts).genomes(torch.cat(groups).argsort())
-        return new if alive is None else new.where(alive, state)
-
-
-def _groups_of_one_size(config: LNDPConfig, state: SparseLifeState) -> list[Tensor]:
-    """Indices of genomes whose brains have about equally many pairs to look at, within a factor of two.
-
-    All lives of a batch have as many slots as the one with most edges; so a few full brains do not cost the
-    others more than there are.
-    """
-    if len(state.pair) == 1:
-        return [torch.zeros(1, dtype=torch.int64, device=state.pair.device)]
-    edges = state.is_used.sum(-1).amax(-1)
-    size = (1 + edges / (config.nodes * config.candidates)).log2().floor()
-    groups = [(size == number).nonzero()[:, 0] for number in range(int(size.max()) + 1)]
-    return [group for group in groups if len(group)]
+        goes_on = torch.ones_like(state.key) if alive is None else alive
+        after: list[SparseLifeState] = []
+        for row, is_alive in enumerate(goes_on.flatten()):
+            genome, life = divmod(row, state.key.shape[1])
+            mine = state.life(genome, life)
+            if is_alive:
+                own = {name: tensor[genome : genome + 1] for name, tensor in parameters.items()}
+                mine = live(self.config, own, mine, stimulus.life(genome, life), rewiring=rewiring)
+            after.append(mine)
+        return SparseLifeState.join(after, state.key.shape)
 
 
 def live(

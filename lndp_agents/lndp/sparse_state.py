@@ -113,19 +113,20 @@ class SparseLifeState(NamedTuple):
         """Some of the lives of every genome, selected along the second axis."""
         return type(self)(*(tensor[:, index] for tensor in self))
 
-    def genomes(self, index: Tensor) -> Self:
-        """The lives of some genomes, with no more slots than they need; the host waits for that number."""
-        some = type(self)(*(tensor[index] for tensor in self))
-        slots = max(1, int(some.is_used.sum(-1).max()))
-        pair, present, edge_state = (tensor[:, :, :slots] for tensor in some[:3])
-        return some._replace(pair=pair, present=present, edge_state=edge_state)
+    def life(self, genome: int, life: int) -> Self:
+        """One life (P = L = 1), with no more slots than it needs; the host waits for that number."""
+        one = type(self)(*(tensor[genome : genome + 1, life : life + 1] for tensor in self))
+        slots = max(1, int(one.is_used.sum()))
+        pair, present, edge_state = (tensor[:, :, :slots] for tensor in one[:3])
+        return one._replace(pair=pair, present=present, edge_state=edge_state)
 
     @classmethod
-    def join(cls, parts: Sequence[Self]) -> Self:
-        """The lives of all genomes of some parts, one part after another."""
-        slots = max(part.pair.shape[-1] for part in parts)
-        widened = (part._widened(slots) for part in parts)
-        return cls(*(torch.cat(tensors) for tensors in zip(*widened, strict=True)))
+    def join(cls, lives: Sequence[Self], shape: Sequence[int]) -> Self:
+        """P * L single lives, in order, as the lives of a batch of shape (P, L)."""
+        slots = max(life.pair.shape[-1] for life in lives)
+        widened = (life._widened(slots) for life in lives)
+        batch = (torch.cat(tensors) for tensors in zip(*widened, strict=True))
+        return cls(*(tensor.reshape(*shape, *tensor.shape[2:]) for tensor in batch))
 
     def expand_genomes(self, num_genomes: int) -> Self:
         """The lives of one genome (P = 1) for `num_genomes` genomes, in shared memory."""

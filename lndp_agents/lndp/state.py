@@ -98,10 +98,11 @@ class Stimulus(NamedTuple):
     uniforms: Uniforms | None = None
     """None where decisions are thresholded."""
 
-    def genomes(self, index: Tensor) -> Self:
-        """What the lives of some genomes receive."""
-        uniforms = self.uniforms and (self.uniforms[0][index], self.uniforms[1][index])
-        return type(self)(self.observation[index], self.reward[index], uniforms)
+    def life(self, genome: int, life: int) -> Self:
+        """What one life (P = L = 1) receives."""
+        mine = slice(genome, genome + 1), slice(life, life + 1)
+        uniforms = self.uniforms and (self.uniforms[0][mine], self.uniforms[1][mine])
+        return type(self)(self.observation[mine], self.reward[mine], uniforms)
 
     def finite(self, dtype: torch.dtype) -> Self:
         """The same in the type of the brains, with 0 for NaN and the largest numbers for infinite ones."""
