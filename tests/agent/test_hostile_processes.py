@@ -14,11 +14,24 @@ from saved_files import CONFIG, FORMAT_1, MODEL, Files, edited, load, put, witho
 from lndp_agents import LNDPAgent
 
 
-def with_header(files: Files, header: object, length: int | None = None) -> Files:
-    """A model with another header and zeros for all tensors, of an allowed size."""
-    content = header if isinstance(header, bytes) else json.dumps(header).encode()
-    prefix = struct.pack("<Q", len(content) if length is None else length)
-    return without_hash(files) | {MODEL: prefix + content + bytes(len(files[MODEL]))}
+def with_header(files: Files, header: dict[str, Any] | bytes, length: int | None = None) -> Files:
+    """A model with another header, of an allowed size: a tensor "rest" takes what the others leave."""
+    size = len(files[MODEL])
+    if not isinstance(header, bytes):
+        used = max((entry["data_offsets"][1] for entry in header.values() if "shape" in entry), default=0)
+        rest = {"dtype": "U8", "shape": [size - used], "data_offsets": [used, size]}
+        header = json.dumps(header | ({"rest": rest} if used < size else {})).encode()
+    prefix = struct.pack("<Q", len(header) if length is None else length)
+    return without_hash(files) | {MODEL: prefix + header + bytes(size)}
+
+
+def with_shape(files: Files, name: str, axes: list[int]) -> Files:
+    """A model with more axes for a parameter, which holds as many numbers as before."""
+    (length,) = struct.unpack("<Q", files[MODEL][:8])
+    header = json.loads(files[MODEL][8 : 8 + length])
+    header[name]["shape"] = [*axes, *header[name]["shape"]]
+    content = json.dumps(header).encode()
+    return files | {MODEL: struct.pack("<Q", len(content)) + content + files[MODEL][8 + length :]}
 
 
 def tensor(shape: list[int], kind: str = "F32", size: int = 0) -> dict[str, Any]:
@@ -79,6 +92,7 @@ def hostile(files: Files) -> dict[str, Files]:
     }
     for name, encoding in encodings.items():
         found[name] = edited(files, lambda data, e=encoding: data.update(encoding=e))
+    found["a parameter of many axes"] = with_shape(files, "node_in.bias", [1] * 900)
     texts = {
         "deep": b"[" * 10**6,
         "deep objects": b'{"a":' * 10**5,

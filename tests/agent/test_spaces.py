@@ -198,6 +198,22 @@ class TestDecoding:
         with pytest.raises(ValueError, match=r"action space Box.* is unbounded: give every dimension bounds"):
             ActionDecoding.of(space)
 
+    def test_actions_that_int64_does_not_hold_are_refused(self) -> None:
+        largest = space_from_json({"type": "Discrete", "n": 3, "start": 2**63 - 3, "dtype": "uint64"})
+        output = torch.tensor([0.0, 0.0, 1.0])
+        assert ActionDecoding.of(largest).decode(output).item() == 2**63 - 1
+        with pytest.raises(ValueError, match="give actions that int64 holds"):
+            ActionDecoding.of(
+                space_from_json({"type": "Discrete", "n": 3, "start": 2**63 - 2, "dtype": "uint64"})
+            )
+
+    def test_a_large_space_is_refused_in_one_line(self) -> None:
+        low = np.arange(2000, dtype=np.float32).reshape(20, 100)
+        with pytest.raises(ValueError, match="is unbounded: give every dimension bounds") as error:
+            ActionDecoding.of(Box(low, np.full_like(low, np.inf)))
+        assert str(error.value).isprintable()
+        assert len(str(error.value)) < 200
+
     def test_other_spaces_are_refused_by_name(self) -> None:
         with pytest.raises(
             ValueError, match=r"action space MultiDiscrete\(\[2 3\]\): agents give Box or Discrete"

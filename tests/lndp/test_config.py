@@ -127,6 +127,15 @@ def test_a_brain_too_large_for_any_memory_is_refused(name: str) -> None:
         LNDPConfig(**SIZES, nodes=4096, **{name: 17})
 
 
+@pytest.mark.parametrize("name", ["query_features", "value_features"])
+@pytest.mark.parametrize("other", ["nodes", "node_features"])
+def test_attention_too_wide_for_any_memory_is_refused(name: str, other: str) -> None:
+    sizes = SIZES | {name: 1024, other: 512}
+    assert LNDPConfig(**sizes, attention_heads=512).attention_heads == 512
+    with pytest.raises(ValueError, match=r"attention_heads=513: queries and values of 525312 numbers"):
+        LNDPConfig(**sizes, attention_heads=513)
+
+
 def test_candidates_are_those_of_a_node() -> None:
     for candidates in (1, 33):
         with pytest.raises(ValueError, match=f"^candidates={candidates}: give 2 to nodes=32, or 0 for every"):
