@@ -48,8 +48,8 @@ def make_program(config: LNDPConfig, backend: str = "eager") -> Program[Any]:
 class SparseLNDP(Program[SparseLifeState]):
     """The program of which each sender looks at `config.candidates` receivers and at its edges in a step.
 
-    Lives are computed one after another: a large brain keeps a processor busy by itself, need not be padded to
-    the size of the largest, and so lives the same life in any batch, bit for bit. In every step the host
+    Lives are computed one after another: a large brain keeps a processor busy by itself, need not be padded
+    to the size of the largest, and so lives the same life in any batch, bit for bit. In every step the host
     waits for the number of edges of each.
 
     Raises:
