@@ -46,6 +46,7 @@ switches = st.fixed_dictionaries(
         "query_features": st.integers(1, 3),
         "value_features": st.integers(1, 3),
         "decision_features": st.integers(1, 4),
+        "candidates": st.sampled_from([0, 2, 9]),
         "action_scale": st.floats(0, 1e6),
         "initial_density": st.floats(0, 1),
         "initial_density_std": st.floats(0, 10),
