@@ -4,7 +4,7 @@ This extends the paper, whose program looks at all pairs. Each sender looks at i
 does, and at C - 1 other nodes, evenly spaced from a place drawn for this life, step and sender, so that all
 others are equally likely. With C = N these are all pairs.
 
-In the softmax of a sender its edges and itself count once, and what was drawn counts for all that has no edge:
+In the softmax of a sender its edges and itself count once, what was drawn counts for all that has no edge:
 an estimate whose bias falls as 1 / C, and exact with C = N. Where all that was drawn has edges already, the
 sender attends to its edges and itself alone.
 """
