@@ -1,7 +1,10 @@
 """The native kernel: equal to the eager program at any size, safe, and clear where it cannot be had."""
 
 import math
+import os
+import warnings
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -326,3 +329,84 @@ def test_what_is_too_large_for_the_kernel_stays_eager(name: str, limit: int) -> 
     observation, reward, _ = random_stimulus(config, 0, 1, 1)
     inputs = (parameters, state, observation, reward)
     assert tensors_are_equal(LNDP(config, "auto").step(*inputs)[0], LNDP(config).step(*inputs)[0])
+
+
+@needs_compiler
+@pytest.mark.parametrize("sizes", SIZES, ids=lambda sizes: f"nodes={sizes['nodes']}")
+def test_edges_are_counted(sizes: dict[str, Any]) -> None:
+    config = config_of(sizes, initial_density=0.4)
+    _, state = random_lives(config, 3, 5, 30)
+    assert torch.equal(LNDP(config, "native").num_edges(state), state.adjacency.sum((-2, -1)))
+    assert LNDP(config, "native").num_edges(state.lives(slice(3, 5))).shape == (5, 2)
+
+
+@needs_compiler
+def test_nothing_that_is_sensed_makes_a_brain_lose_its_mind() -> None:
+    config = config_of(SMALL)
+    parameters, state = random_lives(config, 4, 2, 3)
+    x = torch.tensor([math.nan, math.inf]).expand(2, 3, 2)
+    r = torch.full((2, 3), -math.inf)
+    native_state, eager_state = (
+        LNDP(config, backend).step(parameters, state, x, r)[0] for backend in ("native", "eager")
+    )
+    for mine, reference in zip(native_state, eager_state, strict=True):
+        assert mine.isfinite().all()
+        torch.testing.assert_close(mine, reference, rtol=1e-5, atol=1e-5)
+
+
+@needs_compiler
+def test_parameters_that_change_between_steps_are_read_anew() -> None:
+    config = config_of(SMALL)
+    program = LNDP(config, "native")
+    parameters, state = random_lives(config, 5, 2, 3)
+    other, _ = random_lives(config, 6, 2, 3)
+    stimulus = random_stimulus(config, 7, 2, 3)
+
+    def activity(parameters: Parameters) -> Tensor:
+        return program.step(parameters, state, stimulus.observation, stimulus.reward)[0].trace
+
+    first, second = activity(parameters), activity(other)
+    assert not torch.equal(first, second)
+    assert torch.equal(activity({name: tensor.clone() for name, tensor in parameters.items()}), first)
+    for name, tensor in parameters.items():
+        tensor.copy_(other[name])  # in place: the same memory, other numbers
+    assert torch.equal(activity(parameters), second)
+    turned = {
+        name: tensor.mT.contiguous().mT if tensor.dim() == 3 else tensor for name, tensor in other.items()
+    }
+    assert torch.equal(activity(turned), second)
+    for tensor in turned.values():
+        tensor.zero_()
+    assert torch.equal(activity(turned), activity({name: torch.zeros_like(t) for name, t in other.items()}))
+
+
+@needs_compiler
+def test_threads_and_forked_children_get_the_same_numbers() -> None:
+    config = config_of(SMALL)
+    program = LNDP(config, "native")
+    # So few lives that torch itself uses one thread: a child of a process where it used more may hang in it.
+    parameters, born = random_lives(config, 8, 6, 4)
+    stimulus = random_stimulus(config, 9, 6, 4)
+
+    def life(num_threads: int) -> LifeState:
+        before = torch.get_num_threads()
+        torch.set_num_threads(num_threads)
+        try:
+            state = born
+            for _ in range(20):
+                state, _ = program.step(parameters, state, stimulus.observation, stimulus.reward)
+            return state
+        finally:
+            torch.set_num_threads(before)
+
+    alone = life(1)
+    assert tensors_are_equal(life(4), alone)  # now helpers exist
+    with ThreadPoolExecutor(3) as callers:
+        for state in callers.map(life, [3, 2, 4]):
+            assert tensors_are_equal(state, alone)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # Python's, about fork beside threads
+        child = os.fork()
+    if child == 0:
+        os._exit(0 if tensors_are_equal(life(4), alone) else 1)
+    assert os.waitpid(child, 0)[1] == 0
