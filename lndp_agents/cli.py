@@ -158,7 +158,7 @@ def _add_workers(command: Any) -> None:
     command.add_argument(
         "--ray-address",
         metavar="ADDRESS",
-        help="of a Ray cluster: ray://HOST:PORT, or auto for this machine's (default: start one here)",
+        help="of a Ray cluster, ray://HOST:PORT (default: one is started on this machine)",
     )
     _add_device(command)
 

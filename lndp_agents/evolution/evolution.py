@@ -152,5 +152,5 @@ def hash_checkpoint(counters: Counters, tensors: Mapping[str, Tensor]) -> str:
 def _hash(tensors: Iterable[Tensor], text: str = "") -> str:
     total = hashlib.sha256(text.encode())
     for tensor in tensors:
-        total.update(tensor.detach().contiguous().numpy().tobytes())
+        total.update(tensor.detach().flatten().numpy().data)
     return total.hexdigest()[:HASH_LENGTH]

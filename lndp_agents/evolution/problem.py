@@ -111,11 +111,12 @@ class LifeProblem(Problem):
             yield
             return
         with ray_session(self.workers.ray_address) as resources:
-            self._parallelize_on(resources)
             try:
+                self._parallelize_on(resources)
                 yield
             finally:
-                self.kill_actors()
+                if self.actors:
+                    self.kill_actors()
 
     def settle(self, num_threads: int | None = None) -> None:
         """Make in this process what lives need.

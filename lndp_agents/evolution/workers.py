@@ -30,7 +30,7 @@ class Workers:
     actors: int = 1
     """Processes that share the genomes of a generation; 1 is this process alone."""
     ray_address: str | None = None
-    """Of a Ray cluster, ray://HOST:PORT, or "auto" for the one of this machine; one of our own if None."""
+    """Of a Ray cluster, ray://HOST:PORT; if None, one is started on this machine and ended with the run."""
     device: str = "cpu"
     """Of the lives; the search stays on the CPU."""
 
@@ -130,25 +130,27 @@ def _connect(ray: Any, address: str | None) -> None:
             simplefilter("ignore")
             ray.init(address=address or "local", logging_level="ERROR", log_to_driver=False, **local)
     except Exception as error:  # of many kinds
-        place = "on this machine" if address is None else f"at {address}"
+        place, remedy = "on this machine", "use one process"
+        if address is not None:
+            place, remedy = f"at {address}", "if it asks for a token, set RAY_AUTH_MODE=token"
         reason = " ".join(str(error).split())[:300]
         raise ConnectionError(
-            f"Ray {place} cannot be used ({type(error).__name__}: {reason}): train without --actors"
+            f"Ray {place} cannot be used ({type(error).__name__}: {reason}): {remedy}"
         ) from error
 
 
 def _check_address(address: str, actors: int) -> None:
     if actors == 1:
         raise ValueError(f"ray_address={shorten(address)} with one actor: give two or more (--actors)")
-    if address == "auto":
-        return
     try:
         parts = urlsplit(address)
         host, port = parts.hostname, parts.port
     except ValueError:
         host = port = None
     if not address.startswith("ray://") or host is None or port is None:
-        raise ValueError(f"ray_address={shorten(address)}: give ray://HOST:PORT, or auto for this machine's")
+        raise ValueError(
+            f"ray_address={shorten(address)}: give ray://HOST:PORT, such as ray://127.0.0.1:10001"
+        )
     try:
         socket.create_connection((host, port), timeout=_CONNECTION_SECONDS).close()
     except OSError as error:

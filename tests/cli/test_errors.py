@@ -56,7 +56,7 @@ def assert_refused(result: Any, *parts: str) -> None:
         (f"{FORAGING} --actors 0", ("actors=0", "give an integer from 1")),
         (f"{FORAGING} --actors -3", ("actors=-3", "give an integer from 1")),
         (f"{FORAGING} --actors 2 --ray-address here", ("ray_address='here'", "give ray://HOST:PORT")),
-        (f"{FORAGING} --ray-address auto", ("ray_address='auto' with one actor", "give two or more")),
+        (f"{FORAGING} --ray-address ray://host:1", ("'ray://host:1' with one actor", "give two or more")),
         (f"{FORAGING} --device abacus", ("device 'abacus' is not there", "give another, such as cpu")),
         (f"{FORAGING} --recipe missing.json", ("missing.json: No such file", "name another place")),
     ],

@@ -203,10 +203,10 @@ def actor_of_group(group: int) -> int:
         ({"actors": 0}, "actors=0: give an integer from 1 to 4096"),
         ({"actors": -2}, "actors=-2: give an integer"),
         ({"actors": True}, "actors=True: give an integer"),
-        ({"ray_address": "auto"}, "ray_address='auto' with one actor: give two or more"),
-        ({"actors": 2, "ray_address": "127.0.0.1:6379"}, "give ray://HOST:PORT, or auto"),
-        ({"actors": 2, "ray_address": "ray://nowhere"}, "give ray://HOST:PORT, or auto"),
-        ({"actors": 2, "ray_address": "ray://host:99999999"}, "give ray://HOST:PORT, or auto"),
+        ({"ray_address": "ray://host:1"}, "ray_address='ray://host:1' with one actor: give two or more"),
+        ({"actors": 2, "ray_address": "127.0.0.1:6379"}, "give ray://HOST:PORT"),
+        ({"actors": 2, "ray_address": "ray://nowhere"}, "give ray://HOST:PORT"),
+        ({"actors": 2, "ray_address": "ray://host:99999999"}, "give ray://HOST:PORT"),
         ({"device": "cuda:77"}, "device 'cuda:77' is not there"),
         ({"device": "gpu"}, "device 'gpu' is not there"),
         ({"device": "meta"}, "device 'meta' is not there"),
@@ -239,7 +239,7 @@ def test_where_ray_does_not_start_no_folder_is_made(
     assert cli.main([*TRAIN, "--actors", "2", "--out", str(tmp_path / "run")]) == 2
     assert capsys.readouterr().err == (
         "lndp: error: Ray on this machine cannot be used (RuntimeError: no room for a store): "
-        "train without --actors\n"
+        "use one process\n"
     )
     assert list(tmp_path.iterdir()) == []
 
