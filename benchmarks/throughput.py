@@ -12,40 +12,50 @@ import torch
 from lndp_envs.foraging import Foraging
 
 from lndp_agents.evolution.lives import World, balanced_tasks, life_keys, live
-from lndp_agents.lndp import LNDP, genome_size, genome_to_parameters
+from lndp_agents.lndp import genome_size, genome_to_parameters, make_program
 from lndp_agents.spaces import ActionDecoding, ObservationEncoding, config_for
 
 
-def measure(arguments: argparse.Namespace) -> dict[str, Any]:
+def measure(
+    *,
+    population: int = 256,
+    nodes: int = 32,
+    steps: int = 100,
+    lives: int = 1,
+    repeats: int = 5,
+    backend: str = "auto",
+    device: str = "cpu",
+    **program: Any,
+) -> dict[str, Any]:
     """Median rate over the repeats, and the seconds of the first lives, which build what must be built."""
     task = Foraging()
     encoding = ObservationEncoding.of(task.observation_space)
-    config = config_for(task.observation_space, task.action_space, encoding, nodes=arguments.nodes)
-    world = World(task, arguments.steps, 1, encoding, ActionDecoding.of(task.action_space))
+    config = config_for(task.observation_space, task.action_space, encoding, nodes=nodes, **program)
+    world = World(task, steps, 1, encoding, ActionDecoding.of(task.action_space))
     generator = torch.Generator().manual_seed(0)
-    genomes = torch.randn(arguments.population, genome_size(config), generator=generator) * 0.5
-    keys = life_keys(0, num_lives=arguments.lives, device=arguments.device)
-    parameters = genome_to_parameters(config, genomes.to(arguments.device))
-    tasks = balanced_tasks(task, arguments.lives, arguments.device)
+    genomes = torch.randn(population, genome_size(config), generator=generator) * 0.5
+    keys = life_keys(0, num_lives=lives, device=device)
+    parameters = genome_to_parameters(config, genomes.to(device))
+    tasks = balanced_tasks(task, lives, device)
     started = time.perf_counter()
-    program = LNDP(config, arguments.backend)
-    live(program, parameters, world, keys, tasks)
+    lndp = make_program(config, backend)
+    live(lndp, parameters, world, keys, tasks)
     first = time.perf_counter() - started
     rates: list[float] = []
-    for _ in range(arguments.repeats):
+    for _ in range(repeats):
         started = time.perf_counter()
-        lives = live(program, parameters, world, keys, tasks)
-        rates.append(int(lives.steps.sum()) / (time.perf_counter() - started))
+        lived = live(lndp, parameters, world, keys, tasks)
+        rates.append(int(lived.steps.sum()) / (time.perf_counter() - started))
     return {
-        "agent_steps_per_second": round(sorted(rates)[len(rates) // 2]),
+        "agent_steps_per_second": round(sorted(rates)[len(rates) // 2], 1),
         "first_lives_seconds": round(first, 2),
-        "backend": arguments.backend,
-        "population": arguments.population,
-        "lives": arguments.lives,
-        "nodes": arguments.nodes,
-        "steps": arguments.steps,
+        "backend": backend,
+        "population": population,
+        "lives": lives,
+        "nodes": nodes,
+        "steps": steps,
         "threads": torch.get_num_threads(),
-        "mean_density": round(lives.density.mean().item(), 3),
+        "mean_density": round(lived.density.mean().item(), 3),
     }
 
 
@@ -57,10 +67,11 @@ def main() -> None:
     parser.add_argument("--backend", default="auto", choices=["auto", "eager", "native"])
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--json", action="store_true", help="print pure JSON")
-    arguments = parser.parse_args()
-    result = measure(arguments)
+    arguments = vars(parser.parse_args())
+    as_json = arguments.pop("json")
+    result = measure(**arguments)
     rate = result["agent_steps_per_second"]
-    print(json.dumps(result) if arguments.json else f"{rate:,} agent-steps per second; {result}")
+    print(json.dumps(result) if as_json else f"{rate:,} agent-steps per second; {result}")
 
 
 if __name__ == "__main__":
