@@ -61,25 +61,25 @@ class GymDynamics:
         while len(self._envs) > len(key):
             self._envs.pop().close()
         self._envs += [self._make() for _ in range(len(key) - len(self._envs))]
-        seeds: list[int] = (key & (2**31 - 1)).tolist()
-        observations = [env.reset(seed=seed)[0] for env, seed in zip(self._envs, seeds, strict=True)]
-        rows = torch.arange(len(key))
-        return GymState(
-            rows, _stacked(observations), torch.ones_like(rows).bool(), torch.zeros_like(rows).bool()
-        )
+        observations = [
+            env.reset(seed=int(seed))[0] for env, seed in zip(self._envs, key & (2**31 - 1), strict=True)
+        ]
+        rows = torch.arange(len(key), device=key.device)
+        observation = torch.as_tensor(np.array(observations), device=key.device)
+        return GymState(rows, observation, rows >= 0, rows < 0)
 
     def step(self, state: GymState, action: Tensor) -> tuple[GymState, Tensor, Tensor]:
         """Step the environments of lives that go on."""
-        actions, observation = action.cpu().numpy(), state.observation.clone()
-        start, over = torch.zeros_like(state.is_over), state.is_over.clone()
-        reward = torch.zeros(len(over), dtype=torch.float64)
-        for i in (~over).nonzero()[:, 0].tolist():
-            seen, earned, terminated, truncated, info = self._envs[int(state.row[i])].step(actions[i])
-            observation[i] = torch.as_tensor(np.asarray(seen))
-            reward[i] = float(earned)
-            start[i] = bool(info.get("episode_start", False))
-            over[i] = terminated or truncated
-        return GymState(state.row, observation, start, over), reward, over.clone()
+        actions, rows = action.cpu().numpy(), state.row.cpu().numpy()
+        seen, over = state.observation.cpu().numpy().copy(), state.is_over.cpu().numpy().copy()
+        start, reward = np.zeros_like(over), np.zeros(len(over))
+        for i in np.flatnonzero(~over):
+            env = self._envs[rows[i]]
+            seen[i], reward[i], terminated, truncated, info = env.step(actions[i])
+            start[i], over[i] = info.get("episode_start", False), terminated or truncated
+        after = (torch.as_tensor(array, device=action.device) for array in (seen, start, over, reward))
+        observation, episode_start, is_over, earned = after
+        return GymState(state.row, observation, episode_start, is_over), earned, is_over
 
     def observe(self, state: GymState) -> Tensor:
         """(B, *shape): the last observations."""
@@ -100,8 +100,3 @@ class GymDynamics:
             text = str(error).rstrip(".")
             raise ValueError(f"environment {self._id!r}: {text}; see `lndp envs`") from error
         return Lifetime(env, self._episodes) if self._episodes > 1 else env
-
-
-def _stacked(observations: list[Any]) -> Tensor:
-    """A copy of what the environments showed: they use their memory again."""
-    return torch.as_tensor(np.array(observations))
