@@ -70,11 +70,11 @@ class GymDynamics:
 
     def step(self, state: GymState, action: Tensor) -> tuple[GymState, Tensor, Tensor]:
         """Step the environments of lives that go on."""
-        actions, rows = action.cpu().numpy(), state.row.cpu().numpy()
+        actions, rows = action.cpu().numpy(), [int(row) for row in state.row.cpu()]
         seen, over = state.observation.cpu().numpy().copy(), state.is_over.cpu().numpy().copy()
         start, reward = np.zeros_like(over), np.zeros(len(over))
         for i in np.flatnonzero(~over):
-            env = self._envs[rows[i]]
+            env: Env = self._envs[rows[i]]
             seen[i], reward[i], terminated, truncated, info = env.step(actions[i])
             start[i], over[i] = info.get("episode_start", False), terminated or truncated
         after = (torch.as_tensor(array, device=action.device) for array in (seen, start, over, reward))

@@ -2,7 +2,8 @@
 
 import math
 import os
-import warnings
+import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -380,33 +381,46 @@ def test_parameters_that_change_between_steps_are_read_anew() -> None:
     assert torch.equal(activity(turned), activity({name: torch.zeros_like(t) for name, t in other.items()}))
 
 
-@needs_compiler
-def test_threads_and_forked_children_get_the_same_numbers() -> None:
+def live_twenty_steps(num_threads: int) -> LifeState:
+    """Of so few lives that torch uses one thread: forked after it used more, a child may hang in torch."""
     config = config_of(SMALL)
     program = LNDP(config, "native")
-    # So few lives that torch itself uses one thread: a child of a process where it used more may hang in it.
-    parameters, born = random_lives(config, 8, 6, 4)
+    parameters, state = random_lives(config, 8, 6, 4)
     stimulus = random_stimulus(config, 9, 6, 4)
+    before = torch.get_num_threads()
+    torch.set_num_threads(num_threads)
+    try:
+        for _ in range(20):
+            state, _ = program.step(parameters, state, stimulus.observation, stimulus.reward)
+    finally:
+        torch.set_num_threads(before)
+    return state
 
-    def life(num_threads: int) -> LifeState:
-        before = torch.get_num_threads()
-        torch.set_num_threads(num_threads)
-        try:
-            state = born
-            for _ in range(20):
-                state, _ = program.step(parameters, state, stimulus.observation, stimulus.reward)
-            return state
-        finally:
-            torch.set_num_threads(before)
 
-    alone = life(1)
-    assert tensors_are_equal(life(4), alone)  # now helpers exist
+@needs_compiler
+def test_any_number_of_threads_gives_the_same_numbers_also_to_several_callers_at_once() -> None:
+    alone = live_twenty_steps(1)
+    assert tensors_are_equal(live_twenty_steps(4), alone)
     with ThreadPoolExecutor(3) as callers:
-        for state in callers.map(life, [3, 2, 4]):
+        for state in callers.map(live_twenty_steps, [3, 2, 4]):
             assert tensors_are_equal(state, alone)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # Python's, about fork beside threads
-        child = os.fork()
-    if child == 0:
-        os._exit(0 if tensors_are_equal(life(4), alone) else 1)
-    assert os.waitpid(child, 0)[1] == 0
+
+
+FORKING = """
+import os, sys
+sys.path.insert(0, sys.argv[1])
+from test_native import live_twenty_steps, tensors_are_equal
+before = live_twenty_steps(4)  # now there are helpers, and a child has none of them
+child = os.fork()
+if child == 0:
+    os._exit(0 if tensors_are_equal(live_twenty_steps(4), before) else 1)
+sys.exit(os.waitpid(child, 0)[1])
+"""
+
+
+@needs_compiler
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_forked_child_gets_the_same_numbers() -> None:
+    command = [sys.executable, "-c", FORKING, str(Path(__file__).parent)]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    subprocess.run(command, check=True, timeout=120, env=environment)
