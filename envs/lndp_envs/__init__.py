@@ -4,17 +4,24 @@ from lndp_envs.dynamics import Dynamics, where
 from lndp_envs.env import DynamicsEnv
 from lndp_envs.lifetime import LifetimeDynamics
 from lndp_envs.registration import make_dynamics, register_worlds
+from lndp_envs.schedule import at, hazard, reversal
+from lndp_envs.schedule_wrappers import ActionSchedule, RewardSchedule
 from lndp_envs.vector_env import DynamicsVectorEnv
 from lndp_envs.wrappers import Lifetime, SenseReward
 
 __all__ = [
+    "ActionSchedule",
     "Dynamics",
     "DynamicsEnv",
     "DynamicsVectorEnv",
     "Lifetime",
     "LifetimeDynamics",
+    "RewardSchedule",
     "SenseReward",
+    "at",
+    "hazard",
     "make_dynamics",
+    "reversal",
     "where",
 ]
 

@@ -38,6 +38,11 @@ class Canvas:
         """Paint everything."""
         self.surface.fill(color)
 
+    def picture(self, pixels: Array) -> None:
+        """Put a picture as large as the canvas, (height, width, 3) uint8, onto it."""
+        small = self.pygame.surfarray.make_surface(pixels.transpose(1, 0, 2))
+        self.surface.blit(self.pygame.transform.scale_by(small, OVERSAMPLING), (0, 0))
+
     def box(self, corner: Point, size: Point, color: Color, radius: float = 0.0) -> None:
         """A filled box with round corners; ``corner`` is the upper left one."""
         rectangle = self.pygame.Rect(*_large(corner), *_large(size))

@@ -9,7 +9,8 @@ from gymnasium.spaces import Box, Discrete
 
 from lndp_envs.arrays import Array, namespace
 from lndp_envs.dynamics import draw_task
-from lndp_envs.randomness import fold, uniform
+from lndp_envs.randomness import fold
+from lndp_envs.schedule import check_probability, strikes
 
 RIGHT, LEFT, STAY = range(3)
 FOOD_REWARD = 10.0
@@ -64,10 +65,7 @@ class Foraging:
             raise ValueError(
                 f"trial_steps is {self.trial_steps}, but the food is {self.size // 2} steps away"
             )
-        if not 0.0 <= self.switch_probability <= 1.0:
-            raise ValueError(
-                f"switch_probability is {self.switch_probability}, but a probability lies in [0, 1]"
-            )
+        check_probability("switch_probability", self.switch_probability)
         if self.observation not in get_args(Observation):
             raise ValueError(
                 f"observation is {self.observation!r}, but it must be one of {get_args(Observation)}"
@@ -149,5 +147,5 @@ class Foraging:
         if self.switch_probability == 0.0:
             return state.food
         xp = namespace(state.food)
-        switches = uniform(fold(state.key, state.trial)) < self.switch_probability
+        switches = strikes(state.key, state.trial, self.switch_probability)
         return state.food ^ xp.astype(switches, xp.int64)

@@ -4,7 +4,8 @@ from typing import Any
 
 from lndp_envs.env import DynamicsEnv
 from lndp_envs.foraging import Foraging, Observation
-from lndp_envs.foraging_render import FRAMES_PER_SECOND, ForagingRenderer
+from lndp_envs.foraging_render import ForagingRenderer
+from lndp_envs.picture import FRAMES_PER_SECOND
 from lndp_envs.vector_env import DynamicsVectorEnv
 
 

@@ -1,31 +1,34 @@
 """Drawing foraging for a person, who sees what the forager does not: where the food is."""
 
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from lndp_envs.arrays import Array
 from lndp_envs.canvas import Canvas, Color, Point, mix
 from lndp_envs.foraging import FOOD_REWARD, LEFT, RIGHT, Foraging
-from lndp_envs.rendering import Window
+from lndp_envs.picture import (
+    APPLE,
+    BODY,
+    CELL,
+    FRAMES_PER_SECOND,
+    GOLD,
+    INK,
+    MARGIN,
+    PAPER,
+    SOFT_INK,
+    WALL,
+    WHITE,
+    WIDTH,
+    begin_picture,
+)
+from lndp_envs.rendering import FrameRenderer
 from lndp_envs.view import View
 
-WIDTH, HEIGHT = 640, 360
-FRAMES_PER_SECOND = 8
 CORRIDOR_Y = 200.0
-MARGIN = 34.0
 
-PAPER: Color = (252, 251, 248)
-INK: Color = (52, 56, 68)
-SOFT_INK: Color = (150, 153, 162)
-WALL: Color = (214, 218, 228)
-CELL: Color = (240, 242, 247)
-BODY: Color = (88, 111, 238)
 CHEEK: Color = (255, 150, 150)
-APPLE: Color = (232, 66, 62)
 LEAF: Color = (74, 168, 84)
 STALK: Color = (121, 85, 61)
-GOLD: Color = (255, 190, 40)
-WHITE: Color = (255, 255, 255)
 
 
 class Scene(NamedTuple):
@@ -89,9 +92,7 @@ def render_frame(task: Foraging, view: View) -> Array:
         gymnasium.error.DependencyNotInstalled: pygame is not there.
     """
     scene = scene_of(task, view)
-    canvas = Canvas(WIDTH, HEIGHT)
-    canvas.fill(PAPER)
-    _draw_header(canvas, scene)
+    canvas = begin_picture({"TRIAL": scene.trial + 1, "STEP": scene.steps, "SCORE": scene.total})
     _draw_corridor(canvas, scene)
     _draw_timer(canvas, scene)
     return canvas.pixels()
@@ -107,7 +108,7 @@ def render_text(task: Foraging, view: View) -> str:
     return f"[{' '.join(cells)}]  {numbers}  reward {scene.reward:g}  score {scene.total:g}"
 
 
-class ForagingRenderer:
+class ForagingRenderer(FrameRenderer):
     """Draws foraging in the modes ``human``, ``rgb_array`` and ``ansi``.
 
     Args:
@@ -116,36 +117,16 @@ class ForagingRenderer:
     """
 
     def __init__(self, task: Foraging, render_mode: str) -> None:
+        super().__init__("Foraging", FRAMES_PER_SECOND, render_mode)
         self._task = task
-        self._render_mode = render_mode
-        self._window = Window("Foraging", FRAMES_PER_SECOND)
 
-    @property
-    def is_window_closed(self) -> bool:
-        """True once a person has closed the window; nothing is drawn from then on."""
-        return self._window.is_closed
+    def draw(self, view: View) -> Array:
+        """See :func:`render_frame`."""
+        return render_frame(self._task, view)
 
-    def render(self, view: View) -> Any:
-        """A text, or an array (360, 640, 3) uint8, or None where it is shown in the window."""
-        if self._render_mode == "ansi":
-            return render_text(self._task, view)
-        if self._render_mode == "rgb_array":
-            return render_frame(self._task, view)
-        if not self.is_window_closed:
-            self._window.show(render_frame(self._task, view))
-        return None
-
-    def close(self) -> None:
-        """Close the window, if there is one."""
-        self._window.close()
-
-
-def _draw_header(canvas: Canvas, scene: Scene) -> None:
-    numbers = (("TRIAL", scene.trial + 1), ("STEP", scene.steps), ("SCORE", scene.total))
-    anchors = ((MARGIN, "left"), (WIDTH / 2, "center"), (WIDTH - MARGIN, "right"))
-    for (name, number), (x, align) in zip(numbers, anchors, strict=True):
-        canvas.text(name, (x, 32), 17, SOFT_INK, align)
-        canvas.text(f"{number:g}", (x, 59), 42, INK, align)
+    def write(self, view: View) -> str:
+        """See :func:`render_text`."""
+        return render_text(self._task, view)
 
 
 def _draw_corridor(canvas: Canvas, scene: Scene) -> None:

@@ -72,14 +72,15 @@ class CartPoleLifeEnv(DynamicsEnv):
 
     * `episodes` (3): inner episodes of a life, at least 1.
     * `episode_steps` (500): most steps of one, at least 1.
-    * `render_mode` (None): `"human"` shows a window, `"rgb_array"` draws an array.
+    * `render_mode` (None): `"human"` shows a window, `"rgb_array"` draws an array, `"ansi"` writes a line
+      of text.
 
     ## Version History
 
     * v0: first version.
     """
 
-    metadata = {"render_modes": ["human", "rgb_array"], "render_fps": 50}  # noqa: RUF012 (as Gymnasium types it)
+    metadata = {"render_modes": ["human", "rgb_array", "ansi"], "render_fps": 50}  # noqa: RUF012 (as Gymnasium types it)
 
     def __init__(
         self, *, episodes: int = 3, episode_steps: int = 500, render_mode: str | None = None
@@ -134,14 +135,15 @@ class AcrobotLifeEnv(DynamicsEnv):
 
     * `episodes` (3): inner episodes of a life, at least 1.
     * `episode_steps` (500): most steps of one, at least 1.
-    * `render_mode` (None): `"human"` shows a window, `"rgb_array"` draws an array.
+    * `render_mode` (None): `"human"` shows a window, `"rgb_array"` draws an array, `"ansi"` writes a line
+      of text.
 
     ## Version History
 
     * v0: first version.
     """
 
-    metadata = {"render_modes": ["human", "rgb_array"], "render_fps": 15}  # noqa: RUF012 (as Gymnasium types it)
+    metadata = {"render_modes": ["human", "rgb_array", "ansi"], "render_fps": 15}  # noqa: RUF012 (as Gymnasium types it)
 
     def __init__(
         self, *, episodes: int = 3, episode_steps: int = 500, render_mode: str | None = None
@@ -193,14 +195,15 @@ class PendulumLifeEnv(DynamicsEnv):
 
     * `episodes` (3): inner episodes of a life, at least 1.
     * `episode_steps` (200): most steps of one, at least 1.
-    * `render_mode` (None): `"human"` shows a window, `"rgb_array"` draws an array.
+    * `render_mode` (None): `"human"` shows a window, `"rgb_array"` draws an array, `"ansi"` writes a line
+      of text.
 
     ## Version History
 
     * v0: first version.
     """
 
-    metadata = {"render_modes": ["human", "rgb_array"], "render_fps": 30}  # noqa: RUF012 (as Gymnasium types it)
+    metadata = {"render_modes": ["human", "rgb_array", "ansi"], "render_fps": 30}  # noqa: RUF012 (as Gymnasium types it)
 
     def __init__(
         self, *, episodes: int = 3, episode_steps: int = 200, render_mode: str | None = None
@@ -218,7 +221,7 @@ class CartPoleLifeVectorEnv(DynamicsVectorEnv):
         **kwargs: the other arguments of :class:`DynamicsVectorEnv`.
     """
 
-    metadata = {"render_modes": ["rgb_array"], "render_fps": 50}  # noqa: RUF012 (as Gymnasium types it)
+    metadata = {"render_modes": ["rgb_array", "ansi"], "render_fps": 50}  # noqa: RUF012 (as Gymnasium types it)
 
     def __init__(
         self, num_envs: int = 1, *, episodes: int = 3, episode_steps: int = 500, **kwargs: Any
@@ -238,7 +241,7 @@ class AcrobotLifeVectorEnv(DynamicsVectorEnv):
         **kwargs: the other arguments of :class:`DynamicsVectorEnv`.
     """
 
-    metadata = {"render_modes": ["rgb_array"], "render_fps": 15}  # noqa: RUF012 (as Gymnasium types it)
+    metadata = {"render_modes": ["rgb_array", "ansi"], "render_fps": 15}  # noqa: RUF012 (as Gymnasium types it)
 
     def __init__(
         self, num_envs: int = 1, *, episodes: int = 3, episode_steps: int = 500, **kwargs: Any
@@ -258,7 +261,7 @@ class PendulumLifeVectorEnv(DynamicsVectorEnv):
         **kwargs: the other arguments of :class:`DynamicsVectorEnv`.
     """
 
-    metadata = {"render_modes": ["rgb_array"], "render_fps": 30}  # noqa: RUF012 (as Gymnasium types it)
+    metadata = {"render_modes": ["rgb_array", "ansi"], "render_fps": 30}  # noqa: RUF012 (as Gymnasium types it)
 
     def __init__(
         self, num_envs: int = 1, *, episodes: int = 3, episode_steps: int = 200, **kwargs: Any

@@ -1,49 +1,109 @@
-"""Drawing lives of classic control with Gymnasium's own pictures."""
+"""Drawing classic control with Gymnasium's own pictures, and what is hidden from the agent on top."""
 
+import math
 from typing import Any
 
 import gymnasium
 import numpy as np
 
 from lndp_envs.acrobot import Acrobot
+from lndp_envs.arrays import Array
+from lndp_envs.canvas import Canvas
 from lndp_envs.cart_pole import CartPole
-from lndp_envs.lifetime import LifetimeDynamics
+from lndp_envs.cart_pole_reversal import CartPoleReversal
 from lndp_envs.pendulum import TORQUE_LIMIT, Pendulum
-from lndp_envs.rendering import wants_to_close
+from lndp_envs.pendulum_goal_switch import PendulumGoalSwitch
+from lndp_envs.picture import APPLE, GOLD, INK
+from lndp_envs.rendering import FrameRenderer
 from lndp_envs.view import View
 
 _GYMNASIUM_IDS: dict[type, str] = {CartPole: "CartPole-v1", Acrobot: "Acrobot-v1", Pendulum: "Pendulum-v1"}
+_PIXELS_PER_METRE = 500 / 4.4  # of Gymnasium's pendulum, whose picture shows 2.2 m to each side
 
 
-class LifeRenderer:
+class LifeRenderer(FrameRenderer):
     """Puts the state of a life into Gymnasium's environment and has it drawn there.
 
     Args:
-        task: a life of CartPole, Acrobot or Pendulum.
-        render_mode: ``human`` or ``rgb_array``.
+        task: a life of CartPole, Acrobot or Pendulum, or any task with one of them inside.
+        render_mode: ``human``, ``rgb_array`` or ``ansi``.
     """
 
-    def __init__(self, task: LifetimeDynamics[Any], render_mode: str) -> None:
-        self.is_window_closed = False
-        self._env: Any = gymnasium.make(_GYMNASIUM_IDS[type(task.inner)], render_mode=render_mode).unwrapped
-        self._is_window = render_mode == "human"
+    def __init__(self, task: Any, render_mode: str) -> None:
+        env_id = _GYMNASIUM_IDS[type(task.inner)]
+        self._env: Any = gymnasium.make(env_id, render_mode="rgb_array").unwrapped
+        super().__init__(env_id.removesuffix("-v1"), self._env.metadata["render_fps"], render_mode)
+        self._task = task
 
-    def render(self, view: View) -> Any:
-        """An array (height, width, 3) uint8, or None where it is shown in the window."""
-        if self.is_window_closed:
-            return None
-        state = view.state
-        self._env.state = np.concatenate(state.inner[:-1])  # the last field counts the steps
-        if isinstance(view.action[0], np.ndarray):
+    def draw(self, view: View) -> Array:
+        """Gymnasium's picture, marked with what the agent is not told."""
+        state = view.state.inner
+        self._env.state = np.concatenate(state[:-1])  # the last field counts the steps
+        if isinstance(self._task.inner, Pendulum):
             torque = np.clip(view.action[0, 0], -TORQUE_LIMIT, TORQUE_LIMIT)
-            self._env.last_u = torque if state.episode_step[0] > 0 else None
+            self._env.last_u = torque if state.steps[0] > 0 else None
         pixels = self._env.render()
-        if self._is_window and wants_to_close():
-            self.is_window_closed = True
-            self.close()
-        return pixels
+        if not self.secret(view):
+            return pixels
+        canvas = Canvas(pixels.shape[1], pixels.shape[0])
+        canvas.picture(pixels)
+        self.mark(canvas, view)
+        return canvas.pixels()
 
-    def close(self) -> None:
-        """Close the window, if there is one."""
-        self._env.close()
-        self._env.screen = None
+    def write(self, view: View) -> str:
+        """The numbers of the state, the episode, and what the agent is not told."""
+        state = view.state.inner
+        numbers = [f"{name} {field[0]:+.3f}" for name, field in zip(state._fields, state[:-1], strict=False)]
+        parts = [f"step {int(state.steps[0])}", *numbers]
+        episodes: int | None = getattr(self._task, "episodes", None)
+        if episodes is not None:
+            parts.insert(0, f"episode {int(view.state.episode[0]) + 1}/{episodes}")
+        if secret := self.secret(view):
+            parts.append(secret)
+        return "  ".join([*parts, f"reward {view.reward[0]:g}", f"score {view.total[0]:g}"])
+
+    def secret(self, view: View) -> str:
+        """What a person may know but the agent is not told; empty where there is nothing."""
+        return ""
+
+    def mark(self, canvas: Canvas, view: View) -> None:
+        """Draw the secret."""
+        canvas.text(self.secret(view), (canvas.size[0] / 2, 24), 28, INK)
+
+
+class CartPoleReversalRenderer(LifeRenderer):
+    """Says which way the pushes go.
+
+    Args:
+        task: the life.
+        render_mode: ``human``, ``rgb_array`` or ``ansi``.
+    """
+
+    _task: CartPoleReversal
+
+    def secret(self, view: View) -> str:
+        """Whether the pushes are swapped."""
+        return "pushes swapped" if self._task.is_swapped(view.state)[0] else "ordinary pushes"
+
+
+class PendulumGoalSwitchRenderer(LifeRenderer):
+    """Shows the goal as a ring where the end of the rod should be.
+
+    Args:
+        task: the pendulum.
+        render_mode: ``human``, ``rgb_array`` or ``ansi``.
+    """
+
+    _task: PendulumGoalSwitch
+
+    def secret(self, view: View) -> str:
+        """The goal."""
+        return f"goal {self._task.goal_angle(view.state)[0]:+.3f}"
+
+    def mark(self, canvas: Canvas, view: View) -> None:
+        """The ring."""
+        angle = float(self._task.goal_angle(view.state)[0])
+        x, y = (size / 2 for size in canvas.size)
+        end = (x - _PIXELS_PER_METRE * math.sin(angle), y - _PIXELS_PER_METRE * math.cos(angle))
+        color = GOLD if view.state.goal[0] == view.before.goal[0] else APPLE
+        canvas.ring(end, 0.2 * _PIXELS_PER_METRE, 6.0, color)

@@ -53,13 +53,18 @@ class Pendulum:
         start = uniform(key, (2,)) * 2.0 - 1.0
         return PendulumState(math.pi * start[:, 0], start[:, 1], namespace(key).zeros_like(key))
 
-    def step(self, state: PendulumState, action: Array) -> tuple[PendulumState, Array, Array]:
-        """One Euler step of 0.05 s; the cost is that of the angle, velocity and torque before it."""
+    def step(
+        self, state: PendulumState, action: Array, target: Array | float = 0.0
+    ) -> tuple[PendulumState, Array, Array]:
+        """One Euler step of 0.05 s; the cost is that of the angle, velocity and torque before it.
+
+        The angle is that from ``target``, rad from upright, a number or (B,) float64.
+        """
         xp = namespace(action)
         torque = xp.clip(action[:, 0], -TORQUE_LIMIT, TORQUE_LIMIT)
         # Gymnasium multiplies the torque in its own precision, mostly float32; the same here, to be equal.
         effort, push = (xp.astype(product, xp.float64) for product in (0.001 * torque**2, 3.0 * torque))
-        offset = (state.angle + math.pi) % (2 * math.pi) - math.pi
+        offset = (state.angle - target + math.pi) % (2 * math.pi) - math.pi
         cost = offset**2 + 0.1 * state.velocity**2 + effort
         velocity = state.velocity + (1.5 * GRAVITY * xp.sin(state.angle) + push) * TIME_STEP
         velocity = xp.clip(velocity, -VELOCITY_LIMIT, VELOCITY_LIMIT)

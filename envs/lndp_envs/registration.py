@@ -7,11 +7,14 @@ from typing import Any
 import gymnasium
 
 from lndp_envs.acrobot import Acrobot
+from lndp_envs.bandit import Bandit
 from lndp_envs.cart_pole import CartPole
+from lndp_envs.cart_pole_reversal import CartPoleReversal
 from lndp_envs.dynamics import Dynamics
 from lndp_envs.foraging import Foraging
 from lndp_envs.life_env import acrobot_life, cart_pole_life, pendulum_life
 from lndp_envs.pendulum import Pendulum
+from lndp_envs.pendulum_goal_switch import PendulumGoalSwitch
 
 
 @dataclass(frozen=True)
@@ -27,13 +30,23 @@ class World:
 
 _FORAGING = "lndp_envs.foraging_env:Foraging"
 _LIFE = "lndp_envs.life_env:"
+_BANDIT = "lndp_envs.bandit_env:Bandit"
+_SWITCHING = "lndp_envs.switching_env:"
 
 WORLDS: dict[str, World] = {
     # The threshold of foraging is the exact optimum, see foraging_optimum.py.
     "lndp/Foraging-v0": World(Foraging, _FORAGING, {}, 100, 490.0),
     "lndp/ForagingReversal-v0": World(Foraging, _FORAGING, {"switch_probability": 0.1}, 100, 4925 / 12),
     "lndp/ForagingSwitch-v0": World(Foraging, _FORAGING, {"switch_probability": 0.5}, 100, 248.7500000231197),
-    # The threshold of a life is three times that of Gymnasium's episode.
+    # So is that of the bandit, see bandit_optimum.py.
+    "lndp/Bandit-v0": World(Bandit, _BANDIT, {}, 200, 170.66830858),
+    "lndp/PendulumGoalSwitch-v0": World(
+        PendulumGoalSwitch, f"{_SWITCHING}PendulumGoalSwitch", max_episode_steps=200
+    ),
+    # The threshold of a life is that of Gymnasium's episode times its episodes.
+    "lndp/CartPoleReversal-v0": World(
+        CartPoleReversal, f"{_SWITCHING}CartPoleReversal", reward_threshold=4 * 475.0
+    ),
     "lndp/CartPoleLife-v0": World(cart_pole_life, f"{_LIFE}CartPoleLife", reward_threshold=3 * 475.0),
     "lndp/AcrobotLife-v0": World(acrobot_life, f"{_LIFE}AcrobotLife", reward_threshold=3 * -100.0),
     "lndp/PendulumLife-v0": World(pendulum_life, f"{_LIFE}PendulumLife"),

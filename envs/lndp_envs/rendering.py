@@ -1,5 +1,6 @@
 """What a renderer is, each world brings its own; and the window that they share."""
 
+from abc import ABC, abstractmethod
 from typing import Any, Protocol
 
 from gymnasium.error import DependencyNotInstalled
@@ -60,6 +61,47 @@ class Window:
         if self._screen is not None:
             import_pygame().display.quit()
             self._screen = None
+
+
+class FrameRenderer(ABC):
+    """A renderer for ``human``, ``rgb_array`` and ``ansi``, made of a way to draw and one to write.
+
+    Args:
+        title: of the window.
+        frames_per_second: at most, in the window.
+        render_mode: one of the three.
+    """
+
+    def __init__(self, title: str, frames_per_second: int, render_mode: str) -> None:
+        self._render_mode = render_mode
+        self._window = Window(title, frames_per_second)
+
+    @abstractmethod
+    def draw(self, view: View) -> Array:
+        """One moment of a life as a picture, (height, width, 3) uint8."""
+
+    @abstractmethod
+    def write(self, view: View) -> str:
+        """One moment of a life as a line of text."""
+
+    @property
+    def is_window_closed(self) -> bool:
+        """True once a person has closed the window; nothing is drawn from then on."""
+        return self._window.is_closed
+
+    def render(self, view: View) -> Any:
+        """A text, or an array (height, width, 3) uint8, or None where it is shown in the window."""
+        if self._render_mode == "ansi":
+            return self.write(view)
+        if self._render_mode == "rgb_array":
+            return self.draw(view)
+        if not self.is_window_closed:
+            self._window.show(self.draw(view))
+        return None
+
+    def close(self) -> None:
+        """Close the window, if there is one."""
+        self._window.close()
 
 
 def wants_to_close() -> bool:

@@ -16,6 +16,9 @@ ROWS = 64
 TASKS: dict[str, dict[str, Any]] = {env_id: {} for env_id in WORLDS} | {
     "lndp/ForagingReversal-v0": {"size": 7, "dense_reward": True, "observation": "one_hot", "reveal": True},
     "lndp/CartPoleLife-v0": {"episodes": 4, "episode_steps": 13},
+    "lndp/Bandit-v0": {"arms": 3, "hazard": 0.2, "reveal": True},
+    "lndp/PendulumGoalSwitch-v0": {"target": 1.5, "hazard": 0.2, "reveal": True},
+    "lndp/CartPoleReversal-v0": {"episodes": 3, "episode_steps": 13, "reveal": True},
 }
 
 

@@ -32,16 +32,30 @@ FORAGING_KWARGS: list[dict[str, Any]] = [
     {"reveal": True},
 ]
 LIFE_KWARGS: list[dict[str, Any]] = [{}, {"episodes": 1}, {"episodes": 5}, {"episode_steps": 7}]
+OWN_KWARGS: dict[str, list[dict[str, Any]]] = {
+    "lndp/Bandit-v0": [
+        {},
+        {"arms": 5},
+        {"good_probability": 1},
+        {"bad_probability": 0.0},
+        {"hazard": 0.5},
+        {"reveal": True},
+    ],
+    "lndp/PendulumGoalSwitch-v0": [{}, {"target": 1.5}, {"hazard": 0.5}, {"reveal": True}],
+    "lndp/CartPoleReversal-v0": [{}, {"episodes": 2}, {"episode_steps": 7}, {"reveal": True}],
+}
 VARIANTS = [
     (env_id, kwargs)
     for env_id in IDS
-    for kwargs in (FORAGING_KWARGS if "Foraging" in env_id else LIFE_KWARGS)
+    for kwargs in OWN_KWARGS.get(env_id, FORAGING_KWARGS if "Foraging" in env_id else LIFE_KWARGS)
 ]
 # Gymnasium's own CartPole-v1 and Pendulum-v1 have these spaces, and are warned of; lives keep them to be
 # equal.
 INHERITED = {
     "lndp/CartPoleLife-v0": r".*A Box observation space (minimum|maximum) value is -?infinity",
+    "lndp/CartPoleReversal-v0": r".*A Box observation space (minimum|maximum) value is -?infinity",
     "lndp/PendulumLife-v0": r".*recommend.* symmetric and normalized",
+    "lndp/PendulumGoalSwitch-v0": r".*recommend.* symmetric and normalized",
 }
 
 

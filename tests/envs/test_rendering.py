@@ -21,6 +21,9 @@ SHAPES = {
     "lndp/CartPoleLife-v0": (400, 600, 3),
     "lndp/AcrobotLife-v0": (500, 500, 3),
     "lndp/PendulumLife-v0": (500, 500, 3),
+    "lndp/Bandit-v0": (360, 640, 3),
+    "lndp/PendulumGoalSwitch-v0": (500, 500, 3),
+    "lndp/CartPoleReversal-v0": (400, 600, 3),
 }
 
 

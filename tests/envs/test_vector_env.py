@@ -17,6 +17,9 @@ SHORT: dict[str, dict[str, Any]] = {
     "lndp/CartPoleLife-v0": {"episodes": 2},
     "lndp/AcrobotLife-v0": {"episodes": 2, "episode_steps": 11, "max_episode_steps": 22},
     "lndp/PendulumLife-v0": {"episodes": 3, "episode_steps": 5},
+    "lndp/Bandit-v0": {"max_episode_steps": 23, "arms": 3, "reveal": True},
+    "lndp/PendulumGoalSwitch-v0": {"max_episode_steps": 19, "hazard": 0.2, "reveal": True},
+    "lndp/CartPoleReversal-v0": {"episodes": 3, "reveal": True},
 }
 MODES = list(AutoresetMode)
 

@@ -1,0 +1,101 @@
+"""When the rules of a world change, as a JSON object: every n steps, by chance, or at given steps.
+
+A change after step n means that step n + 1 is the first under the new rules; steps are counted from 1.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeAlias, cast
+
+import numpy as np
+
+from lndp_envs.arrays import Array
+from lndp_envs.randomness import fold, uniform
+
+Schedule: TypeAlias = dict[str, Any]
+"""``kind`` is "reversal" with ``every``, "hazard" with ``p``, or "at" with ``steps``."""
+
+
+def reversal(every: int) -> Schedule:
+    """A change after every so many steps.
+
+    Raises:
+        ValueError: ``every`` is no integer of at least 1.
+    """
+    return {"kind": "reversal", "every": _count("every", every)}
+
+
+def hazard(p: float) -> Schedule:
+    """A change after any step with the probability ``p``, independent of all others.
+
+    Raises:
+        ValueError: ``p`` is no number in [0, 1].
+    """
+    return {"kind": "hazard", "p": check_probability("p", p)}
+
+
+def at(steps: Any) -> Schedule:
+    """A change after each of these steps, a list or tuple of integers.
+
+    Raises:
+        ValueError: they are not one or more integers of at least 1.
+    """
+    if not isinstance(steps, list | tuple) or not steps:
+        raise ValueError(f"steps is {steps!r}, but it must be a list of integers, at least one")
+    return {"kind": "at", "steps": sorted({_count("a step", step) for step in cast("list[Any]", steps)})}
+
+
+def check_schedule(schedule: Any) -> Schedule:
+    """The schedule as the functions above would make it.
+
+    Raises:
+        ValueError: it has another form, or a number is out of its range.
+    """
+    makers: dict[str, tuple[str, Callable[[Any], Schedule]]] = {
+        "reversal": ("every", reversal),
+        "hazard": ("p", hazard),
+        "at": ("steps", at),
+    }
+    if isinstance(schedule, dict):
+        given = cast("dict[Any, Any]", schedule)
+        name, make = makers.get(given.get("kind", ""), ("", reversal))
+        if set(given) == {"kind", name}:
+            return make(given[name])
+    raise ValueError(f"schedule is {schedule!r}, but it must be made by reversal(), hazard() or at()")
+
+
+def is_change(schedule: Schedule, key: Array, step: int) -> bool:
+    """Whether the rules change after a step.
+
+    Args:
+        schedule: made by one of the functions above.
+        key: (1,) int64, the randomness of the life.
+        step: its number, from 1.
+    """
+    if schedule["kind"] == "reversal":
+        return step % schedule["every"] == 0
+    if schedule["kind"] == "at":
+        return step in schedule["steps"]
+    return bool(strikes(key, step, schedule["p"])[0])
+
+
+def strikes(key: Array, step: Array | int, probability: float) -> Array:
+    """Whether a hazard strikes: (B,) bool, of keys (B,) int64 and the step, an int or (B,) int64."""
+    return uniform(fold(key, step)) < probability
+
+
+def check_probability(name: str, value: Any) -> float:
+    """A number in [0, 1].
+
+    Raises:
+        ValueError: it is something else.
+    """
+    is_number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+    if not is_number or not 0.0 <= value <= 1.0:
+        raise ValueError(f"{name} is {value!r}, but a probability is a number in [0, 1]")
+    return float(cast("float", value))
+
+
+def _count(name: str, value: Any) -> int:
+    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"{name} is {value!r}, but it must be an integer of at least 1")
+    return int(cast("int", value))
