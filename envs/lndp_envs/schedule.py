@@ -3,7 +3,6 @@
 A change after step n means that step n + 1 is the first under the new rules; steps are counted from 1.
 """
 
-from collections.abc import Callable
 from typing import Any, TypeAlias, cast
 
 import numpy as np
@@ -50,17 +49,15 @@ def check_schedule(schedule: Any) -> Schedule:
     Raises:
         ValueError: it has another form, or a number is out of its range.
     """
-    makers: dict[str, tuple[str, Callable[[Any], Schedule]]] = {
-        "reversal": ("every", reversal),
-        "hazard": ("p", hazard),
-        "at": ("steps", at),
-    }
-    if isinstance(schedule, dict):
-        given = cast("dict[Any, Any]", schedule)
-        name, make = makers.get(given.get("kind", ""), ("", reversal))
-        if set(given) == {"kind", name}:
-            return make(given[name])
-    raise ValueError(f"schedule is {schedule!r}, but it must be made by reversal(), hazard() or at()")
+    match schedule:
+        case {"kind": "reversal", "every": every} if len(schedule) == 2:
+            return reversal(every)
+        case {"kind": "hazard", "p": p} if len(schedule) == 2:
+            return hazard(p)
+        case {"kind": "at", "steps": steps} if len(schedule) == 2:
+            return at(steps)
+        case _:
+            raise ValueError(f"schedule is {schedule!r}, but it must be made by reversal(), hazard() or at()")
 
 
 def is_change(schedule: Schedule, key: Array, step: int) -> bool:
