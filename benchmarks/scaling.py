@@ -2,7 +2,8 @@
 
 python benchmarks/scaling.py --out benchmarks/results
 
-Writes scaling.csv and scaling.png. Populations shrink as brains grow, so that memory stays the same.
+Writes scaling.csv and scaling.png. Populations shrink as brains grow, so that memory stays the same; one
+thread.
 """
 
 import argparse
@@ -11,6 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import torch
 from matplotlib.figure import Figure
 from throughput import measure
 
@@ -42,7 +44,7 @@ def rows() -> list[dict[str, Any]]:
 def point(axis: str, mode: str, value: int, settings: dict[str, Any]) -> dict[str, Any]:
     """One measurement."""
     slow = settings.get("backend") != "native"
-    result = measure(**settings, steps=20 if slow else 100, repeats=3)
+    result = measure(**settings, steps=10 if slow else 100, repeats=3)
     microseconds = 1e6 / result["agent_steps_per_second"]
     print(f"{axis} {value}, {mode}: {microseconds:.1f} us per step of life", file=sys.stderr, flush=True)
     return {
@@ -78,6 +80,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--out", type=Path, required=True, metavar="FOLDER")
     folder: Path = parser.parse_args().out
+    torch.set_num_threads(1)
     folder.mkdir(parents=True, exist_ok=True)
     found = rows()
     with (folder / "scaling.csv").open("w", newline="", encoding="ascii") as file:

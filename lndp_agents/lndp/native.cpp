@@ -226,9 +226,15 @@ constexpr Mask AllLanes = (1u << Lanes) - 1;
 
 #if defined(__AVX512F__)
 inline Mask positive(Vector x) { return _mm512_cmp_ps_mask(__m512(x), _mm512_setzero_ps(), _CMP_GT_OQ); }
-inline Vector select(Mask mask, Vector a, Vector b) { return Vector(_mm512_mask_mov_ps(__m512(b), __mmask16(mask), __m512(a))); }
-inline Integers pack_order(Mask mask) { return Integers(_mm512_maskz_compress_epi32(__mmask16(mask), __m512i(nodes(0)))); }
-inline Integers unpack_order(Mask mask) { return Integers(_mm512_maskz_expand_epi32(__mmask16(mask), __m512i(nodes(0)))); }
+inline Vector select(Mask mask, Vector a, Vector b) {
+    return Vector(_mm512_mask_mov_ps(__m512(b), __mmask16(mask), __m512(a)));
+}
+inline Integers pack_order(Mask mask) {
+    return Integers(_mm512_maskz_compress_epi32(__mmask16(mask), __m512i(nodes(0))));
+}
+inline Integers unpack_order(Mask mask) {
+    return Integers(_mm512_maskz_expand_epi32(__mmask16(mask), __m512i(nodes(0))));
+}
 inline Vector permute(Vector x, Integers order) { return Vector(_mm512_permutexvar_ps(__m512i(order), __m512(x))); }
 #else
 struct Orders {
