@@ -10,7 +10,7 @@ from gymnasium.spaces import Box, Discrete
 from lndp_envs.arrays import Array, namespace
 from lndp_envs.dynamics import draw_task
 from lndp_envs.randomness import fold, uniform
-from lndp_envs.schedule import check_probability, strikes
+from lndp_envs.schedule import check_probability
 
 
 class BanditState(NamedTuple):
@@ -75,14 +75,12 @@ class Bandit:
     def step(self, state: BanditState, action: Array) -> tuple[BanditState, Array, Array]:
         """Pull, pay 1 or 0, and perhaps change the good arm; a life never ends by itself."""
         xp = namespace(state.good)
-        luck = uniform(fold(state.key, state.pulls), (2,))
+        luck = uniform(fold(state.key, state.pulls), (3,))
         is_good = action == state.good
         pays = xp.where(is_good, luck[:, 0] < self.good_probability, luck[:, 0] < self.bad_probability)
-        pulls = state.pulls + 1
-        changes = strikes(fold(state.key, -1), pulls, self.hazard)
-        distance = 1 + xp.astype(luck[:, 1] * (self.arms - 1), xp.int64)
-        good = xp.where(changes, (state.good + distance) % self.arms, state.good)
-        return BanditState(state.key, good, pulls), xp.astype(pays, xp.float64), xp.zeros_like(pays)
+        other = (state.good + 1 + xp.astype(luck[:, 1] * (self.arms - 1), xp.int64)) % self.arms
+        good = xp.where(luck[:, 2] < self.hazard, other, state.good)
+        return BanditState(state.key, good, state.pulls + 1), xp.astype(pays, xp.float64), xp.zeros_like(pays)
 
     def observe(self, state: BanditState) -> Array:
         """(B, 1) float32 of ones. It says nothing."""

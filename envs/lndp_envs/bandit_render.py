@@ -23,25 +23,20 @@ MACHINE_Y = 205.0
 
 
 class BanditRenderer(FrameRenderer):
-    """Draws the bandit in the modes ``human``, ``rgb_array`` and ``ansi``.
+    """Draws the bandit in the modes ``human``, ``rgb_array`` and ``ansi``."""
 
-    Args:
-        task: the bandit.
-        render_mode: one of the three.
-    """
-
-    def __init__(self, task: Bandit, render_mode: str) -> None:
-        super().__init__("Bandit", FRAMES_PER_SECOND, render_mode)
-        self._task = task
+    task: Bandit
+    title = "Bandit"
+    frames_per_second = FRAMES_PER_SECOND
 
     def draw(self, view: View) -> Array:
         """The arms as machines: the pulled one is blue and shows its coin, the good one has a golden rim."""
         canvas = begin_picture(
             {"PULL": int(view.steps[0]), "REWARD": float(view.reward[0]), "SCORE": float(view.total[0])}
         )
-        pitch = min((WIDTH - 2 * MARGIN) / self._task.arms, 150.0)
-        left = (WIDTH - pitch * (self._task.arms - 1)) / 2
-        for arm in range(self._task.arms):
+        pitch = min((WIDTH - 2 * MARGIN) / self.task.arms, 150.0)
+        left = (WIDTH - pitch * (self.task.arms - 1)) / 2
+        for arm in range(self.task.arms):
             self._draw_arm(canvas, view, arm, (left + pitch * arm, MACHINE_Y), 0.8 * pitch)
         if view.state.good[0] != view.before.good[0]:
             canvas.text("moved!", (left + pitch * int(view.state.good[0]), MACHINE_Y - 90), 22, APPLE)
@@ -50,7 +45,7 @@ class BanditRenderer(FrameRenderer):
 
     def write(self, view: View) -> str:
         """The arms are dots, the good one ``*``, the pulled one in brackets."""
-        signs = ["*" if arm == view.state.good[0] else "." for arm in range(self._task.arms)]
+        signs = ["*" if arm == view.state.good[0] else "." for arm in range(self.task.arms)]
         arms = [f"({sign})" if arm == _pulled(view) else f" {sign} " for arm, sign in enumerate(signs)]
         return f"[{''.join(arms)}]  pull {view.steps[0]}  reward {view.reward[0]:g}  score {view.total[0]:g}"
 

@@ -109,24 +109,19 @@ def render_text(task: Foraging, view: View) -> str:
 
 
 class ForagingRenderer(FrameRenderer):
-    """Draws foraging in the modes ``human``, ``rgb_array`` and ``ansi``.
+    """Draws foraging in the modes ``human``, ``rgb_array`` and ``ansi``."""
 
-    Args:
-        task: the corridor.
-        render_mode: one of the three.
-    """
-
-    def __init__(self, task: Foraging, render_mode: str) -> None:
-        super().__init__("Foraging", FRAMES_PER_SECOND, render_mode)
-        self._task = task
+    task: Foraging
+    title = "Foraging"
+    frames_per_second = FRAMES_PER_SECOND
 
     def draw(self, view: View) -> Array:
         """See :func:`render_frame`."""
-        return render_frame(self._task, view)
+        return render_frame(self.task, view)
 
     def write(self, view: View) -> str:
         """See :func:`render_text`."""
-        return render_text(self._task, view)
+        return render_text(self.task, view)
 
 
 def _draw_corridor(canvas: Canvas, scene: Scene) -> None:

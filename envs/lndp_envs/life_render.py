@@ -32,14 +32,15 @@ class LifeRenderer(FrameRenderer):
     def __init__(self, task: Any, render_mode: str) -> None:
         env_id = _GYMNASIUM_IDS[type(task.inner)]
         self._env: Any = gymnasium.make(env_id, render_mode="rgb_array").unwrapped
-        super().__init__(env_id.removesuffix("-v1"), self._env.metadata["render_fps"], render_mode)
-        self._task = task
+        self.title = env_id.removesuffix("-v1")
+        self.frames_per_second = self._env.metadata["render_fps"]
+        super().__init__(task, render_mode)
 
     def draw(self, view: View) -> Array:
         """Gymnasium's picture, marked with what the agent is not told."""
         state = view.state.inner
         self._env.state = np.concatenate(state[:-1])  # the last field counts the steps
-        if isinstance(self._task.inner, Pendulum):
+        if isinstance(self.task.inner, Pendulum):
             torque = np.clip(view.action[0, 0], -TORQUE_LIMIT, TORQUE_LIMIT)
             self._env.last_u = torque if state.steps[0] > 0 else None
         pixels = self._env.render()
@@ -55,7 +56,7 @@ class LifeRenderer(FrameRenderer):
         state = view.state.inner
         numbers = [f"{name} {field[0]:+.3f}" for name, field in zip(state._fields, state[:-1], strict=False)]
         parts = [f"step {int(state.steps[0])}", *numbers]
-        episodes: int | None = getattr(self._task, "episodes", None)
+        episodes: int | None = getattr(self.task, "episodes", None)
         if episodes is not None:
             parts.insert(0, f"episode {int(view.state.episode[0]) + 1}/{episodes}")
         if secret := self.secret(view):
@@ -72,37 +73,27 @@ class LifeRenderer(FrameRenderer):
 
 
 class CartPoleReversalRenderer(LifeRenderer):
-    """Says which way the pushes go.
+    """Says which way the pushes go."""
 
-    Args:
-        task: the life.
-        render_mode: ``human``, ``rgb_array`` or ``ansi``.
-    """
-
-    _task: CartPoleReversal
+    task: CartPoleReversal
 
     def secret(self, view: View) -> str:
         """Whether the pushes are swapped."""
-        return "pushes swapped" if self._task.is_swapped(view.state)[0] else "ordinary pushes"
+        return "pushes swapped" if self.task.is_swapped(view.state)[0] else "ordinary pushes"
 
 
 class PendulumGoalSwitchRenderer(LifeRenderer):
-    """Shows the goal as a ring where the end of the rod should be.
+    """Shows the goal as a ring where the end of the rod should be."""
 
-    Args:
-        task: the pendulum.
-        render_mode: ``human``, ``rgb_array`` or ``ansi``.
-    """
-
-    _task: PendulumGoalSwitch
+    task: PendulumGoalSwitch
 
     def secret(self, view: View) -> str:
         """The goal."""
-        return f"goal {self._task.goal_angle(view.state)[0]:+.3f}"
+        return f"goal {self.task.goal_angle(view.state)[0]:+.3f}"
 
     def mark(self, canvas: Canvas, view: View) -> None:
         """The ring."""
-        angle = float(self._task.goal_angle(view.state)[0])
+        angle = float(self.task.goal_angle(view.state)[0])
         x, y = (size / 2 for size in canvas.size)
         end = (x - _PIXELS_PER_METRE * math.sin(angle), y - _PIXELS_PER_METRE * math.cos(angle))
         color = GOLD if view.state.goal[0] == view.before.goal[0] else APPLE

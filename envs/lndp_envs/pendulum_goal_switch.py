@@ -1,7 +1,7 @@
 """A pendulum whose goal changes, without a sign, between up and another angle."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from gymnasium import Space
@@ -37,6 +37,7 @@ class PendulumGoalSwitch:
         ValueError: an argument is outside of what is said above.
     """
 
+    inner: Pendulum = field(default=Pendulum(), init=False)
     target: float = math.pi
     hazard: float = 0.01
     reveal: bool = False
@@ -45,11 +46,6 @@ class PendulumGoalSwitch:
         if not abs(self.target) <= math.pi:
             raise ValueError(f"target is {self.target}, but an angle lies in [-pi, pi]")
         check_probability("hazard", self.hazard)
-
-    @property
-    def inner(self) -> Pendulum:
-        """The pendulum without its goal."""
-        return Pendulum()
 
     @property
     def num_tasks(self) -> int:

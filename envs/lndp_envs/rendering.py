@@ -67,14 +67,19 @@ class FrameRenderer(ABC):
     """A renderer for ``human``, ``rgb_array`` and ``ansi``, made of a way to draw and one to write.
 
     Args:
-        title: of the window.
-        frames_per_second: at most, in the window.
+        task: what is drawn.
         render_mode: one of the three.
     """
 
-    def __init__(self, title: str, frames_per_second: int, render_mode: str) -> None:
+    title: str
+    """Of the window."""
+    frames_per_second: int
+    """At most, in the window."""
+
+    def __init__(self, task: Any, render_mode: str) -> None:
+        self.task = task
         self._render_mode = render_mode
-        self._window = Window(title, frames_per_second)
+        self._window = Window(self.title, self.frames_per_second)
 
     @abstractmethod
     def draw(self, view: View) -> Array:
