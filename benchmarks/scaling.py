@@ -2,8 +2,8 @@
 
 python benchmarks/scaling.py --out benchmarks/results
 
-Writes scaling.csv and scaling.png. Populations shrink as brains grow, so that memory stays the same; one
-thread.
+Writes scaling.csv and scaling.png. Populations shrink as brains grow, so that memory stays the same.
+One thread.
 """
 
 import argparse

@@ -144,8 +144,8 @@ authors' weights). Mean return over fresh lives, whose births and worlds were ne
 | {score["lives"]} | {score["seed"]} | {score["mean"]:.1f} | {low:.1f} to {high:.1f} |
 | {many["lives"]:,} | {many["seed"]} | {many["mean"]:.1f} | {many_low:.1f} to {many_high:.1f} |
 
-`lndp evaluate {name} --lives {score["lives"]} --seed {score["seed"]}` repeats the first row. (Another processor may
-round otherwise, and single lives then part: there, expect the interval and not the digits.)
+`lndp evaluate {name} --lives {score["lives"]} --seed {score["seed"]}` repeats the first row. (Another
+processor may round otherwise, and single lives then part: there, expect the interval and not the digits.)
 
 ![one life](life.gif)
 
