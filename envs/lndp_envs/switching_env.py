@@ -24,6 +24,16 @@ class PendulumGoalSwitchEnv(DynamicsEnv):
     2 N m, so that no angle further than 24 degrees from up or down can be held; down is the one that needs
     the opposite behaviour: to brake a rod that without friction would swing on for ever.
 
+    | player | mean return |
+    |---|---|
+    | told the goal | -330 |
+    | takes the goal that the last reward tells | -340 |
+    | always up | -960 |
+    | any torque | -940 |
+
+    Measured over 2,000 lives with the default arguments, with standard errors of 4 to 12; the first three
+    plan on a grid of angles and velocities, so that these are not exact optima.
+
     ## Action Space
 
     `Box(-2, 2, (1,), float32)`: the torque in N m. What is larger is cut, as in Gymnasium.
