@@ -27,8 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: those of the command line if none.
 
     Returns:
-        The exit code: 0; 1 where `verify` finds a difference; 2 after bad input (one line on stderr says what
-        is wrong); 130 after Ctrl-C.
+        The exit code: 0; 1 where a `verify` finds a difference; 2 after bad input (one line on stderr says
+        what is wrong); 130 after Ctrl-C.
     """
     options = parser().parse_args(arguments)
     try:
@@ -67,7 +67,10 @@ def parser() -> argparse.ArgumentParser:
     _add_verify(commands)
     _add_evaluate(commands)
     _add_watch(commands)
-    _add_listings(commands)
+    _add_zoo(commands)
+    worlds = commands.add_parser("envs", help="the environments of this package")
+    worlds.add_argument("--json", action="store_true", help="print pure JSON")
+    worlds.set_defaults(command="envs")
     return top
 
 
@@ -77,7 +80,9 @@ def _add_train(commands: Any) -> None:
         "environment", metavar="ENV", nargs="?", help="id, such as lndp/Foraging-v0 or module:MyEnv-v0"
     )
     command.add_argument(
-        "--recipe", type=Path, metavar="FILE", help="JSON of all settings; the options below change it"
+        "--recipe",
+        metavar="NAME|FILE",
+        help="all settings: of an agent of the zoo, or a JSON file; the options below change them",
     )
     command.add_argument(
         "--out", type=Path, metavar="FOLDER", help="of the run (default: the next free one in runs/)"
@@ -196,9 +201,9 @@ def _add_watch(commands: Any) -> None:
     command.set_defaults(command="watch")
 
 
-def _add_listings(commands: Any) -> None:
+def _add_zoo(commands: Any) -> None:
     zoo = commands.add_parser("zoo", help="the pretrained agents").add_subparsers(
-        required=True, metavar="list|show"
+        required=True, metavar="list|show|verify"
     )
     listed = zoo.add_parser("list", help="all names and scores")
     listed.add_argument("--json", action="store_true", help="print pure JSON")
@@ -206,9 +211,18 @@ def _add_listings(commands: Any) -> None:
     shown = zoo.add_parser("show", help="the card of one agent")
     shown.add_argument("name", metavar="NAME")
     shown.set_defaults(command="zoo show")
-    worlds = commands.add_parser("envs", help="the environments of this package")
-    worlds.add_argument("--json", action="store_true", help="print pure JSON")
-    worlds.set_defaults(command="envs")
+    verified = zoo.add_parser(
+        "verify",
+        help="check files and scores",
+        description="Hash the files of agents, compare configuration, recipe, results and card with each "
+        "other, and let each agent live again: its mean must lie in the published interval, each side made "
+        "longer by 1.5 * sqrt(1 + L/n), where L lives are published and n live again. Exit code 0 if all is "
+        "well, 1 if not.",
+    )
+    verified.add_argument("names", nargs="*", metavar="NAME", help="(default: all)")
+    verified.add_argument("--lives", type=int, default=32, metavar="INT", help="how many (default: 32)")
+    verified.add_argument("--json", action="store_true", help="print pure JSON")
+    verified.set_defaults(command="zoo verify")
 
 
 def _pair(text: str) -> tuple[str, Any]:

@@ -1,4 +1,4 @@
-"""The zoo: pretrained agents that come with the package."""
+"""The zoo: pretrained agents that come with the package, and the recipes that they were evolved with."""
 
 from difflib import get_close_matches
 from os import PathLike
@@ -27,12 +27,28 @@ def zoo_folder(name: str) -> Path:
     """
     names = zoo_names()
     if name not in names:
-        near = get_close_matches(name, names, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
         raise ValueError(
-            f"no pretrained agent and no folder {name!r}: known agents are {', '.join(names)}{hint}"
+            f"no pretrained agent and no folder {name!r}: known agents are {_listed(name, names)}"
         )
     return _zoo() / name
+
+
+def recipe_file(name_or_file: str) -> Path:
+    """A recipe, which `lndp train --recipe` repeats.
+
+    Args:
+        name_or_file: the name of a recipe, which is that of the agent evolved with it, or a file. A name wins
+            over a file: write `./NAME` for a file of the same name.
+
+    Raises:
+        ValueError: there is neither; the message lists the names that exist.
+    """
+    recipes = {path.stem: path for path in sorted(_zoo().glob("recipes/*.json"))}
+    path = recipes.get(name_or_file, Path(name_or_file))
+    if not path.is_file():
+        known = _listed(name_or_file, list(recipes))
+        raise ValueError(f"no recipe and no file {name_or_file!r}: known recipes are {known}")
+    return path
 
 
 def load_pretrained(name_or_folder: str | PathLike[str], device: torch.device | str = "cpu") -> LNDPAgent:
@@ -51,6 +67,12 @@ def load_pretrained(name_or_folder: str | PathLike[str], device: torch.device | 
     ):
         name_or_folder = zoo_folder(name_or_folder)
     return LNDPAgent.from_pretrained(name_or_folder, device)
+
+
+def _listed(name: str, names: list[str]) -> str:
+    """All names, and a guess which one was meant."""
+    near = get_close_matches(name, names, n=1)
+    return ", ".join(names) + (f"; did you mean {near[0]!r}?" if near else "")
 
 
 def _zoo() -> Path:

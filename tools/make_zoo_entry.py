@@ -21,6 +21,7 @@ from lndp_agents.evolution.config import EvolutionConfig
 from lndp_agents.evolution.run import Run
 from lndp_agents.persistence import write_file
 from lndp_agents.watching import frames_of_life, write_gif
+from lndp_agents.zoo_verification import RESULTS_FILE, hashes_of, score_rows, seed_rows
 
 ZOO = Path(__file__).parent.parent / "zoo"
 LIVES, SEED = 128, 7
@@ -28,7 +29,7 @@ MANY_LIVES, MANY_SEED = 2048, 8
 
 
 def main() -> None:
-    """Write config.json, model.safetensors, results.json, README.md and life.gif."""
+    """Write config.json, model.safetensors, results.json, README.md and life.gif, and the recipe."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("name")
     parser.add_argument("runs", nargs="+", type=Path, metavar="RUN")
@@ -46,8 +47,6 @@ def main() -> None:
         "mean": many.mean,
         "interval": list(many.interval),
     }
-    write_file(folder / "results.json", (json.dumps(results, indent=1) + "\n").encode())
-    write_file(folder / "README.md", card(arguments.name, results).encode())
     config = runs[chosen].config
     env = gymnasium.make(config.environment, render_mode="rgb_array", **config.environment_keywords)
     write_gif(
@@ -56,10 +55,20 @@ def main() -> None:
         fps=10,
         max_bytes=300_000,
     )
+    results["sha256"] = hashes_of(folder)
+    write_json(folder / RESULTS_FILE, results)
+    write_json(ZOO / "recipes" / f"{arguments.name}.json", results["recipe"])
+    write_file(folder / "README.md", card(arguments.name, results).encode())
     print(
         json.dumps(results["score"] | {"scores": None}),
         [entry["mean"] for entry in results["evolution_seeds"]],
     )
+
+
+def write_json(path: Path, data: dict[str, Any]) -> None:
+    """Write an object, a line a value."""
+    path.parent.mkdir(exist_ok=True)
+    write_file(path, (json.dumps(data, indent=1) + "\n").encode())
 
 
 def measure(agent: LNDPAgent, config: EvolutionConfig, lives: int, seed: int) -> Score:
@@ -83,6 +92,7 @@ def describe(runs: list[Run], scores: list[Score], chosen: int) -> dict[str, Any
     return {
         "environment": config.environment,
         "environment_keywords": config.environment_keywords,
+        "episodes": config.episodes,
         "score": {"seed": SEED, "lives": LIVES, **numbers(scores[chosen])},
         "evolution_seeds": [
             {
@@ -115,14 +125,8 @@ def card(name: str, results: dict[str, Any]) -> str:
     """The model card, with the front matter that the Hugging Face hub reads."""
     score, environment, recipe = results["score"], results["environment"], results["recipe"]
     low, high = score["interval"]
-    many = results["score_of_many"]
-    many_low, many_high = many["interval"]
+    scores, seeds = "\n".join(score_rows(results)), "\n".join(seed_rows(results))
     shipped = next(entry for entry in results["evolution_seeds"] if entry["mean"] == score["mean"])
-    rows = "\n".join(
-        f"| {entry['seed']} | {entry['generations']} | {entry['steps']:,} | {entry['mean']:.1f} "
-        f"| {entry['interval'][0]:.1f} to {entry['interval'][1]:.1f} |"
-        for entry in results["evolution_seeds"]
-    )
     return f"""---
 library_name: lndp-agents
 license: mit
@@ -141,8 +145,7 @@ authors' weights). Mean return over fresh lives, whose births and worlds were ne
 
 | lives | seed | score | 95 % bootstrap interval |
 |---|---|---|---|
-| {score["lives"]} | {score["seed"]} | {score["mean"]:.1f} | {low:.1f} to {high:.1f} |
-| {many["lives"]:,} | {many["seed"]} | {many["mean"]:.1f} | {many_low:.1f} to {many_high:.1f} |
+{scores}
 
 `lndp evaluate {name} --lives {score["lives"]} --seed {score["seed"]}` repeats the first row. (Another
 processor may round otherwise, and single lives then part: there, expect the interval and not the digits.)
@@ -159,11 +162,11 @@ agent.birth(seed=0)
 
 | evolution seed | generations | steps lived | score | 95 % interval |
 |---|---|---|---|---|
-{rows}
+{seeds}
 
 Shipped: seed {shipped["seed"]}, chosen by its score on other held-out lives ({shipped["held_out"]:.1f}).
 {recipe["searcher"]}: sigma {recipe["sigma"]}, {recipe["population"]} genomes, {recipe["lives"]} lives each.
-The whole recipe, raw scores, commit and versions are in `results.json`.
+`lndp train --recipe {name}` repeats its evolution. Raw scores, commit and versions are in `results.json`.
 """
 
 

@@ -1,10 +1,11 @@
 """What the commands of `lndp` do; `lndp_agents.cli` reads the command line."""
 
 from lndp_agents.commands.evaluate import evaluate_command
-from lndp_agents.commands.listing import envs, zoo_list, zoo_show
+from lndp_agents.commands.listing import envs
 from lndp_agents.commands.train import resume, train
 from lndp_agents.commands.verify import verify_command
 from lndp_agents.commands.watch import watch_command
+from lndp_agents.commands.zoo import zoo_list, zoo_show, zoo_verify
 
 COMMANDS = {
     "train": train,
@@ -14,6 +15,7 @@ COMMANDS = {
     "watch": watch_command,
     "zoo list": zoo_list,
     "zoo show": zoo_show,
+    "zoo verify": zoo_verify,
     "envs": envs,
 }
 """Each takes the parsed options and returns the exit code."""

@@ -1,42 +1,10 @@
-"""`lndp zoo` and `lndp envs`: what there is."""
+"""`lndp envs`: the environments that there are."""
 
 import json
 from argparse import Namespace
 
 import gymnasium
 from lndp_envs.registration import WORLDS
-
-from lndp_agents.commands.subject import zoo_results
-from lndp_agents.zoo import zoo_folder, zoo_names
-
-
-def zoo_list(options: Namespace) -> int:
-    """Print name, environment and score of every pretrained agent."""
-    results = {name: zoo_results(name) for name in zoo_names()}
-    if options.json:
-        entries = [
-            {
-                "name": name,
-                "environment": result.environment,
-                "environment_keywords": result.keywords,
-                "mean": result.mean,
-                "interval": result.interval,
-                "lives": result.lives,
-            }
-            for name, result in results.items()
-        ]
-        print(json.dumps(entries, allow_nan=False))
-        return 0
-    for name, result in results.items():
-        low, high = result.interval
-        print(f"{name:<20} {result.environment:<28} {result.mean:.1f}, 95 % interval {low:.1f} to {high:.1f}")
-    return 0
-
-
-def zoo_show(options: Namespace) -> int:
-    """Print the card of a pretrained agent."""
-    print((zoo_folder(options.name) / "README.md").read_text("utf-8").rstrip())
-    return 0
 
 
 def envs(options: Namespace) -> int:

@@ -8,6 +8,7 @@ from argparse import Namespace
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import fields
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from lndp_agents.evolution.config import EvolutionConfig
 from lndp_agents.evolution.workers import Workers
 from lndp_agents.lndp import genome_size
 from lndp_agents.validation import is_object, shorten
+from lndp_agents.zoo import recipe_file
 
 if TYPE_CHECKING:
     from lndp_agents.evolution.run import Run
@@ -52,7 +54,7 @@ def workers_of(options: Namespace) -> Workers:
 
 
 def _recipe(options: Namespace) -> EvolutionConfig:
-    recipe: dict[str, Any] = {} if options.recipe is None else _read_recipe(options)
+    recipe: dict[str, Any] = {} if options.recipe is None else _read_recipe(recipe_file(options.recipe))
     for option, name in _OBJECTS.items():
         if (given := getattr(options, option)) is not None:
             recipe[name] = recipe.get(name, {}) | dict(given)
@@ -66,15 +68,13 @@ def _recipe(options: Namespace) -> EvolutionConfig:
     return EvolutionConfig.from_json(recipe)
 
 
-def _read_recipe(options: Namespace) -> dict[str, Any]:
+def _read_recipe(path: Path) -> dict[str, Any]:
     try:
-        recipe: object = json.loads(options.recipe.read_bytes())
+        recipe: object = json.loads(path.read_bytes())
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"{options.recipe} is not JSON ({error}): give the fields of a recipe") from error
+        raise ValueError(f"{path} is not JSON ({error}): give the fields of a recipe") from error
     if not is_object(recipe):
-        raise ValueError(
-            f"{options.recipe} holds {shorten(recipe)}: give a JSON object, the fields of a recipe"
-        )
+        raise ValueError(f"{path} holds {shorten(recipe)}: give a JSON object, the fields of a recipe")
     return recipe
 
 

@@ -8,6 +8,7 @@ from gymnasium.spaces import Discrete
 
 from lndp_agents import LNDPAgent, load_pretrained, zoo, zoo_names
 from lndp_agents.persistence import FileFormatError
+from lndp_agents.zoo import recipe_file
 
 AGENT = LNDPAgent(Discrete(2), Discrete(3))
 OTHER = LNDPAgent(Discrete(2), Discrete(3), genome=AGENT.genome + 1)
@@ -21,6 +22,8 @@ def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]
         AGENT.save_pretrained(checkout / name)
     (checkout / "no-agent").mkdir()
     (checkout / "README.md").write_text("# The zoo")
+    (checkout / "recipes").mkdir()
+    (checkout / "recipes" / "foraging.json").write_text("{}")
     monkeypatch.setattr(zoo, "_PLACES", (installed, checkout))
     monkeypatch.chdir(tmp_path)
     return installed, checkout
@@ -44,6 +47,22 @@ class TestNames:
     def test_a_name_like_none_gets_no_guess(self) -> None:
         with pytest.raises(ValueError, match=r"known agents are acrobot, cartpole, foraging$"):
             load_pretrained("xyz")
+
+
+class TestRecipes:
+    def test_a_name_is_found(self, places: tuple[Path, Path]) -> None:
+        assert recipe_file("foraging") == places[1] / "recipes" / "foraging.json"
+
+    def test_a_name_wins_over_a_file(self, places: tuple[Path, Path], tmp_path: Path) -> None:
+        (tmp_path / "foraging").write_text("{}")
+        assert recipe_file("foraging") == places[1] / "recipes" / "foraging.json"
+        assert recipe_file("./foraging").samefile(tmp_path / "foraging")
+
+    @pytest.mark.usefixtures("places")
+    def test_an_unknown_name_is_answered_with_the_known_ones(self) -> None:
+        message = r"^no recipe and no file 'forage': known recipes are foraging; did you mean 'foraging'\?$"
+        with pytest.raises(ValueError, match=message):
+            recipe_file("forage")
 
 
 def test_the_installed_zoo_comes_first(places: tuple[Path, Path]) -> None:

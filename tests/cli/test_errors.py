@@ -58,7 +58,7 @@ def assert_refused(result: Any, *parts: str) -> None:
         (f"{FORAGING} --actors 2 --ray-address here", ("ray_address='here'", "give ray://HOST:PORT")),
         (f"{FORAGING} --ray-address ray://host:1", ("'ray://host:1' with one actor", "give two or more")),
         (f"{FORAGING} --device abacus", ("device 'abacus' is not there", "give another, such as cpu")),
-        (f"{FORAGING} --recipe missing.json", ("missing.json: No such file", "name another place")),
+        (f"{FORAGING} --recipe missing.json", ("no file 'missing.json'", "known recipes are foraging")),
     ],
 )
 def test_train_refuses(

@@ -47,7 +47,17 @@ def test_zoo_show_prints_the_card(lndp: Lndp, one_zoo: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [[], ["train"], ["resume"], ["verify"], ["evaluate"], ["watch"], ["zoo", "list"], ["envs"]]
+    "command",
+    [
+        [],
+        ["train"],
+        ["resume"],
+        ["verify"],
+        ["evaluate"],
+        ["watch"],
+        *(["zoo", name] for name in ("list", "show", "verify")),
+        ["envs"],
+    ],
 )
 def test_every_command_has_help(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as exit_:

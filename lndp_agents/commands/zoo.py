@@ -1,0 +1,52 @@
+"""`lndp zoo`: the pretrained agents, and those of the Hugging Face hub."""
+
+import json
+from argparse import Namespace
+from dataclasses import asdict
+
+from lndp_agents.commands.subject import zoo_results
+from lndp_agents.zoo import zoo_folder, zoo_names
+
+
+def zoo_list(options: Namespace) -> int:
+    """Print name, environment and score of every pretrained agent."""
+    results = {name: zoo_results(name) for name in zoo_names()}
+    if options.json:
+        entries = [
+            {
+                "name": name,
+                "environment": result.environment,
+                "environment_keywords": result.keywords,
+                "mean": result.mean,
+                "interval": result.interval,
+                "lives": result.lives,
+            }
+            for name, result in results.items()
+        ]
+        print(json.dumps(entries, allow_nan=False))
+        return 0
+    for name, result in results.items():
+        low, high = result.interval
+        print(f"{name:<20} {result.environment:<28} {result.mean:.1f}, 95 % interval {low:.1f} to {high:.1f}")
+    return 0
+
+
+def zoo_show(options: Namespace) -> int:
+    """Print the card of a pretrained agent."""
+    print((zoo_folder(options.name) / "README.md").read_text("utf-8").rstrip())
+    return 0
+
+
+def zoo_verify(options: Namespace) -> int:
+    """Print for each agent that it is sound, or what is wrong."""
+    from lndp_agents.zoo_verification import verify_entry  # slow to import
+
+    if options.lives < 1:
+        raise ValueError(f"lives={options.lives}: give 1 or more")
+    verdicts = [verify_entry(name, options.lives) for name in options.names or zoo_names()]
+    if options.json:
+        print(json.dumps([asdict(verdict) for verdict in verdicts], allow_nan=False))
+    else:
+        for verdict in verdicts:
+            print(f"{verdict.name:<20} {'; '.join(verdict.problems) or f'sound, scores {verdict.mean:.1f}'}")
+    return 1 if any(verdict.problems for verdict in verdicts) else 0

@@ -1,0 +1,90 @@
+"""`lndp zoo verify` on a copy of an entry, and on damaged ones."""
+
+import json
+import math
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lndp_agents import LNDPAgent, cli, load_pretrained, zoo
+from lndp_agents.zoo import zoo_folder
+from lndp_agents.zoo_verification import allowed_interval, hashes_of, verify_entry
+
+
+@pytest.fixture
+def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A zoo with `foraging` alone, which a test may spoil."""
+    source = zoo_folder("foraging")
+    folder = Path(shutil.copytree(source, tmp_path / "foraging"))
+    (tmp_path / "recipes").mkdir()
+    shutil.copy(source.parent / "recipes" / "foraging.json", tmp_path / "recipes")
+    monkeypatch.setattr(zoo, "_PLACES", (tmp_path,))
+    return folder
+
+
+def change(path: Path, edit: Callable[[dict[str, Any]], object]) -> None:
+    data = json.loads(path.read_text())
+    edit(data)
+    path.write_text(json.dumps(data))
+
+
+def test_an_interval_is_widened_for_both_samples() -> None:
+    score = {"lives": 128, "mean": 100.0, "interval": [90.0, 120.0]}
+    low, high = allowed_interval(score, 128)
+    assert (low, high) == pytest.approx((100 - 15 * math.sqrt(2), 100 + 30 * math.sqrt(2)))
+    assert allowed_interval(score, 16) == pytest.approx((100 - 45, 100 + 90))
+
+
+@pytest.mark.usefixtures("copy")
+def test_a_sound_entry(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["zoo", "verify", "--lives", "8", "--json"]) == 0
+    (verdict,) = json.loads(capsys.readouterr().out)
+    assert (verdict["name"], verdict["problems"]) == ("foraging", [])
+    assert verdict["allowed"][0] <= verdict["mean"] <= verdict["allowed"][1]
+    assert cli.main(["zoo", "verify", "foraging", "--lives", "8"]) == 0
+    assert capsys.readouterr().out == f"foraging             sound, scores {verdict['mean']:.1f}\n"
+
+
+@pytest.mark.parametrize(
+    ("file", "edit", "problem"),
+    [
+        ("results.json", lambda data: data["sha256"].pop("life.gif"), "life.gif is not the file"),
+        ("results.json", lambda data: data["score"]["scores"].pop(), "mean is not that of the raw"),
+        ("results.json", lambda data: data.update(episodes=2), "another environment"),
+        ("results.json", lambda data: data["recipe"].update(sigma=0.25), "recipe file is not the recipe"),
+        ("results.json", lambda data: data["recipe"]["program"].update(nodes=17), "another program"),
+        ("results.json", lambda data: data["evolution_seeds"][0].update(seed=9), "lacks the row '| 9 |"),
+        ("results.json", lambda data: data.pop("recipe"), "damaged: KeyError: 'recipe'"),
+        ("config.json", lambda data: data.pop("policy"), "config.json is not the file"),
+        ("../recipes/foraging.json", lambda data: data.update(lives=8), "recipe file is not the recipe"),
+    ],
+)
+def test_a_difference_is_named(copy: Path, file: str, edit: Callable[[Any], object], problem: str) -> None:
+    change(copy / file, edit)
+    assert problem in "; ".join(verify_entry("foraging", lives=2).problems)
+
+
+def test_another_agent_is_found_by_its_hash_and_its_score(
+    copy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    agent = load_pretrained("foraging")
+    spaces = agent.observation_space, agent.action_space
+    other = LNDPAgent(*spaces, agent.config, genome=agent.genome * 0, encoding=agent.encoding)
+    other.save_pretrained(copy)
+    assert cli.main(["zoo", "verify", "--lives", "8"]) == 1
+    out = capsys.readouterr().out
+    assert "model.safetensors is not the file of the results (sha256)" in out
+    assert "8 lives score 221.2, outside 368.3 to 504.5" in out  # one side, always
+
+    change(copy / "results.json", lambda data: data.update(sha256=hashes_of(copy)))
+    (problem,) = verify_entry("foraging", lives=8).problems
+    assert problem.startswith("8 lives score 221.2, outside ")
+
+
+@pytest.mark.parametrize("arguments", [["nobody"], ["--lives", "0"]])
+def test_bad_input_is_no_verdict(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["zoo", "verify", *arguments]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
