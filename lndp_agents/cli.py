@@ -203,7 +203,7 @@ def _add_watch(commands: Any) -> None:
 
 def _add_zoo(commands: Any) -> None:
     zoo = commands.add_parser("zoo", help="the pretrained agents").add_subparsers(
-        required=True, metavar="list|show|verify"
+        required=True, metavar="list|show|download|verify"
     )
     listed = zoo.add_parser("list", help="all names and scores")
     listed.add_argument("--json", action="store_true", help="print pure JSON")
@@ -211,6 +211,16 @@ def _add_zoo(commands: Any) -> None:
     shown = zoo.add_parser("show", help="the card of one agent")
     shown.add_argument("name", metavar="NAME")
     shown.set_defaults(command="zoo show")
+    fetched = zoo.add_parser(
+        "download",
+        help="fetch an agent of the Hugging Face hub",
+        description="Fetch an agent of the hub with its card into the cache of huggingface_hub, compare the "
+        "files with their hashes, and print the folder. From then on its name works offline wherever an "
+        "agent is named. HF_ENDPOINT, HF_HUB_OFFLINE and HF_HOME are honoured.",
+    )
+    fetched.add_argument("name", metavar="USER/REPO")
+    fetched.add_argument("--revision", metavar="REV", help="branch, tag or commit (default: the main branch)")
+    fetched.set_defaults(command="zoo download")
     verified = zoo.add_parser(
         "verify",
         help="check files and scores",

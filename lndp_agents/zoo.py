@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from lndp_agents.agent import LNDPAgent
+from lndp_agents.hub import fetch_agent, is_hub_name
 from lndp_agents.persistence import CONFIG_FILE
 
 _HERE = Path(__file__).resolve().parent
@@ -51,22 +52,38 @@ def recipe_file(name_or_file: str) -> Path:
     return path
 
 
-def load_pretrained(name_or_folder: str | PathLike[str], device: torch.device | str = "cpu") -> LNDPAgent:
+def load_pretrained(
+    name_or_folder: str | PathLike[str],
+    device: torch.device | str = "cpu",
+    *,
+    revision: str | None = None,
+) -> LNDPAgent:
     """A pretrained agent.
 
     Args:
-        name_or_folder: one of `zoo_names`, or a folder that `LNDPAgent.save_pretrained` wrote. A name wins
-            over a folder: write `./NAME` for a folder of the same name.
+        name_or_folder: one of `zoo_names`, a folder that `LNDPAgent.save_pretrained` wrote, or "USER/REPO" of
+            the Hugging Face hub. A name wins over a folder, and a folder over the hub: write `./NAME` for a
+            folder of the same name.
         device: where its brain is computed.
+        revision: branch, tag or commit of an agent of the hub; its main branch if none.
 
     Raises:
-        ValueError: there is no such agent, or its files are damaged (`FileFormatError`).
+        ValueError: there is no such agent, it cannot be fetched, or is damaged (`FileFormatError`).
+        ImportError: the hub needs huggingface_hub, the extra `hub`.
     """
-    if isinstance(name_or_folder, str) and (
-        name_or_folder in zoo_names() or not Path(name_or_folder).is_dir()
-    ):
-        name_or_folder = zoo_folder(name_or_folder)
-    return LNDPAgent.from_pretrained(name_or_folder, device)
+    return LNDPAgent.from_pretrained(_folder_of(name_or_folder, revision), device)
+
+
+def _folder_of(name: str | PathLike[str], revision: str | None) -> str | PathLike[str]:
+    """Where the files lie, fetched if need be."""
+    is_folder = not isinstance(name, str) or (name not in zoo_names() and Path(name).is_dir())
+    if not is_folder and is_hub_name(str(name)):
+        return fetch_agent(str(name), revision)
+    if revision is not None:
+        raise ValueError(
+            f"revision {revision!r} of {str(name)!r}: only an agent of the hub, USER/REPO, has one"
+        )
+    return name if is_folder else zoo_folder(str(name))
 
 
 def _listed(name: str, names: list[str]) -> str:

@@ -5,7 +5,7 @@ from lndp_agents.commands.listing import envs
 from lndp_agents.commands.train import resume, train
 from lndp_agents.commands.verify import verify_command
 from lndp_agents.commands.watch import watch_command
-from lndp_agents.commands.zoo import zoo_list, zoo_show, zoo_verify
+from lndp_agents.commands.zoo import zoo_download, zoo_list, zoo_show, zoo_verify
 
 COMMANDS = {
     "train": train,
@@ -15,6 +15,7 @@ COMMANDS = {
     "watch": watch_command,
     "zoo list": zoo_list,
     "zoo show": zoo_show,
+    "zoo download": zoo_download,
     "zoo verify": zoo_verify,
     "envs": envs,
 }

@@ -4,7 +4,9 @@ import json
 from argparse import Namespace
 from dataclasses import asdict
 
+from lndp_agents.agent import LNDPAgent
 from lndp_agents.commands.subject import zoo_results
+from lndp_agents.hub import fetch_agent, is_hub_name
 from lndp_agents.zoo import zoo_folder, zoo_names
 
 
@@ -34,6 +36,16 @@ def zoo_list(options: Namespace) -> int:
 def zoo_show(options: Namespace) -> int:
     """Print the card of a pretrained agent."""
     print((zoo_folder(options.name) / "README.md").read_text("utf-8").rstrip())
+    return 0
+
+
+def zoo_download(options: Namespace) -> int:
+    """Fetch an agent of the hub with its card, see that it can be loaded, and print its folder."""
+    if not is_hub_name(options.name):
+        raise ValueError(f"{options.name!r} is no name of the hub: give USER/REPO")
+    folder = fetch_agent(options.name, options.revision, with_card=True)
+    LNDPAgent.from_pretrained(folder)
+    print(folder)
     return 0
 
 

@@ -55,7 +55,7 @@ def test_zoo_show_prints_the_card(lndp: Lndp, one_zoo: Path) -> None:
         ["verify"],
         ["evaluate"],
         ["watch"],
-        *(["zoo", name] for name in ("list", "show", "verify")),
+        *(["zoo", name] for name in ("list", "show", "download", "verify")),
         ["envs"],
     ],
 )
