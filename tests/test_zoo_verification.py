@@ -2,7 +2,9 @@
 
 import json
 import math
+import runpy
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,7 @@ from typing import Any
 import pytest
 
 from lndp_agents import LNDPAgent, cli, load_pretrained, zoo
-from lndp_agents.zoo import zoo_folder
+from lndp_agents.zoo import recipe_file, zoo_folder
 from lndp_agents.zoo_verification import allowed_interval, hashes_of, verify_entry
 
 
@@ -88,3 +90,23 @@ def test_another_agent_is_found_by_its_hash_and_its_score(
 def test_bad_input_is_no_verdict(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["zoo", "verify", *arguments]) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+@pytest.mark.slow
+def test_a_new_entry_is_sound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What tools/make_zoo_entry.py makes of a run, with fewer lives of the second score."""
+    tool: Any = runpy.run_path(str(Path(__file__).parents[1] / "tools" / "make_zoo_entry.py"))
+    options = "--population 4 --lives 2 --generations 1 --evaluate-every 1 --held-out-lives 2"
+    run = tmp_path / "run"
+    assert cli.main(["train", "lndp/Foraging-v0", "--out", str(run), *options.split()]) == 0
+    monkeypatch.setitem(tool["main"].__globals__, "ZOO", tmp_path / "zoo")
+    monkeypatch.setitem(tool["main"].__globals__, "MANY_LIVES", 256)
+    monkeypatch.setattr(zoo, "_PLACES", (tmp_path / "zoo",))
+    monkeypatch.setattr(sys, "argv", ["make_zoo_entry.py", "small", str(run)])
+    tool["main"]()
+    assert zoo.zoo_names() == ["small"]
+    assert cli.main(["zoo", "verify", "--lives", "16"]) == 0
+    assert (
+        json.loads(recipe_file("small").read_text())
+        == json.loads((run / "config.json").read_text())["recipe"]
+    )
