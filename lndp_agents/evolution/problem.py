@@ -166,7 +166,7 @@ class LifeProblem(Problem):
         vars(self)["_actor_config"] = options
         self._parallelize()
         try:
-            ask(self.actors or (), "settle", max(1, int(resources["CPU"]) // num_actors))
+            ask(self.actors or (), "settle", max(1, int(resources.get("CPU", 1)) // num_actors))
         except ValueError as error:
             raise ValueError(f"{error} (an actor imports only the module of module:ENVIRONMENT)") from error
 

@@ -18,10 +18,10 @@ from lndp_agents.evolution.metrics import EventLog, Generation, append_records, 
 from lndp_agents.evolution.run_folder import (
     RUNS,
     Description,
-    claim_folder,
     lock_folder,
     next_folder,
     remove_leftovers,
+    require_free,
     write_origin,
 )
 from lndp_agents.evolution.workers import Workers
@@ -80,9 +80,10 @@ class Run:
         with run._opening():
             if folder is None:
                 run.folder = next_folder(RUNS, config.environment)
-            else:
-                claim_folder(folder)
+            run.folder.mkdir(parents=True, exist_ok=True)
+            require_free(run.folder)
             run._lock()
+            require_free(run.folder)  # no other process has begun a run there meanwhile
             write_origin(run.folder)
             cut_records(run.folder, 0)
             run._checkpoint()
@@ -94,6 +95,8 @@ class Run:
     @classmethod
     def open(cls, folder: Path, generations: int | None = None, workers: Workers = _ALONE) -> Self:
         """Take up a run where its newest sound checkpoint left it.
+
+        A run on an environment "module:id" imports that module: open only folders that you trust.
 
         Args:
             folder: of the run.

@@ -18,8 +18,10 @@ import torch
 
 from lndp_agents import __version__
 from lndp_agents.config import LNDPConfig
+from lndp_agents.evolution.checkpoint import CHECKPOINTS
 from lndp_agents.evolution.config import EvolutionConfig
 from lndp_agents.evolution.lives import World
+from lndp_agents.evolution.metrics import HASHES, METRICS
 from lndp_agents.evolution.worlds import make_world
 from lndp_agents.persistence import write_file
 from lndp_agents.spaces import ObservationEncoding
@@ -29,6 +31,8 @@ FORMAT_VERSION = 1
 DESCRIPTION, SYSTEM = "config.json", "system.json"
 MAX_DESCRIPTION_BYTES = 2**22
 LOCK = ".lock"
+_BEGINNING = {LOCK, SYSTEM, "command.txt", METRICS, HASHES, CHECKPOINTS, "last", "best", "centre"}
+"""What is in the folder of a run before its description is."""
 RUNS = Path("runs")
 """Where runs go that are given no folder."""
 
@@ -124,15 +128,16 @@ def next_folder(root: Path, environment: str) -> Path:
     raise AssertionError
 
 
-def claim_folder(folder: Path) -> None:
-    """Make a folder for a new run.
+def require_free(folder: Path) -> None:
+    """See that a folder is free for a new run: empty, or left by one that was killed at its beginning.
 
     Raises:
-        FileExistsError: something is in it.
-        OSError: it cannot be made.
+        FileExistsError: something else is in it.
+        OSError: it cannot be read.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    if any(path.name != LOCK for path in folder.iterdir()):
+    names = {path.name for path in folder.iterdir()}
+    generations = {path.name for path in (folder / CHECKPOINTS).glob("generation_*")}
+    if not names <= _BEGINNING or not generations <= {f"generation_{0:09d}"}:
         raise FileExistsError(f"{folder} is not empty: `lndp resume` the run that it holds, or name another")
 
 

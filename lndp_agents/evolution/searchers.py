@@ -30,6 +30,8 @@ _REFUSED = {
     "distributed": "a generation is one batch",
     "limit_C_decomposition": "the covariance is decomposed in every generation",
 }
+MAX_GIGABYTES = 4
+"""Of the largest table of a search: all genomes of a generation, or a covariance."""
 _CMAES_STATE = ("m", "sigma", "C", "p_c", "p_sigma")
 
 
@@ -83,6 +85,7 @@ def make_searcher(problem: Problem, config: EvolutionConfig) -> SearchAlgorithm:
     if config.searcher not in SEARCHERS:
         raise ValueError(f"searcher={shorten(config.searcher)}: give one of {', '.join(SEARCHERS)}")
     _check_options(config)
+    _check_memory(problem.solution_length, config)
     with silence():
         _try_out(config)
         return _make(problem, config)
@@ -149,6 +152,17 @@ def _check_options(config: EvolutionConfig) -> None:
             raise ValueError(f"searcher option {name}={shorten(value)}: leave it out, {_REFUSED[name]}")
         if name == "optimizer" and value not in ("clipup", None):
             raise ValueError(f"searcher option optimizer={shorten(value)}: give 'clipup', which can resume")
+
+
+def _check_memory(genome_size: int, config: EvolutionConfig) -> None:
+    is_full = config.searcher == "XNES" or (config.searcher == "CMAES" and not config.separable)
+    gigabytes = 4 * max(config.population * genome_size, genome_size**2 if is_full else 0) / 1e9
+    if gigabytes > MAX_GIGABYTES:
+        remedy = "adapt the diagonal only (separable), or give a smaller program" if is_full else "give fewer"
+        raise ValueError(
+            f"population {config.population} of genomes of {genome_size} numbers: "
+            f"the search would hold tables of {gigabytes:.0f} GB; {remedy}"
+        )
 
 
 def _try_out(config: EvolutionConfig) -> None:

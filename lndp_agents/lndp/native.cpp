@@ -20,16 +20,18 @@
 #include <system_error>
 #include <thread>
 
-#include <sys/types.h>
-#include <unistd.h>
+#include <pthread.h>
 
 #if defined(__AVX__)
 #include <immintrin.h>
 #endif
+#if defined(__AVX512F__) && defined(__AVX512DQ__)
+#define WIDE 1
+#endif
 
 namespace {
 
-#if defined(__AVX512F__)
+#if WIDE
 constexpr int Lanes = 16;
 #else
 constexpr int Lanes = 8;
@@ -174,7 +176,7 @@ inline float largest(V v) {
 }
 
 // What compilers do not find for themselves where NaN counts. For NaN `larger` gives b and `clamp` a finite number.
-#if defined(__AVX512F__) && defined(__AVX512DQ__)
+#if WIDE
 inline Vector larger(Vector a, Vector b) { return Vector(_mm512_max_ps(__m512(a), __m512(b))); }
 inline Vector clamp(Vector x, float limit) { return Vector(_mm512_range_ps(__m512(x), _mm512_set1_ps(limit), 2)); }
 #elif defined(__AVX__)
@@ -191,7 +193,7 @@ inline Vector clamp(Vector x, float limit) {
 #endif
 
 // 1/x for 1 <= x <= 2^122.
-#if defined(__AVX512F__)
+#if WIDE
 inline Vector inverse(Vector x) {
     Vector y = Vector(_mm512_rcp14_ps(__m512(x)));
     return y + y * (1.0f - x * y);  // Newton
@@ -224,7 +226,7 @@ inline Vector hyperbolic_tangent(Vector x) { return 1.0f - 2.0f * inverse(1.0f +
 typedef uint32_t Mask;
 constexpr Mask AllLanes = (1u << Lanes) - 1;
 
-#if defined(__AVX512F__)
+#if WIDE
 inline Mask positive(Vector x) { return _mm512_cmp_ps_mask(__m512(x), _mm512_setzero_ps(), _CMP_GT_OQ); }
 inline Vector select(Mask mask, Vector a, Vector b) {
     return Vector(_mm512_mask_mov_ps(__m512(b), __mmask16(mask), __m512(a)));
@@ -652,19 +654,15 @@ private:
     }
 };
 
-// Never destroyed, as helpers sleep in it when the process ends; a forked child has none of them and makes its own.
-Helpers& helpers() {
-    static std::atomic<Helpers*> current{new Helpers};
-    static std::atomic<pid_t> owner{getpid()};
-    if (owner.exchange(getpid()) != getpid()) current = new Helpers;
-    return *current;
-}
+// Never destroyed, as helpers sleep in it when the process ends. A forked child has none of them: it makes its own.
+std::atomic<Helpers*> helpers{new Helpers};
+const int at_fork = pthread_atfork(nullptr, nullptr, [] { helpers = new Helpers; });
 
 // Do something for each row, `chunk` rows at a time in one thread.
 template <class F>
 void in_parallel(int64_t rows, int threads, int64_t chunk, const F& work) {
     std::atomic<int64_t> next{0};
-    helpers().run(
+    helpers.load()->run(
         [&] {
             for (int64_t start; (start = next.fetch_add(chunk)) < rows;)
                 for (int64_t r = start; r < std::min(rows, start + chunk); ++r) work(r);

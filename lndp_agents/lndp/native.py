@@ -26,8 +26,8 @@ from lndp_agents.lndp.state import LifeState, Stimulus, brain_shapes
 SOURCE = Path(__file__).with_name("native.cpp")
 # Not -ffast-math: linked into a library, it makes the whole process flush denormal numbers to zero.
 FLAGS = ("-O3", "-march=native", "-ffp-contract=fast", "-std=c++17", "-shared", "-fPIC", "-pthread")
-MAX_NODES = 128
-"""Above this a brain no longer fits in the processor's cache."""
+MAX_NODES = 512
+"""Above this the work space of a brain no longer fits in the processor's cache."""
 MAX_WIDTH = 64
 """Above this the constant sizes make the compiler slow."""
 
@@ -215,7 +215,8 @@ class NativeLife:
 
     def num_edges(self, state: LifeState) -> Tensor:
         """(P, L) float32: how many edges there are."""
-        adjacency = state.adjacency.contiguous()
+        nodes = self.config.nodes
+        adjacency = _checked("adjacency", state.adjacency, (*state.key.shape, nodes, nodes)).contiguous()
         count = torch.empty(state.key.shape)
         self._kernel.lndp_count_edges(
             ctypes.c_int64(count.numel()),
@@ -254,7 +255,9 @@ class NativeLife:
 
 
 def _checked(name: str, tensor: Tensor, shape: tuple[int, ...], dtype: torch.dtype = torch.float32) -> Tensor:
-    """The tensor in the type that the kernel reads, if it has the right shape."""
+    """The tensor in the type that the kernel reads, if it has the right shape and place."""
+    if tensor.device.type != "cpu":
+        raise ValueError(f"{name} on {tensor.device}: the brains are on the CPU, move it there")
     if tensor.shape != shape:
         raise ValueError(f"{name} of shape {tuple(tensor.shape)}: give {shape}")
     return tensor if tensor.dtype == dtype else tensor.to(dtype)

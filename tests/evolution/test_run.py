@@ -265,6 +265,24 @@ def test_a_folder_with_anything_in_it_is_not_overwritten(make_recipe: MakeRecipe
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
 
+def test_what_a_run_left_that_was_killed_at_its_beginning_is_no_obstacle(
+    make_recipe: MakeRecipe, tmp_path: Path
+) -> None:
+    with Run.create(make_recipe(), tmp_path / "run") as run:
+        expected = run.best.genome
+        list(run.generations())
+    (tmp_path / "run" / "config.json").unlink()  # generations were done: that is no beginning
+    with pytest.raises(FileExistsError, match="is not empty"):
+        Run.create(make_recipe(), tmp_path / "run")
+    Run.create(make_recipe(seed=9), tmp_path / "begun").close()
+    (tmp_path / "begun" / "config.json").unlink()
+    with Run.create(make_recipe(), tmp_path / "begun") as run:
+        assert torch.equal(run.best.genome, expected)
+        list(run.generations())
+    metrics = [(tmp_path / name / "metrics.csv").read_bytes() for name in ("run", "begun")]
+    assert metrics[0] == metrics[1]
+
+
 def test_a_damaged_newest_checkpoint_costs_one_generation_and_is_told(finished: Path, folder: Path) -> None:
     tensors = checkpoint(folder) / "search.safetensors"
     tensors.write_bytes(tensors.read_bytes()[:-7])

@@ -176,6 +176,21 @@ def test_what_does_not_fit_is_refused_at_once(
         searcher_of(make_hill(SIZE), name, **options)
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"separable": False}, r"of 100000 numbers: .* 40 GB; adapt the diagonal only"),
+        ({"searcher": "XNES"}, r"of 100000 numbers: .* 40 GB; adapt the diagonal only"),
+        ({"population": 50_000}, r"population 50000 of genomes of 100000 numbers: .* 20 GB; give fewer"),
+    ],
+)
+def test_tables_that_no_memory_holds_are_refused_before_they_are_made(
+    make_hill: MakeHill, options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        make_searcher(make_hill(100_000), EvolutionConfig(environment="any", **options))
+
+
 def test_options_reach_the_searcher(make_hill: MakeHill) -> None:
     hill = make_hill(SIZE)
     frozen = searcher_of(hill, "SNES", center_learning_rate=0.0)

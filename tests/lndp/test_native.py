@@ -31,6 +31,7 @@ SIZES: list[dict[str, Any]] = [
     {"nodes": 17, "observation_size": 3, "action_size": 4, "attention_heads": 2, "query_features": 5},
     {"nodes": 32, "graph_layers": 2, "value_features": 3, "recurrent": True, "bias": True},
     {"nodes": 40, "synaptogenesis": False, "decision_features": 11},
+    {"nodes": 131, "node_features": 4},
 ]
 SMALL: dict[str, Any] = {"observation_size": 2, "action_size": 2, "nodes": 13, "initial_density": 0.5}
 
@@ -43,7 +44,9 @@ def random_lives(
     config: LNDPConfig, seed: int, num_genomes: int, num_lives: int
 ) -> tuple[Parameters, LifeState]:
     generator = torch.Generator().manual_seed(seed)
-    genomes = 0.4 * torch.randn(num_genomes, genome_size(config), generator=generator)
+    # Degrees grow with the brain: smaller weights keep its softmax as smooth, and rounding as small.
+    scale = 0.4 * min(1.0, 40 / config.nodes)
+    genomes = scale * torch.randn(num_genomes, genome_size(config), generator=generator)
     keys = torch.randint(2**62, (num_genomes, num_lives), generator=generator)
     return genome_to_parameters(config, genomes), LNDP(config).birth(keys)
 
@@ -321,7 +324,7 @@ def test_without_a_kernel_native_fails_clearly_and_auto_warns_once_and_is_eager(
     assert tensors_are_equal(program.step(*inputs)[0], LNDP(config).step(*inputs)[0])
 
 
-@pytest.mark.parametrize(("name", "limit"), [("nodes", 128), ("edge_features", 64), ("network_steps", 64)])
+@pytest.mark.parametrize(("name", "limit"), [("nodes", 512), ("edge_features", 64), ("network_steps", 64)])
 def test_what_is_too_large_for_the_kernel_stays_eager(name: str, limit: int) -> None:
     config = config_of(SMALL | {name: limit + 1})
     with pytest.raises(ValueError, match=rf"{name}={limit + 1}: .* at most {limit}"):
@@ -379,6 +382,23 @@ def test_parameters_that_change_between_steps_are_read_anew() -> None:
     for tensor in turned.values():
         tensor.zero_()
     assert torch.equal(activity(turned), activity({name: torch.zeros_like(t) for name, t in other.items()}))
+
+
+@needs_compiler
+def test_what_is_elsewhere_or_misshapen_is_refused_before_its_memory_is_read() -> None:
+    config = config_of(SMALL)
+    program = LNDP(config, "native")
+    parameters, state = random_lives(config, 0, 1, 2)
+    observation, reward, _ = random_stimulus(config, 0, 1, 2)
+    elsewhere = {name: tensor.to("meta") for name, tensor in parameters.items()}
+    with pytest.raises(ValueError, match=r"node_in.weight on meta: the brains are on the CPU"):
+        program.step(elsewhere, state, observation, reward)
+    with pytest.raises(ValueError, match=r"observation on meta: the brains are on the CPU"):
+        program.step(parameters, state, observation.to("meta"), reward)
+    with pytest.raises(ValueError, match=r"adjacency of shape \(1, 2, 13, 5\): give \(1, 2, 13, 13\)"):
+        program.num_edges(state._replace(adjacency=state.adjacency[..., :5]))
+    twice = state._replace(adjacency=state.adjacency.double())
+    assert torch.equal(program.num_edges(twice), program.num_edges(state))
 
 
 def live_twenty_steps(num_threads: int) -> LifeState:
