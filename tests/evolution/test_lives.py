@@ -258,6 +258,21 @@ def test_both_backends_live_the_same_lives() -> None:
     torch.testing.assert_close(native.density, eager.density, rtol=1e-6, atol=0.0)
 
 
+@pytest.mark.cuda
+@pytest.mark.parametrize("environment", ["Pendulum-v1", "lndp/PendulumLife-v0"])
+def test_lives_on_a_cuda_device_are_those_on_the_cpu(environment: str) -> None:
+    world = replace(make_world(environment, {}), steps=60)
+    program = program_for(world, "eager")
+    parameters = genome_to_parameters(program.config, genomes_of(program.config, 6))
+    keys, tasks = life_keys(1, num_lives=4), balanced_tasks(world.dynamics, 4)
+    here = live(program, parameters, world, keys, tasks)
+    over_there = {name: tensor.cuda() for name, tensor in parameters.items()}
+    there = live(program, over_there, world, keys.cuda(), tasks.cuda())
+    assert {tensor.device.type for tensor in there} == {"cuda"}
+    torch.testing.assert_close(there.scores.cpu(), here.scores, rtol=1e-4, atol=0.0)
+    assert torch.equal(there.steps.cpu(), here.steps)
+
+
 @pytest.mark.parametrize(
     ("dynamics", "steps", "episodes"),
     [(Foraging(switch_probability=0.3), 60, 1), (LifetimeDynamics(CartPole(), 3, 40), 120, 3)],

@@ -46,10 +46,19 @@ def from_torch_layout(name: str, recorded: dict[str, Tensor]) -> Tensor:
     return input_bias + torch.cat([state_bias[:gates], torch.zeros_like(state_bias[gates:])])
 
 
-def replay(path: Path, backend: str = "eager") -> dict[str, float]:
+def replay(path: Path, backend: str = "eager", device: str = "cpu") -> dict[str, float]:
     """The largest absolute error of each quantity over development and life."""
     config, parameters, recorded = load(path)
-    program = LNDP(config, backend)
+    parameters, recorded = (
+        {name: tensor.to(device) for name, tensor in tensors.items()} for tensors in (parameters, recorded)
+    )
+    with torch.device(device):
+        return errors_of(LNDP(config, backend), parameters, recorded)
+
+
+def errors_of(program: LNDP, parameters: dict[str, Tensor], recorded: dict[str, Tensor]) -> dict[str, float]:
+    """As `replay`, of what was loaded."""
+    config = program.config
     state = newborn(recorded)
     errors = dict.fromkeys(QUANTITIES, 0.0)
     if "development/spontaneous_input" in recorded:

@@ -27,9 +27,16 @@ def test_all_recordings_are_here() -> None:
 
 
 @recordings
-@backends
-def test_a_life_equals_its_recording(path: Path, backend: str) -> None:
-    errors = replay.replay(path, backend)
+@pytest.mark.parametrize(
+    ("backend", "device"),
+    [
+        ("eager", "cpu"),
+        pytest.param("native", "cpu", marks=needs_compiler),
+        pytest.param("eager", "cuda", marks=pytest.mark.cuda),
+    ],
+)
+def test_a_life_equals_its_recording(path: Path, backend: str, device: str) -> None:
+    errors = replay.replay(path, backend, device)
     assert errors["adjacency"] == 0
     assert max(errors[name] for name in ("node_state", "edge_state", "activations", "output")) <= TOLERANCE
     config, _, _ = replay.load(path)
