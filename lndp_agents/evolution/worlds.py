@@ -46,7 +46,7 @@ def make_world(
         encoding = _named_encoding(encoding, dynamics)
     elif not encoding.accepts(space):
         raise ValueError(
-            f"{environment} gives observations {space}, which the agent's encoding does not fit: "
+            f"{environment} gives observations {shorten(space)}, which the agent's encoding does not fit: "
             "name the environment that it was evolved on"
         )
     return World(dynamics, steps, episodes, encoding, ActionDecoding.of(dynamics.action_space))
