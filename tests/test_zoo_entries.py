@@ -83,7 +83,7 @@ def test_a_film_is_small_and_whole(name: str) -> None:
 @entries
 def test_the_readme_says_what_the_results_say(name: str) -> None:
     results = json.loads((zoo_folder(name) / "results.json").read_text())
-    low, high = results["score"]["interval"]
-    row = f"| `{name}` | `{results['environment']}` | {results['score']['mean']:.1f} ({low:.1f} to {high:.1f}) |"
+    mean, (low, high) = results["score"]["mean"], results["score"]["interval"]
+    row = f"| `{name}` | `{results['environment']}` | {mean:.1f} ({low:.1f} to {high:.1f}) |"
     readme = Path(__file__).parents[1] / "README.md"
     assert row in readme.read_text(encoding="utf-8")
