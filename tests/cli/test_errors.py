@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
-from lndp_agents import cli
+from lndp_agents import cli, zoo_names
 from lndp_agents.evolution.run import Run
 
 Lndp = Callable[..., Any]
 FORAGING = "lndp/Foraging-v0"
+KNOWN = ", ".join(zoo_names())
 
 
 def assert_refused(result: Any, *parts: str) -> None:
@@ -58,7 +59,7 @@ def assert_refused(result: Any, *parts: str) -> None:
         (f"{FORAGING} --actors 2 --ray-address here", ("ray_address='here'", "give ray://HOST:PORT")),
         (f"{FORAGING} --ray-address ray://host:1", ("'ray://host:1' with one actor", "give two or more")),
         (f"{FORAGING} --device abacus", ("device 'abacus' is not there", "give another, such as cpu")),
-        (f"{FORAGING} --recipe missing.json", ("no file 'missing.json'", "known recipes are foraging")),
+        (f"{FORAGING} --recipe missing.json", ("no file 'missing.json'", f"known recipes are {KNOWN}")),
     ],
 )
 def test_train_refuses(
