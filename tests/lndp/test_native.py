@@ -443,4 +443,4 @@ sys.exit(os.waitpid(child, 0)[1])
 def test_a_forked_child_gets_the_same_numbers() -> None:
     command = [sys.executable, "-c", FORKING, str(Path(__file__).parent)]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    subprocess.run(command, check=True, timeout=120, env=environment)
+    assert subprocess.run(command, check=False, timeout=120, env=environment).returncode == 0
