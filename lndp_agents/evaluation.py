@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lndp_agents.agent import LNDPAgent
-from lndp_agents.evolution.lives import EVALUATION, balanced_tasks, life_keys, live
+from lndp_agents.evolution.lives import EVALUATION, World, balanced_tasks, life_keys, live
 from lndp_agents.evolution.worlds import make_world
 from lndp_agents.lndp import genome_to_parameters, make_program
 
@@ -69,6 +69,32 @@ def evaluate(
         ValueError: the environment is unknown, or its spaces are not the agent's; or there are no lives, or
             more than a million.
     """
+    world, keys, tasks = fresh_lives(agent, environment, keywords, lives=lives, seed=seed, episodes=episodes)
+    program = make_program(agent.config, "auto")
+    parameters = genome_to_parameters(agent.config, agent.genome[None])
+    scores: list[Tensor] = []
+    for start in range(0, lives, BATCH_LIVES):
+        some = slice(start, start + BATCH_LIVES)
+        scores.append(live(program, parameters, world, keys[some], tasks[some]).scores[0])
+    return Score(torch.cat(scores).cpu().numpy())
+
+
+def fresh_lives(
+    agent: LNDPAgent,
+    environment: str,
+    keywords: Mapping[str, Any] | None = None,
+    *,
+    lives: int,
+    seed: int,
+    episodes: int = 1,
+) -> tuple[World, Tensor, Tensor]:
+    """The lives that `evaluate` scores: their world, and keys and tasks (L,) of each.
+
+    The arguments are those of `evaluate`.
+
+    Raises:
+        ValueError: as in `evaluate`.
+    """
     if not 1 <= lives <= MAX_LIVES:
         raise ValueError(f"lives={lives}: give 1 to {MAX_LIVES}")
     world = make_world(environment, keywords or {}, episodes, agent.encoding)
@@ -78,11 +104,4 @@ def evaluate(
             f"{agent.action_space}: name the environment that it was evolved on"
         )
     keys = life_keys(seed, EVALUATION, num_lives=lives, device=agent.device)
-    tasks = balanced_tasks(world.dynamics, lives, agent.device)
-    program = make_program(agent.config, "auto")
-    parameters = genome_to_parameters(agent.config, agent.genome[None])
-    scores: list[Tensor] = []
-    for start in range(0, lives, BATCH_LIVES):
-        some = slice(start, start + BATCH_LIVES)
-        scores.append(live(program, parameters, world, keys[some], tasks[some]).scores[0])
-    return Score(torch.cat(scores).cpu().numpy())
+    return world, keys, balanced_tasks(world.dynamics, lives, agent.device)
