@@ -69,6 +69,10 @@ class LNDPConfig:
     candidates: int = 0
     """C: receivers that each node looks at in a step of a large brain, itself among them (see
     `lndp.candidates`); 0 makes every pair one, as in the paper."""
+    innate_roles: bool = False
+    """True gives each input and each output node the same state at every birth, drawn once for all, so that a
+    program can know its senses and its muscles apart from birth. This extends the paper, where a newborn
+    must find out by living (or from the activity that its development starts with) which is which."""
     initial_density: float = 0.1
     """Mean of a life's connection probability at birth."""
     initial_density_std: float = 0.0
@@ -134,11 +138,9 @@ class LNDPConfig:
         return self.development_steps > 0 and self.spontaneous_activity
 
     def to_json(self) -> dict[str, Any]:
-        """All fields as a JSON object, `candidates` only where there are some: older files know none."""
+        """All fields as a JSON object, extensions of the paper only where used: older files know none."""
         values = asdict(self)
-        if not self.candidates:
-            del values["candidates"]
-        return values
+        return {name: value for name, value in values.items() if value or name not in _EXTENSIONS}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any] | str) -> Self:
@@ -160,6 +162,7 @@ class LNDPConfig:
         return cls(**values)
 
 
+_EXTENSIONS = ("candidates", "innate_roles")
 _INTEGER_LIMITS = {
     "observation_size": MAX_NODES,
     "action_size": MAX_NODES,

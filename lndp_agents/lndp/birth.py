@@ -3,13 +3,15 @@
 import math
 
 import torch
-from lndp_envs.randomness import fold, uniform, uniform_at
+from lndp_envs.randomness import fold, key_of, uniform, uniform_at
 from torch import Tensor
 
 from lndp_agents.config import LNDPConfig
 from lndp_agents.lndp.sparse_state import SparseLifeState, pack
 from lndp_agents.lndp.state import LifeState, is_allowed, roles
 
+INPUTS, OUTPUTS = key_of(0), key_of(1)
+"""Keys of the states that inputs and outputs are born with in every life, if `innate_roles` is set."""
 NUMBERS_AT_ONCE = 2**20
 """How many pairs of nodes a sparse birth draws at a time."""
 
@@ -74,12 +76,24 @@ def _newborn_nodes(config: LNDPConfig, key: Tensor) -> tuple[Tensor, ...]:
     """Node state, trace, activation, age and key of newborns."""
     shape = (*key.shape, config.nodes)
     return (
-        (uniform(fold(key, 2), (config.nodes, config.node_features)) * 2 - 1).float(),
+        _newborn_states(config, key),
         torch.zeros(*shape, config.trace_size, device=key.device),
         torch.zeros(shape, device=key.device),
         torch.zeros_like(key),
         key,
     )
+
+
+def _newborn_states(config: LNDPConfig, key: Tensor) -> Tensor:
+    """(P, L, N, Dh), uniform in [-1, 1); those of inputs and outputs the same in all lives if innate."""
+    states = uniform(fold(key, 2), (config.nodes, config.node_features)) * 2 - 1
+    if config.innate_roles:
+        outputs = config.nodes - config.action_size
+        roles = ((INPUTS, slice(config.observation_size)), (OUTPUTS, slice(outputs, None)))
+        for role, nodes in roles:
+            role_key = torch.tensor(role, device=key.device)[None]
+            states[:, :, nodes] = uniform(role_key, states[0, 0, nodes].shape)[0] * 2 - 1
+    return states.float()
 
 
 def _connection_probability(config: LNDPConfig, key: Tensor) -> Tensor:

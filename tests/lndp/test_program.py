@@ -1,6 +1,7 @@
 """The program against a literal one, and what must hold in every life."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import naive
@@ -189,6 +190,22 @@ def test_the_density_at_birth_is_a_truncated_normal_of_each_life(density: float,
         assert abs(densities.std().item() - 0.1) < 0.02
     else:  # half a normal: mean std * sqrt(2 / pi)
         assert abs(densities.mean().item() - 0.2 * 0.798) < 0.02
+
+
+def test_innate_roles_are_born_the_same_in_every_life_and_size() -> None:
+    small = LNDPConfig(observation_size=3, action_size=2, nodes=11, innate_roles=True)
+    large = replace(small, observation_size=5, action_size=4, nodes=17)
+    keys = torch.arange(6).reshape(2, 3)
+    states, others = (LNDP(config).birth(keys).node_state for config in (small, large))
+    drawn = LNDP(replace(small, innate_roles=False)).birth(keys).node_state
+    assert torch.equal(states[:, :, 3:9], drawn[:, :, 3:9])  # the hidden nodes are those of the life
+    assert torch.equal(states[:, :, :3], states[:1, :1, :3].expand(2, 3, -1, -1))
+    assert torch.equal(states[:, :, :3], others[:, :, :3][:2, :3])
+    assert torch.equal(states[:, :, 9:], others[:, :, 13:15])
+    roles_of_one = torch.cat([states[0, 0, :3], states[0, 0, 9:]])
+    assert len({tuple(row.tolist()) for row in roles_of_one}) == 5
+    assert roles_of_one.abs().max() <= 1
+    assert not torch.equal(drawn[0, 0, :3], drawn[0, 1, :3])
 
 
 def rigged(config: LNDPConfig, grow: float, prune: float) -> dict[str, Tensor]:
