@@ -13,8 +13,8 @@ from lndp_agents.agent import LNDPAgent
 from lndp_agents.evolution.lives import EVALUATION, World, balanced_tasks, life_keys, live
 from lndp_agents.evolution.worlds import make_world
 from lndp_agents.lndp import genome_to_parameters, make_program
+from lndp_agents.statistics import bootstrap_interval
 
-RESAMPLES = 10_000
 MAX_LIVES = 10**6
 BATCH_LIVES = 1024
 """Lives that are lived at once; no life depends on it."""
@@ -35,10 +35,7 @@ class Score:
     @property
     def interval(self) -> tuple[float, float]:
         """95 % interval of the mean, by percentile bootstrap over lives (always the same resamples)."""
-        draw, size = np.random.default_rng(0), len(self.scores)
-        means = [self.scores[draw.integers(size, size=size)].mean() for _ in range(RESAMPLES)]
-        low, high = np.percentile(means, [2.5, 97.5])
-        return float(low), float(high)
+        return bootstrap_interval(self.scores[None])
 
 
 def evaluate(
