@@ -111,6 +111,7 @@ _RECIPE_OPTIONS = (
     ("lives", int, "lives of a genome in a generation"),
     ("episodes", int, "episodes of a life, where the environment has no lives of its own"),
     ("seed", int, "of the whole run"),
+    ("start", str, "agent (name, folder or USER/REPO) whose genome the search starts around (default: zero)"),
     ("sigma", float, "standard deviation of the first generation"),
     ("searcher", str, "CMAES, SNES, XNES, PGPE or CEM"),
     ("encoding", str, "of observations: scaled or place"),

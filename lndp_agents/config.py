@@ -6,6 +6,8 @@ from typing import Any, Self
 
 from lndp_agents.validation import is_integer, is_object, parse_json, shorten
 
+EXTENSIONS = {"candidates": 0, "innate_roles": False}
+"""Fields that go beyond the paper, with the values that leave it as it is."""
 MAX_NODES = 4096
 MAX_WIDTH = 1024
 MAX_STEPS = 10_000
@@ -138,9 +140,9 @@ class LNDPConfig:
         return self.development_steps > 0 and self.spontaneous_activity
 
     def to_json(self) -> dict[str, Any]:
-        """All fields as a JSON object, extensions of the paper only where used: older files know none."""
+        """All fields as a JSON object, without `EXTENSIONS` that are not used: older files know none."""
         values = asdict(self)
-        return {name: value for name, value in values.items() if value or name not in _EXTENSIONS}
+        return {name: value for name, value in values.items() if value or name not in EXTENSIONS}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any] | str) -> Self:
@@ -162,7 +164,6 @@ class LNDPConfig:
         return cls(**values)
 
 
-_EXTENSIONS = ("candidates", "innate_roles")
 _INTEGER_LIMITS = {
     "observation_size": MAX_NODES,
     "action_size": MAX_NODES,

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from torch import Tensor, float32
 
 from lndp_agents import __version__
-from lndp_agents.config import LNDPConfig
+from lndp_agents.config import EXTENSIONS, LNDPConfig
 from lndp_agents.lndp import genome_size, genome_to_parameters, parameter_shapes, parameters_to_genome
 from lndp_agents.spaces import ObservationEncoding, Space, check_fit, space_from_json, space_to_json
 from lndp_agents.validation import is_integer, is_object, parse_json, require_keys, shorten
@@ -179,7 +179,7 @@ def _description(data: dict[str, Any]) -> tuple[Space, Space, ObservationEncodin
     if not is_object(data["config"]):
         raise ValueError(f"config {shorten(data['config'])}: give a JSON object")
     known = {field.name for field in fields(LNDPConfig)}
-    require_keys("config", {"candidates": 0} | data["config"], known)  # see LNDPConfig.to_json
+    require_keys("config", EXTENSIONS | data["config"], known)
     config = LNDPConfig.from_json(data["config"])
     check_fit(config, observation_space, action_space, encoding)
     return observation_space, action_space, encoding, config

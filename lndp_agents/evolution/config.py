@@ -23,6 +23,7 @@ _KINDS = {
     "environment": (str, "a string"),
     "encoding": (str, "a string"),
     "searcher": (str, "a string"),
+    "start": (str, "a string"),
     "separable": (bool, "true or false"),
     "environment_keywords": (dict, "a JSON object"),
     "program": (dict, "a JSON object"),
@@ -62,8 +63,10 @@ class EvolutionConfig:
     """Further keyword arguments of that class: numbers, strings, true or false."""
     separable: bool = True
     """Whether CMA-ES adapts only the diagonal of its covariance."""
+    start: str = ""
+    """An agent (zoo name, folder or "USER/REPO") whose genome the search starts around; zero if none."""
     sigma: float = 0.5
-    """Standard deviation of the first generation around zero."""
+    """Standard deviation of the first generation."""
     worst_weight: float = 1.0
     """Share of the fitness that the worst task has; the rest is the mean over all lives."""
     density_penalty: float = 0.0
@@ -87,8 +90,9 @@ class EvolutionConfig:
         _require_json(self)
 
     def to_json(self) -> dict[str, Any]:
-        """All fields as a JSON object."""
-        return asdict(self)
+        """All fields as a JSON object, `start` only where there is one: older files know none."""
+        values = asdict(self)
+        return {name: value for name, value in values.items() if value or name != "start"}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any] | str) -> Self:

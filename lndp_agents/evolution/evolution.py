@@ -17,6 +17,7 @@ from lndp_agents.evolution.searchers import (
     centre,
     is_sound,
     make_searcher,
+    move_centre,
     restore_searcher,
     searcher_state,
     spread,
@@ -62,6 +63,11 @@ class Evolution:
     def centre(self) -> Tensor:
         """(D,): the centre of the search distribution."""
         return centre(self._searcher)
+
+    def start_around(self, genome: Tensor) -> None:
+        """Centre the search on a genome (D,); call it once, before the first generation."""
+        move_centre(self._searcher, genome)
+        self.best, self.last = self.centre, self.centre
 
     def advance(self) -> Generation:
         """Do one generation.

@@ -11,6 +11,7 @@ from typing import Self
 from torch import Tensor
 
 from lndp_agents.agent import LNDPAgent
+from lndp_agents.config import LNDPConfig
 from lndp_agents.evolution.checkpoint import CHECKPOINTS, read_newest, sync_folder, write_checkpoint
 from lndp_agents.evolution.config import EvolutionConfig
 from lndp_agents.evolution.evolution import Evolution
@@ -26,7 +27,9 @@ from lndp_agents.evolution.run_folder import (
 )
 from lndp_agents.evolution.workers import Workers
 from lndp_agents.evolution.worlds import make_world
+from lndp_agents.lndp import genome_size, parameter_shapes
 from lndp_agents.spaces import config_for
+from lndp_agents.zoo import load_pretrained
 
 EVENTS, TIMINGS = "events", "timings.csv"
 _ALONE = Workers()
@@ -68,7 +71,7 @@ class Run:
             workers: who lives the lives.
 
         Raises:
-            ValueError: the environment, its spaces or a field of the recipe are refused.
+            ValueError: the environment, its spaces, the agent to start from or another field is refused.
             FileExistsError: the folder holds something already.
             OSError: the folder cannot be written or is in use, or there are no actors to be had.
         """
@@ -76,7 +79,10 @@ class Run:
         space, actions = world.dynamics.observation_space, world.dynamics.action_space
         program = config_for(space, actions, world.encoding, **config.program)
         description = Description(config, program, world.encoding)
+        start = _start_genome(config.start, program) if config.start else None
         run = cls(folder or RUNS, description, workers)
+        if start is not None:
+            run._evolution.start_around(start)
         with run._opening():
             if folder is None:
                 run.folder = next_folder(RUNS, config.environment)
@@ -247,3 +253,18 @@ class Run:
             genome=genome,
             encoding=self.world.encoding,
         )
+
+
+def _start_genome(name: str, program: LNDPConfig) -> Tensor:
+    """(D,): the genome of an agent for another search, which may be of brains of other sizes and births.
+
+    Raises:
+        ValueError: there is no such agent, or its genome has another number of parameters or other ones.
+    """
+    agent = load_pretrained(name)
+    if parameter_shapes(agent.config) != parameter_shapes(program):
+        raise ValueError(
+            f"start={name!r}: its genome has other parameters ({genome_size(agent.config)} numbers) than "
+            f"this program ({genome_size(program)}); give the program that it was evolved with"
+        )
+    return agent.genome

@@ -23,7 +23,7 @@ _REFUSED = {
     "popsize": "it is the recipe's population",
     "stdev_init": "it is the recipe's sigma",
     "radius_init": "give the recipe's sigma",
-    "center_init": "the search starts at zero",
+    "center_init": "give the recipe's start",
     "separable": "it is a field of the recipe",
     "obj_index": "there is only the fitness",
     "num_interactions": "the population has a fixed size",
@@ -95,6 +95,15 @@ def centre(searcher: SearchAlgorithm) -> Tensor:
     """(D,): the centre of the search distribution."""
     value = searcher.m if isinstance(searcher, CMAES) else _distribution(searcher)["mu"]
     return value.detach().clone()
+
+
+def move_centre(searcher: SearchAlgorithm, genome: Tensor) -> None:
+    """Centre the search distribution on a genome (D,)."""
+    if isinstance(searcher, CMAES):
+        searcher.m = genome.clone()
+        return
+    internals = vars(searcher)
+    internals["_distribution"] = internals["_distribution"].modified_copy(mu=genome.clone())
 
 
 def spread(searcher: SearchAlgorithm) -> float:

@@ -20,6 +20,7 @@ from lndp_agents.evolution import metrics, problem
 from lndp_agents.evolution.config import EvolutionConfig
 from lndp_agents.evolution.metrics import COLUMNS, Generation
 from lndp_agents.evolution.run import Run
+from lndp_agents.evolution.run_folder import Description
 
 MakeRecipe = Callable[..., EvolutionConfig]
 Evolve = Callable[..., list[Generation]]
@@ -450,3 +451,25 @@ def test_without_tensorboard_a_run_has_no_events_and_says_so_once(
     assert len(list(run.generations())) == 2
     assert run.notes == ['no TensorBoard events: pip install "lndp-agents[train]"']
     assert not (tmp_path / "run" / "events").exists()
+
+
+@pytest.mark.parametrize("searcher", ["CMAES", "PGPE"])
+def test_a_run_starts_around_another_agent(make_recipe: MakeRecipe, tmp_path: Path, searcher: str) -> None:
+    first = Run.create(make_recipe(generations=1, evaluate_every=1), tmp_path / "first")
+    list(first.generations())
+    start = str(tmp_path / "first" / "best")
+    recipe = make_recipe(start=start, searcher=searcher, sigma=1e-6, generations=1, seed=5)
+    with Run.create(recipe, tmp_path / "second") as run:
+        assert torch.equal(run.best.genome, first.best.genome)
+        list(run.generations())
+        torch.testing.assert_close(run.best.genome, first.best.genome, rtol=0, atol=1e-4)
+    assert Description.read(tmp_path / "second").recipe.start == start
+    assert "start" not in json.loads((tmp_path / "first" / "config.json").read_bytes())["recipe"]
+
+
+def test_an_agent_of_another_program_is_no_start(make_recipe: MakeRecipe, tmp_path: Path) -> None:
+    with pytest.raises(
+        ValueError, match=r"start='foraging': its genome has other parameters \(1918 numbers\)"
+    ):
+        Run.create(make_recipe(start="foraging"), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
