@@ -4,6 +4,7 @@ from typing import Any, SupportsFloat
 
 import gymnasium
 import numpy as np
+from gymnasium import Space
 from gymnasium.spaces import Box, Dict
 from gymnasium.utils import RecordConstructorArgs
 
@@ -77,13 +78,7 @@ class SenseReward(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
     def __init__(self, env: gymnasium.Env[Any, Any]) -> None:
         RecordConstructorArgs.__init__(self)
         super().__init__(env)
-        self.observation_space = Dict(
-            {
-                "observation": env.observation_space,
-                "reward": Box(-np.inf, np.inf, (1,), np.float32),
-                "episode_start": Box(0.0, 1.0, (1,), np.float32),
-            }
-        )
+        self.observation_space = sensed_space(env.observation_space)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -97,6 +92,17 @@ class SenseReward(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
         observation, reward, terminated, truncated, info = self.env.step(action)
         sensed = _sense(observation, float(reward), is_start=bool(info.get("episode_start", False)))
         return sensed, reward, terminated, truncated, info
+
+
+def sensed_space(space: Space[Any]) -> Dict:
+    """What :class:`SenseReward` makes of an observation space."""
+    return Dict(
+        {
+            "observation": space,
+            "reward": Box(-np.inf, np.inf, (1,), np.float32),
+            "episode_start": Box(0.0, 1.0, (1,), np.float32),
+        }
+    )
 
 
 def _sense(observation: Any, reward: float, *, is_start: bool) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Other learners on equal terms: thin adapters, one protocol, one evaluation."""

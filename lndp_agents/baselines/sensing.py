@@ -1,0 +1,26 @@
+"""What `SenseReward` gives, for a batch."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def sense(
+    observations: NDArray[Any], rewards: NDArray[Any], starts: NDArray[np.bool_]
+) -> dict[str, NDArray[Any]]:
+    """What B rows sense, as `lndp_envs.SenseReward` would give it to each.
+
+    Args:
+        observations: (B, *shape).
+        rewards: (B,): the last ones.
+        starts: (B,): where an episode begins; no reward is sensed across a start.
+
+    Returns:
+        The observations, and (B, 1) float32 ``reward`` and ``episode_start``.
+    """
+    return {
+        "observation": observations,
+        "reward": np.where(starts, 0.0, rewards).astype(np.float32)[:, None],
+        "episode_start": starts.astype(np.float32)[:, None],
+    }
