@@ -66,6 +66,7 @@ def parser() -> argparse.ArgumentParser:
     _add_resume(commands)
     _add_verify(commands)
     _add_evaluate(commands)
+    _add_diagnose(commands)
     _add_watch(commands)
     _add_zoo(commands)
     worlds = commands.add_parser("envs", help="the environments of this package")
@@ -191,6 +192,21 @@ def _add_evaluate(commands: Any) -> None:
     _add_device(command)
     command.add_argument("--json", action="store_true", help="print pure JSON")
     command.set_defaults(command="evaluate")
+
+
+def _add_diagnose(commands: Any) -> None:
+    command = commands.add_parser(
+        "diagnose",
+        help="look for what goes wrong in an agent's brain",
+        description="Let an agent live fresh lives, and again with the reward cut, and look for the four "
+        "failure signatures: nodes collapsing to one state, endless rewiring, reward that changes nothing, "
+        "the empty network. Says also in how many steps 90 % of all edge changes happen.",
+    )
+    _add_subject(command)
+    command.add_argument("--lives", type=int, default=128, metavar="INT", help="how many (default: 128)")
+    _add_device(command)
+    command.add_argument("--json", action="store_true", help="print pure JSON, with the curves over life")
+    command.set_defaults(command="diagnose")
 
 
 def _add_watch(commands: Any) -> None:

@@ -1,5 +1,6 @@
 """What the commands of `lndp` do; `lndp_agents.cli` reads the command line."""
 
+from lndp_agents.commands.diagnose import diagnose_command
 from lndp_agents.commands.evaluate import evaluate_command
 from lndp_agents.commands.listing import envs
 from lndp_agents.commands.train import resume, train
@@ -12,6 +13,7 @@ COMMANDS = {
     "resume": resume,
     "verify": verify_command,
     "evaluate": evaluate_command,
+    "diagnose": diagnose_command,
     "watch": watch_command,
     "zoo list": zoo_list,
     "zoo show": zoo_show,

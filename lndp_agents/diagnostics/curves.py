@@ -1,0 +1,166 @@
+"""What changes in brains over their lives: edges born and lost, density, diversity of node states."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from lndp_agents.config import LNDPConfig
+from lndp_agents.evolution.lives import World, live_on, newborn
+from lndp_agents.lndp import AnyLifeState, Parameters, Program, SparseLifeState
+from lndp_agents.lndp.state import roles
+
+Floats = NDArray[np.float64]
+NEWBORN_VARIANCE = 1 / 3
+"""Of a node feature at birth, which is uniform in [-1, 1]."""
+
+
+@dataclass(frozen=True)
+class LifeCurves:
+    """L lives of one genome, step by step; T steps is the longest life, and NaN follows the end of a life.
+
+    Shares are of the edges that may exist. What development changes before the first step is not seen.
+    """
+
+    density: Floats
+    """(L, T + 1): share that exists, first that of the newborn."""
+    born: Floats
+    """(L, T): share that a step grew."""
+    lost: Floats
+    """(L, T): share that a step pruned."""
+    diversity: Floats
+    """(L, T + 1): how much the states of nodes of the same role differ (see `node_diversity`)."""
+    outputs: Floats
+    """(L, T, M): activations of the output nodes, from which the actions follow."""
+    steps: NDArray[np.int64]
+    """(L,): steps lived."""
+    scores: Floats
+    """(L,): mean episode return."""
+
+    @property
+    def changes(self) -> Floats:
+        """(L, T): share of edges that a step grew or pruned."""
+        return self.born + self.lost
+
+    def late(self, curve: Floats) -> float:
+        """The mean of one of the curves over the second half of each life, then over lives."""
+        curve = curve[:, -self.born.shape[1] :]  # without the newborn
+        step = np.arange(curve.shape[1], dtype=np.int64)
+        is_late = (step >= self.steps[:, None] // 2) & (step < self.steps[:, None])
+        return float((np.where(is_late, curve, 0.0).sum(1) / is_late.sum(1)).mean())
+
+    def steps_to(self, share: float) -> int:
+        """Steps after which this share of all edge changes of the lives had happened; 0 without changes."""
+        total: Floats = np.nansum(self.changes, 0).cumsum()
+        is_reached = total >= share * total[-1]
+        return int(is_reached.argmax()) + 1 if total[-1] > 0 else 0
+
+    def means(self) -> dict[str, Floats]:
+        """Each curve as its mean over the lives that still go on: density, born, lost, diversity."""
+        names = ("density", "born", "lost", "diversity")
+        return {name: np.nanmean(getattr(self, name), 0) for name in names}
+
+
+@torch.no_grad()
+def life_curves(
+    program: Program[Any],
+    parameters: Parameters,
+    world: World,
+    keys: Tensor,
+    tasks: Tensor,
+    *,
+    on_step: Callable[[int], object] = lambda _: None,
+) -> LifeCurves:
+    """Let one genome live, and look at the brains after every step.
+
+    Args:
+        program: the program.
+        parameters: named parameters (1, ...) of the genome.
+        world: where it lives.
+        keys: (L,) int64, the randomness of each life.
+        tasks: (L,) int64, the condition of each life.
+        on_step: called with the number of steps lived, after each.
+
+    Returns:
+        The curves of the lives, which are those that `evolution.lives.live` would score.
+
+    Raises:
+        ValueError: the brain has one node of each role, between which there is no diversity.
+    """
+    config = program.config
+    batch = newborn(program, parameters, world, keys, tasks)
+    num_allowed = int(roles(config, keys.device).allowed.sum())
+    density, diversity = [batch.brain.num_edges[0]], [node_diversity(config, batch.brain.node_state)[0]]
+    born: list[Tensor] = []
+    lost: list[Tensor] = []
+    outputs: list[Tensor] = []
+    for step in range(1, world.steps + 1):
+        alive, before = batch.alive[0], _kept(batch.brain)
+        if not alive.any():
+            break
+        batch = live_on(program, parameters, world, batch, 1)
+        brain, shared = batch.brain, shared_edges(before, batch.brain)[0]
+        ended = torch.where(alive, 0.0, torch.nan)
+        density.append(brain.num_edges[0] + ended)
+        diversity.append(node_diversity(config, brain.node_state)[0] + ended)
+        born.append(brain.num_edges[0] - shared + ended)
+        lost.append(before.num_edges[0] - shared + ended)
+        outputs.append(brain.trace[0, :, config.nodes - config.action_size :, -1] + ended[:, None])
+        on_step(step)
+    return LifeCurves(
+        density=_table(density) / num_allowed,
+        born=_table(born) / num_allowed,
+        lost=_table(lost) / num_allowed,
+        diversity=_table(diversity),
+        outputs=_table(outputs),
+        steps=batch.steps[0].cpu().numpy(),
+        scores=batch.returns[0].mean(-1).cpu().numpy(),
+    )
+
+
+def node_diversity(config: LNDPConfig, node_state: Tensor) -> Tensor:
+    """How much nodes differ that have the same role: inputs, hidden nodes or outputs.
+
+    Args:
+        config: of the program.
+        node_state: (..., N, Dh).
+
+    Returns:
+        (...): the standard deviation of node states from the mean of their role, over nodes and features,
+        divided by that of newborns: 1 on average at birth, 0 where all nodes of a role are in one state.
+
+    Raises:
+        ValueError: there is one node of each role.
+    """
+    counts = [config.observation_size, config.hidden_nodes, config.action_size]
+    freedom = config.nodes - len(counts)
+    if not freedom:
+        raise ValueError(f"nodes={config.nodes}: one node of each role cannot differ; give more nodes")
+    of_roles = node_state.double().split_with_sizes(counts, -2)
+    squares = torch.cat([(states - states.mean(-2, keepdim=True)).square() for states in of_roles], -2)
+    return (squares.sum(-2).mean(-1) / freedom / NEWBORN_VARIANCE).sqrt()
+
+
+def shared_edges(before: AnyLifeState, after: AnyLifeState) -> Tensor:
+    """(P, L): how many edges of lives `before` a step exist after it too."""
+    if isinstance(before, SparseLifeState):
+        assert isinstance(after, SparseLifeState), "a program keeps the form of its lives"
+        slot, has_slot = before.find(after.pair)
+        return (after.present * before.present.gather(-1, slot) * has_slot).sum(-1)
+    return (before.adjacency * after.adjacency).sum((-2, -1))
+
+
+def _kept(brain: AnyLifeState) -> AnyLifeState:
+    """The brain, its wiring safe from a step that uses up its memory."""
+    if isinstance(brain, SparseLifeState):
+        return brain
+    return brain._replace(adjacency=brain.adjacency.clone())
+
+
+def _table(columns: list[Tensor]) -> Floats:
+    """(L, T, ...) of T columns (L, ...)."""
+    return torch.stack(columns, 1).cpu().double().numpy()

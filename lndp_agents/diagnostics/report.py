@@ -1,0 +1,118 @@
+"""Diagnosing an agent: it lives, and lives again with the reward cut."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from lndp_agents.agent import LNDPAgent
+from lndp_agents.diagnostics.curves import LifeCurves, life_curves
+from lndp_agents.diagnostics.signatures import Diagnosis, Thresholds, find_signatures
+from lndp_agents.evaluation import BATCH_LIVES, Score, fresh_lives
+from lndp_agents.lndp import genome_to_parameters, make_program
+
+CRITICAL_SHARE = 0.9
+"""The critical period is over when so much of all edge changes has happened."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What `diagnose` found out."""
+
+    curves: LifeCurves
+    without_reward: LifeCurves
+    """The same births, worlds and luck, but the synapses never hear of a reward."""
+    diagnoses: tuple[Diagnosis, ...]
+
+    @property
+    def flagged(self) -> tuple[str, ...]:
+        """Names of the failures that were found."""
+        return tuple(diagnosis.name for diagnosis in self.diagnoses if diagnosis.is_flagged)
+
+    @property
+    def critical_period(self) -> int:
+        """Steps in which 90 % of all edge changes happened; 0 if there were none."""
+        return self.curves.steps_to(CRITICAL_SHARE)
+
+    @property
+    def longest_life(self) -> int:
+        """Steps of the longest life."""
+        return int(self.curves.steps.max())
+
+    @property
+    def reward_gain(self) -> Score:
+        """How much more each life scores than it does with the reward cut."""
+        return Score(self.curves.scores - self.without_reward.scores)
+
+    def to_json(self) -> dict[str, Any]:
+        """All of it as a JSON object, with the mean curves."""
+        return {
+            "mean": float(self.curves.scores.mean()),
+            "mean_without_reward": float(self.without_reward.scores.mean()),
+            "reward_gain": self.reward_gain.mean,
+            "reward_gain_interval": list(self.reward_gain.interval),
+            "critical_period": self.critical_period,
+            "longest_life": self.longest_life,
+            "diagnoses": [
+                asdict(diagnosis) | {"is_flagged": diagnosis.is_flagged} for diagnosis in self.diagnoses
+            ],
+            "curves": {name: curve.tolist() for name, curve in self.curves.means().items()},
+        }
+
+    def __str__(self) -> str:
+        """Lines for people, with advice where a failure was found."""
+        lines: list[str] = []
+        for diagnosis in self.diagnoses:
+            name, verdict = diagnosis.name.replace("_", " "), "FOUND" if diagnosis.is_flagged else "no"
+            limit = f"(found if {diagnosis.fails} {diagnosis.threshold:g})"
+            lines.append(f"{name:<17} {verdict:<6} {diagnosis.quantity}: {diagnosis.value:.3g} {limit}")
+            if diagnosis.is_flagged:
+                lines.append(f"{'':25}{diagnosis.advice}")
+        period = (
+            f"{self.critical_period} of {self.longest_life} steps hold {CRITICAL_SHARE:.0%} of edge changes"
+        )
+        lines.append(f"{'critical period':<25}{period if self.critical_period else 'no edge ever changed'}")
+        mean, without = self.curves.scores.mean(), self.without_reward.scores.mean()
+        low, high = self.reward_gain.interval
+        gain = f"gain {self.reward_gain.mean:.1f}, 95 % interval {low:.1f} to {high:.1f}"
+        lines.append(f"{'use of reward':<25}score {mean:.1f}, {without:.1f} if it is cut; {gain}")
+        return "\n".join(lines)
+
+
+def diagnose(
+    agent: LNDPAgent,
+    environment: str,
+    keywords: Mapping[str, Any] | None = None,
+    *,
+    lives: int = 128,
+    seed: int = 0,
+    episodes: int = 1,
+    thresholds: Thresholds | None = None,
+    on_step: Callable[[int], object] = lambda _: None,
+) -> Report:
+    """Let an agent live, and live again with the reward cut, and look for the four failure signatures.
+
+    Args:
+        agent: who lives; the lives are those that `evaluate` scores.
+        environment: id of the environment.
+        keywords: keyword arguments of the environment.
+        lives: how many lives, L.
+        seed: of births and worlds.
+        episodes: episodes of a life, for environments that have no lives of their own.
+        thresholds: where failures begin; the documented ones if none.
+        on_step: called with the number of the step after each, twice for every step of life.
+
+    Raises:
+        ValueError: as `evaluate`, or more than 1024 lives, or a brain with one node of each role.
+    """
+    if lives > BATCH_LIVES:
+        raise ValueError(f"lives={lives}: give 1 to {BATCH_LIVES}")
+    world, keys, tasks = fresh_lives(agent, environment, keywords, lives=lives, seed=seed, episodes=episodes)
+    parameters = genome_to_parameters(agent.config, agent.genome[None])
+    curves, without_reward = (
+        life_curves(make_program(config, "auto"), parameters, world, keys, tasks, on_step=on_step)
+        for config in (agent.config, replace(agent.config, reward_input=False))
+    )
+    diagnoses = find_signatures(
+        curves, without_reward, discrete=agent.decoding.discrete, thresholds=thresholds
+    )
+    return Report(curves, without_reward, diagnoses)
