@@ -26,6 +26,8 @@ class Score:
 
     scores: NDArray[np.float64]
     """(L,): one number a life."""
+    episode_means: tuple[float, ...] = ()
+    """Mean return of the first episode of a life, of the second and so on, where that was measured."""
 
     @property
     def mean(self) -> float:
@@ -60,7 +62,7 @@ def evaluate(
         episodes: episodes of a life, for environments that have no lives of their own.
 
     Returns:
-        Mean episode return of each life.
+        Mean episode return of each life, and what each of its episodes brings.
 
     Raises:
         ValueError: the environment is unknown, or its spaces are not the agent's; or there are no lives, or
@@ -69,11 +71,12 @@ def evaluate(
     world, keys, tasks = fresh_lives(agent, environment, keywords, lives=lives, seed=seed, episodes=episodes)
     program = make_program(agent.config, "auto")
     parameters = genome_to_parameters(agent.config, agent.genome[None])
-    scores: list[Tensor] = []
+    parts: list[Tensor] = []
     for start in range(0, lives, BATCH_LIVES):
         some = slice(start, start + BATCH_LIVES)
-        scores.append(live(program, parameters, world, keys[some], tasks[some]).scores[0])
-    return Score(torch.cat(scores).cpu().numpy())
+        parts.append(live(program, parameters, world, keys[some], tasks[some]).returns[0])
+    returns = torch.cat(parts).cpu()
+    return Score(returns.mean(-1).numpy(), tuple(returns.mean(0).tolist()))
 
 
 def fresh_lives(

@@ -47,6 +47,14 @@ def test_the_mean_is_over_episodes_and_lives() -> None:
     thirds = score.scores * 3  # every episode of a fall is an integer
     np.testing.assert_allclose(thirds, thirds.round(), atol=1e-9)
     assert score.mean == score.scores.mean()
+    assert np.mean(score.episode_means) == pytest.approx(score.mean)
+    assert len(set(score.episode_means)) == 3
+
+
+def test_the_first_episode_of_a_life_is_that_of_a_shorter_one() -> None:
+    agent, name = agent_for("lndp/CartPoleLife-v0"), "lndp/CartPoleLife-v0"
+    whole, short = evaluate(agent, name, lives=4), evaluate(agent, name, {"episodes": 1}, lives=4)
+    assert whole.episode_means[:1] == short.episode_means == (short.mean,)
 
 
 def test_a_seed_names_the_lives(learner: LNDPAgent) -> None:

@@ -26,6 +26,11 @@ from lndp_agents.zoo_verification import RESULTS_FILE, hashes_of, score_rows, se
 ZOO = Path(__file__).parent.parent / "zoo"
 LIVES, SEED = 128, 7
 MANY_LIVES, MANY_SEED = 2048, 8
+INNATE_ROLES = """Input and output nodes are born in the same states in every life (`innate_roles`), an extension
+of the paper: so the program knows its senses and muscles apart at birth. All else of a newborn is drawn
+anew in each life.
+
+"""
 
 
 def main() -> None:
@@ -117,8 +122,13 @@ def lived_steps(folder: Path) -> int:
 
 
 def numbers(score: Score) -> dict[str, Any]:
-    """Mean, interval and raw scores."""
-    return {"mean": score.mean, "interval": list(score.interval), "scores": score.scores.tolist()}
+    """Mean, interval, means of the episodes of a life, and raw scores."""
+    return {
+        "mean": score.mean,
+        "interval": list(score.interval),
+        "episode_means": list(score.episode_means),
+        "scores": score.scores.tolist(),
+    }
 
 
 def card(name: str, results: dict[str, Any]) -> str:
@@ -126,6 +136,12 @@ def card(name: str, results: dict[str, Any]) -> str:
     score, environment, recipe = results["score"], results["environment"], results["recipe"]
     low, high = score["interval"]
     scores, seeds = "\n".join(score_rows(results)), "\n".join(seed_rows(results))
+    episodes = ", ".join(f"{mean:.1f}" for mean in score["episode_means"])
+    by_episode = (
+        f"Its episodes bring, in their order within a life: {episodes}.\n\n" if "," in episodes else ""
+    )
+    program = ", ".join(f"{field}={value}" for field, value in recipe["program"].items())
+    roles = INNATE_ROLES if recipe["program"].get("innate_roles") else ""
     shipped = next(entry for entry in results["evolution_seeds"] if entry["mean"] == score["mean"])
     return f"""---
 library_name: lndp-agents
@@ -150,7 +166,7 @@ authors' weights). Mean return over fresh lives, whose births and worlds were ne
 `lndp evaluate {name} --lives {score["lives"]} --seed {score["seed"]}` repeats the first row. (Another
 processor may round otherwise, and single lives then part: there, expect the interval and not the digits.)
 
-![one life](life.gif)
+{by_episode}{roles}![one life](life.gif)
 
 ```python
 import gymnasium
@@ -166,6 +182,7 @@ agent.birth(seed=0)
 
 Shipped: seed {shipped["seed"]}, chosen by its score on other held-out lives ({shipped["held_out"]:.1f}).
 {recipe["searcher"]}: sigma {recipe["sigma"]}, {recipe["population"]} genomes, {recipe["lives"]} lives each.
+Program: {program}.
 `lndp train --recipe {name}` repeats its evolution. Raw scores, commit and versions are in `results.json`.
 """
 

@@ -28,6 +28,7 @@ def evaluate_command(options: Namespace) -> int:
             "environment_keywords": subject.keywords,
             "mean": score.mean,
             "interval": [low, high],
+            "episode_means": score.episode_means,
             "lives": options.lives,
             "seed": options.seed,
         }
@@ -36,4 +37,6 @@ def evaluate_command(options: Namespace) -> int:
         interval = f"95 % interval {low:.1f} to {high:.1f}"
         print(f"{subject.name} on {subject.environment}: {score.mean:.1f}, {interval}")
         print(f"(mean episode return of {options.lives} fresh lives, seed {options.seed})")
+        if len(score.episode_means) > 1:
+            print("episode by episode: " + ", ".join(f"{mean:.1f}" for mean in score.episode_means))
     return 0

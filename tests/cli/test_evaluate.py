@@ -24,6 +24,7 @@ def test_json_is_pure_and_equals_the_function(lndp: Lndp, finished: Path) -> Non
         "environment_keywords": {},
         "mean": score.mean,
         "interval": list(score.interval),
+        "episode_means": [score.mean],
         "lives": 6,
         "seed": 3,
     }
