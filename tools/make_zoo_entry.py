@@ -26,9 +26,9 @@ from lndp_agents.zoo_verification import RESULTS_FILE, hashes_of, score_rows, se
 ZOO = Path(__file__).parent.parent / "zoo"
 LIVES, SEED = 128, 7
 MANY_LIVES, MANY_SEED = 2048, 8
-INNATE_ROLES = """Input and output nodes are born in the same states in every life (`innate_roles`), an extension
-of the paper: so the program knows its senses and muscles apart at birth. All else of a newborn is drawn
-anew in each life.
+INNATE_ROLES = """\
+Input and output nodes are born in the same states in every life (`innate_roles`), an extension of the paper:
+so the program knows its senses and muscles apart at birth. All else of a newborn is drawn anew in each life.
 
 """
 
