@@ -1,0 +1,59 @@
+"""Lives of one agent as the findings look at them: by episode, by step, with parts of the program off."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lndp_agents import LNDPAgent
+from lndp_agents.evaluation import fresh_lives
+from lndp_agents.evolution.lives import live, live_on, newborn
+from lndp_agents.lndp import genome_to_parameters, make_program, parameters_to_genome
+
+
+def episode_returns(agent: LNDPAgent, environment: str, lives: int, seed: int) -> np.ndarray:
+    """(L, E): the return of each episode of fresh lives."""
+    world, keys, tasks = fresh_lives(agent, environment, lives=lives, seed=seed)
+    parameters = genome_to_parameters(agent.config, agent.genome[None])
+    return live(make_program(agent.config, "auto"), parameters, world, keys, tasks).returns[0].numpy()
+
+
+def switched(agent: LNDPAgent, **switches: Any) -> LNDPAgent:
+    """The same genome with other fields of `LNDPConfig`; parameters of what is off are left out."""
+    config = replace(agent.config, **switches)
+    named = {name: tensor[None] for name, tensor in agent.parameters.items()}
+    genome = parameters_to_genome(config, named)[0]
+    spaces = agent.observation_space, agent.action_space
+    return LNDPAgent(*spaces, config, genome=genome, encoding=agent.encoding)
+
+
+@torch.no_grad()
+def steps_of_lives(
+    agent: LNDPAgent, environment: str, lives: int, seed: int, frozen_from: int | None = None
+) -> Iterator[tuple[Any, Tensor]]:
+    """The fresh lives that `evaluate` scores, step by step.
+
+    Args:
+        agent: who lives.
+        environment: where.
+        lives: how many, L.
+        seed: of births and worlds.
+        frozen_from: the step from which on the brains no longer change; none if None.
+
+    Yields:
+        The state of the world before a step (L rows), and the reward (L,) that the step brought.
+    """
+    world, keys, tasks = fresh_lives(agent, environment, lives=lives, seed=seed)
+    parameters = genome_to_parameters(agent.config, agent.genome[None])
+    program = make_program(agent.config, "auto")
+    batch = newborn(program, parameters, world, keys, tasks)
+    for step in range(world.steps):
+        if step == frozen_from:
+            program = make_program(replace(agent.config, lifetime_updates=False), "auto")
+            batch = batch._replace(brain=batch.brain.without_pruned())
+        before = batch.state
+        batch = live_on(program, parameters, world, batch, 1)
+        yield before, batch.reward[0]
