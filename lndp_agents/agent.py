@@ -209,6 +209,11 @@ class LNDPAgent:
         lives, action = self._live(lives, senses)
         return (action if senses.is_batched else action.squeeze(0)), lives_to_arrays(lives)
 
+    @torch.inference_mode()
+    def births(self, keys: NDArray[np.int64]) -> tuple[NDArray[Any], ...]:
+        """Newborns for `predict`, one for each key (B,), of which they are a pure function."""
+        return lives_to_arrays(self._born(torch.as_tensor(keys, device=self.device)[None]))
+
     def graph(self, kind: Literal["pyg", "networkx"] = "pyg") -> Any:
         """The brain of the life as a graph of torch_geometric, "pyg", or networkx (see `lndp_agents.graph`).
 

@@ -1,0 +1,170 @@
+"""One evaluation for all learners: the held-out lives of `lndp_agents.evaluation.evaluate`, step by step."""
+
+from collections.abc import Mapping
+from copy import copy
+from dataclasses import dataclass
+from inspect import signature
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from lndp_envs.dynamics import Dynamics, where
+from lndp_envs.randomness import fold, key_of
+from lndp_envs.registration import WORLDS
+from numpy.typing import NDArray
+from torch import Tensor
+
+from lndp_agents.agent import LNDPAgent
+from lndp_agents.baselines.generators import lent_generators
+from lndp_agents.baselines.policy import BornPolicy, Policy
+from lndp_agents.baselines.sensing import sense
+from lndp_agents.evaluation import BATCH_LIVES, MAX_LIVES, Score
+from lndp_agents.evolution.lives import BIRTH, EVALUATION, WORLD, balanced_tasks, life_keys
+from lndp_agents.evolution.worlds import make_task
+from lndp_agents.lndp import make_program
+
+_LUCK = 2  # folded into the seed for actions that are drawn
+
+
+@dataclass(frozen=True)
+class PolicyLives:
+    """L lives of a policy, T steps at most."""
+
+    rewards: NDArray[np.float64]
+    """(L, T): of each step; 0 after the end of a life."""
+    steps: NDArray[np.int64]
+    """(L,): steps lived."""
+    changes: NDArray[np.bool_] | None
+    """(L, T): true at the first step under changed rules, which are hidden; none if the world cannot tell."""
+    episodes: int
+    """Episodes of a life."""
+
+    @property
+    def scores(self) -> NDArray[np.float64]:
+        """(L,): mean episode return of each life."""
+        return self.rewards.sum(1) / self.episodes
+
+    @property
+    def score(self) -> Score:
+        """Their mean and its interval."""
+        return Score(self.scores)
+
+
+class _World(NamedTuple):
+    """A task that tells what it hides."""
+
+    dynamics: Dynamics[Any]
+    steps: int
+    episodes: int
+    hidden: list[str]
+    """Names in the info of what is hidden; none if the task cannot tell."""
+
+
+def evaluate_policy_lives(
+    policy: Policy,
+    environment: str,
+    keywords: Mapping[str, Any] | None = None,
+    *,
+    lives: int = 128,
+    seed: int = 0,
+    episodes: int = 1,
+    stream: int = EVALUATION,
+    deterministic: bool = True,
+) -> PolicyLives:
+    """Let a policy live the lives that `lndp_agents.evaluation.evaluate` gives to an agent: the same worlds.
+
+    An LNDPAgent has the same births and the same scores there and here. The caller's random generators are
+    left alone.
+
+    Args:
+        policy: who lives.
+        environment: id of the environment.
+        keywords: keyword arguments of the environment.
+        lives: how many lives, L.
+        seed: of births, worlds and drawn actions.
+        episodes: episodes of a life, for environments that have no lives of their own.
+        stream: of the seed: `EVALUATION`, or `HELD_OUT` for what is looked at during training.
+        deterministic: whether the likeliest actions are taken, as stable-baselines3 evaluates.
+
+    Raises:
+        ValueError: the environment is unknown, or does not fit the policy; or there are no lives, or more
+            than a million.
+    """
+    if not 1 <= lives <= MAX_LIVES:
+        raise ValueError(f"lives={lives}: give 1 to {MAX_LIVES}")
+    world = _make_world(environment, keywords or {}, episodes)
+    if world.dynamics.action_space != policy.action_space:
+        raise ValueError(
+            f"{environment} takes actions {world.dynamics.action_space}, the policy gives "
+            f"{policy.action_space}: name the environment that it was trained on"
+        )
+    policy = _as_evaluated(policy)
+    keys, tasks = life_keys(seed, stream, num_lives=lives), balanced_tasks(world.dynamics, lives)
+    with lent_generators(key_of(seed, stream, _LUCK)):
+        batches = [
+            _live(
+                policy,
+                world,
+                keys[start : start + BATCH_LIVES],
+                tasks[start : start + BATCH_LIVES],
+                deterministic,
+            )
+            for start in range(0, lives, BATCH_LIVES)
+        ]
+    rewards, alive, changes = (np.concatenate(parts) for parts in zip(*batches, strict=True))
+    return PolicyLives(rewards, alive.sum(1), changes if world.hidden else None, world.episodes)
+
+
+def _as_evaluated(policy: Policy) -> Policy:
+    """An agent with the program that `evaluate` runs, which is faster than its own and rounds otherwise."""
+    if not isinstance(policy, LNDPAgent):
+        return policy
+    agent = copy(policy)
+    agent.program = make_program(agent.config, "auto")
+    return agent
+
+
+def _live(
+    policy: Policy, world: _World, keys: Tensor, tasks: Tensor, deterministic: bool
+) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_]]:
+    """Whole lives: rewards, where a life goes on, and where its rules have just changed, each (L, T)."""
+    dynamics, shape = world.dynamics, (len(keys), world.steps)
+    rewards, alive, changes = np.zeros(shape), np.zeros(shape, np.bool_), np.zeros(shape, np.bool_)
+    state = dynamics.reset(fold(keys, WORLD), tasks)
+    memory = policy.births(fold(keys, BIRTH).numpy()) if isinstance(policy, BornPolicy) else None
+    starts = np.full(len(keys), memory is None)
+    goes_on = torch.ones(len(keys), dtype=torch.bool)
+    reward, rules = torch.zeros(len(keys), dtype=torch.float64), _rules(world, state)
+    for step in range(world.steps):
+        alive[:, step] = goes_on
+        before, rules = rules, _rules(world, state)
+        changes[:, step] = goes_on & (rules != before).any(1)
+        senses = sense(dynamics.observe(state).numpy(), reward.numpy(), dynamics.episode_start(state).numpy())
+        action, memory = policy.predict(senses, memory, starts, deterministic)
+        after, earned, terminated = dynamics.step(state, torch.as_tensor(action))
+        state = where(goes_on, after, state)  # what has ended stays as it is
+        reward = torch.where(goes_on, earned, 0.0)
+        rewards[:, step] = reward
+        goes_on, starts = goes_on & ~terminated, np.zeros_like(starts)
+        if not goes_on.any():
+            break
+    return rewards, alive, changes
+
+
+def _make_world(environment: str, keywords: Mapping[str, Any], episodes: int) -> _World:
+    dynamics, steps, episodes = make_task(environment, keywords, episodes)
+    name = environment.rpartition(":")[2]
+    if name not in WORLDS or "reveal" not in signature(WORLDS[name].make_dynamics).parameters:
+        return _World(dynamics, steps, episodes, [])
+    silent, telling = (
+        make_task(environment, {**keywords, "reveal": reveal}, episodes)[0] for reveal in (False, True)
+    )
+    names = [set(task.info(task.reset(torch.zeros(1, dtype=torch.int64)))) for task in (silent, telling)]
+    return _World(telling, steps, episodes, sorted(names[1] - names[0]))
+
+
+def _rules(world: _World, state: Any) -> Tensor:
+    """(L, any number) int64: what the world hides; (1, 0) if it does not tell."""
+    info = world.dynamics.info(state) if world.hidden else {}
+    columns = [info[name].long() for name in world.hidden]
+    return torch.stack(columns, 1) if columns else torch.zeros(1, 0)

@@ -1,0 +1,24 @@
+"""PPO (Schulman et al. 2017) of stable-baselines3: no memory but what it observes, the last reward included.
+
+All is stable-baselines3's default but for: 16 copies of the world with 128 steps each (the defaults' 2,048 in
+all), rewards scaled by `VecNormalize` for the learner, and the CPU, where small networks are fastest.
+"""
+
+from pathlib import Path
+
+from stable_baselines3 import PPO
+
+from lndp_agents.baselines.job import Job, Report
+from lndp_agents.baselines.learning import NUM_STEPS, learn, load_model, training_envs
+
+
+def train(job: Job, report: Report) -> PPO:
+    """Train a model; the arguments are those of `learn`."""
+    model = PPO("MultiInputPolicy", training_envs(job), n_steps=NUM_STEPS, seed=job.seed, device="cpu")
+    learn(model, model, job, report)
+    return model
+
+
+def load(file: Path) -> PPO:
+    """What was saved; see `load_model`."""
+    return load_model(PPO, file)
