@@ -77,8 +77,9 @@ _SIGNATURES = {
     "idle_reward": _Signature(
         "share of steps with another action if reward is cut",
         "below",
-        "Reward changes next to nothing that the agent does: see that reward_input is on and that lives earn "
-        "any, and evolve on tasks that only reward tells apart, with a high worst_weight.",
+        "Reward changes next to nothing that the agent does, which is no loss where observations tell all, as "
+        "in CartPole: else see that reward_input is on and lives earn any, and evolve on tasks that only reward "
+        "tells apart.",
     ),
     "empty_network": _Signature(
         "edge density late in life",
