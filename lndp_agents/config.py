@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from lndp_agents.validation import is_integer, is_object, parse_json, shorten
 
-EXTENSIONS = {"candidates": 0, "innate_roles": False}
+EXTENSIONS = {"candidates": 0, "innate_roles": False, "reward_scale": 1.0}
 """Fields that go beyond the paper, with the values that leave it as it is."""
 MAX_NODES = 4096
 MAX_WIDTH = 1024
@@ -66,6 +66,9 @@ class LNDPConfig:
     """False keeps the inputs silent during development."""
     reward_input: bool = True
     """False hides the reward from the synapses."""
+    reward_scale: float = 1.0
+    """Factor on the reward before the synapses sense it. The genes of the first generations are of one size,
+    so rewards far above 1 drown all else that a synapse senses, and overwrite what it remembers."""
     development_between_episodes: bool = False
     """Whether development is repeated at the start of each later episode of a life."""
     candidates: int = 0
@@ -142,7 +145,7 @@ class LNDPConfig:
     def to_json(self) -> dict[str, Any]:
         """All fields as a JSON object, without `EXTENSIONS` that are not used: older files know none."""
         values = asdict(self)
-        return {name: value for name, value in values.items() if value or name not in EXTENSIONS}
+        return {name: value for name, value in values.items() if value != EXTENSIONS.get(name)}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any] | str) -> Self:
@@ -179,4 +182,9 @@ _INTEGER_LIMITS = {
     "value_features": MAX_WIDTH,
     "decision_features": MAX_WIDTH,
 }
-_FLOAT_LIMITS = {"action_scale": 1e6, "initial_density": 1.0, "initial_density_std": 10.0}
+_FLOAT_LIMITS = {
+    "action_scale": 1e6,
+    "reward_scale": 1e6,
+    "initial_density": 1.0,
+    "initial_density_std": 10.0,
+}

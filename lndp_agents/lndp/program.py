@@ -113,8 +113,7 @@ class Program(ABC, Generic[State]):
             ValueError: shapes do not match (the native kernel's check; the eager path leaves this to torch).
         """
         config = self.config
-        if not config.reward_input:
-            reward = torch.zeros_like(reward)
+        reward = reward * config.reward_scale if config.reward_input else torch.zeros_like(reward)
         stimulus = Stimulus(observation, reward, uniforms if config.stochastic else None)
         rewiring = config.lifetime_updates
         state = self._live(parameters, state, stimulus, alive=alive, rewiring=rewiring, donate=donate)

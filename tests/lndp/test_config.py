@@ -30,6 +30,7 @@ INTEGERS = {
 }
 NUMBERS = {
     "action_scale": st.floats(0, 1e6),
+    "reward_scale": st.floats(0, 1e6),
     "initial_density": st.floats(0, 1),
     "initial_density_std": st.floats(0, 10),
 }
@@ -48,7 +49,8 @@ def test_the_defaults_are_those_of_the_published_code() -> None:
     assert (config.nodes, config.node_features, config.edge_features, config.network_steps) == (32, 8, 4, 3)
     assert (config.attention_heads, config.query_features, config.value_features) == (3, 4, 8)
     assert (config.decision_features, config.graph_layers, config.development_steps) == (16, 1, 0)
-    assert (config.initial_density, config.initial_density_std, config.action_scale) == (0.1, 0.0, 1.0)
+    assert (config.initial_density, config.initial_density_std) == (0.1, 0.0)
+    assert config.action_scale == config.reward_scale == 1.0
     switched_on = {name for name in SWITCHES if getattr(config, name)}
     assert switched_on == {
         "discrete_actions",

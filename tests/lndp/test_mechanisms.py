@@ -280,6 +280,16 @@ def test_the_reward_reaches_the_synapses_only_where_it_is_an_input(backend: str)
 
 
 @backends
+def test_a_scaled_reward_is_a_smaller_one(backend: str) -> None:
+    scaled, plain = (LNDP(LNDPConfig(**(SMALL | {"reward_scale": scale})), backend) for scale in (0.25, 1.0))
+    parameters = random_parameters(plain.config)
+    state, observation = plain.birth(keys(1, 1)), torch.ones(1, 1, 2)
+    one, _ = scaled.step(parameters, state, observation, torch.full((1, 1), 8.0))
+    other, _ = plain.step(parameters, state, observation, torch.full((1, 1), 2.0))
+    assert same(one, other)
+
+
+@backends
 def test_sampled_decisions_follow_from_the_life_s_key_and_age_alone(backend: str) -> None:
     config = LNDPConfig(**(SMALL | {"stochastic": True}))
     program, parameters = LNDP(config, backend), random_parameters(config)

@@ -55,7 +55,7 @@ SWITCHES: list[dict[str, Any]] = [
     {"lifetime_updates": False, "development_steps": 2},
     {"development_steps": 3, "development_between_episodes": True, "stochastic": True},
     {"development_steps": 2, "spontaneous_activity": False, "initial_density": 0.0},
-    {"innate_roles": True},
+    {"innate_roles": True, "reward_scale": 0.1},
 ]
 switches_of_a_program = pytest.mark.parametrize(
     "switches", SWITCHES, ids=lambda one: "-".join(one) or "default"
