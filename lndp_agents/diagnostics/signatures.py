@@ -77,9 +77,9 @@ _SIGNATURES = {
     "idle_reward": _Signature(
         "share of steps with another action if reward is cut",
         "below",
-        "Reward changes next to nothing that the agent does, which is no loss where observations tell all, as "
-        "in CartPole: else see that reward_input is on and lives earn any, and evolve on tasks that only reward "
-        "tells apart.",
+        "Reward changes next to nothing that the agent does, no loss where observations tell all (as "
+        "in CartPole): else see that reward_input is on and lives earn any, and evolve on tasks that only "
+        "reward tells apart.",
     ),
     "empty_network": _Signature(
         "edge density late in life",
