@@ -163,8 +163,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     notes = [
         f"The same {lives} fresh lives (seed {SCORE_SEED}) in all conditions; means with 95 % bootstrap "
         "intervals over lives. Without memory, sweeping both ends brings 258.5; the optimum is 410.4.",
-        "Steps of a trial: 2 where the food is found at once, 6 after looking at the other end first, 10 where "
-        "it is not found. Trials around a change are those of the second half of the life.",
+        "Steps of a trial: 2 where the food is found at once, 6 after looking at the other end first, "
+        "10 where it is not found. Trials around a change are those of the second half of the life.",
         f"{machine()}.",
     ]
     names = ["condition", "return of a life", *(f"steps, trial {offset:+d}" for offset in _SHOWN)]

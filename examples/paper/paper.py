@@ -131,13 +131,19 @@ def encoding_of(environment: str) -> str:
     return "place" if "Foraging" in environment else "scaled"
 
 
-def evolve(finding: str, conditions: Sequence[Condition], chosen: Options) -> list[Result]:
+def evolve(
+    finding: str,
+    conditions: Sequence[Condition],
+    chosen: Options,
+    bring: Callable[[Result], str] | None = None,
+) -> list[Result]:
     """Evolve every condition with every seed; finished runs are used again, others resumed.
 
     Args:
         finding: name of the folder of the runs.
         conditions: what is evolved.
         chosen: seeds and how.
+        bring: brings one run to its budget and returns its name; `evolve_one` if None.
 
     Returns:
         A result for each condition and seed, not measured yet.
@@ -153,12 +159,13 @@ def evolve(finding: str, conditions: Sequence[Condition], chosen: Options) -> li
         for condition in conditions
         for seed in range(1, chosen.seeds + 1)
     ]
+    bring = bring or evolve_one
     if chosen.workers == 1:
         for number, result in enumerate(results, 1):
-            say(f"evolution {number} of {len(results)} done: {evolve_one(result)}")
+            say(f"evolution {number} of {len(results)} done: {bring(result)}")
         return results
     with get_context("spawn").Pool(chosen.workers, _ignore_interrupts) as pool:
-        for number, name in enumerate(pool.imap_unordered(evolve_one, results), 1):
+        for number, name in enumerate(pool.imap_unordered(bring, results), 1):
             say(f"evolution {number} of {len(results)} done: {name}")
     return results
 

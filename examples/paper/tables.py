@@ -78,6 +78,7 @@ def write_markdown(
     """Write a title, paragraphs and a table."""
     lines = [f"| {' | '.join(row)} |" for row in (names, ["---"] * len(names), *rows)]
     _write(path, "\n".join([f"# {title}", "", *(f"{note}\n" for note in notes), *lines, ""]).encode())
+    say(f"wrote {path}")
 
 
 def new_figure(width: float, height: float, rows: int = 1, columns: int = 1) -> tuple[Figure, np.ndarray]:
@@ -91,6 +92,7 @@ def write_figure(figure: Figure, path: Path) -> None:
     file = io.BytesIO()
     figure.savefig(file, format="png", dpi=DOTS_PER_INCH)
     _write(path, file.getvalue())
+    say(f"wrote {path}")
 
 
 def style(axes: Any, title: str = "", x: str = "", y: str = "") -> None:
@@ -151,4 +153,3 @@ def _summary(group: Sequence[Result], measure: str) -> str:
 def _write(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     write_file(path, content)
-    say(f"wrote {path}")

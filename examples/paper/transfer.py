@@ -1,7 +1,7 @@
 """Finding 5: what the genome of one world is worth in another.
 
 A genome does not depend on how many inputs, outputs and nodes a brain has. So every agent of the zoo is born
-into every world of this package, with the inputs and outputs of that world and as many hidden nodes as it had.
+into every world of this package, with its inputs and outputs and as many hidden nodes as the agent has.
 Nothing is evolved. `random programs` are genomes drawn as those of the first generation of an evolution.
 
 Run it: python examples/paper/transfer.py [--lives 128]
@@ -164,8 +164,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         )
     ]
     notes = [
-        f"Mean episode return of {lives} fresh lives (seed {SCORE_SEED}) with its 95 % bootstrap interval over "
-        f"lives; for random programs, {programs} genomes with a quarter of the lives, over genomes and lives.",
+        f"Mean episode return of {lives} fresh lives (seed {SCORE_SEED}) with its 95 % bootstrap interval; "
+        f"for random programs, {programs} genomes with a quarter of the lives, over genomes and lives.",
         f"{machine()}.",
     ]
     names = ["world", "random actions", "best known", *genomes]
