@@ -18,7 +18,7 @@ from lndp_agents.validation import shorten
 try:
     from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv
 except ModuleNotFoundError as error:
-    raise ImportError(f'baselines need {error.name}: pip install "lndp-agents[compare]"') from error
+    raise ImportError('baselines need stable-baselines3: pip install "lndp-agents[compare]"') from error
 
 Infos = list[dict[str, Any]]
 Indices = None | int | Iterable[int]
