@@ -1,7 +1,7 @@
 """Finding 5, second half: one genome for two worlds, evolved in both at once.
 
-In CartPole and in Acrobot the same program grows a brain of as many nodes, with the world's inputs and outputs.
-Its fitness is the mean of its scores, each as its share of the way from random actions to the best known.
+In CartPole and in Acrobot the same program grows a brain of as many nodes, with other inputs and outputs. Its
+fitness is the mean of its scores, each as its share of the way from random actions to the best known.
 
 Run it: python examples/paper/multi_task.py
 """
