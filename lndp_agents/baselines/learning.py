@@ -18,18 +18,18 @@ from lndp_agents.evolution.lives import HELD_OUT
 Model = TypeVar("Model", bound=OnPolicyAlgorithm)
 
 NUM_ENVS, NUM_STEPS = 16, 128
-"""Copies of the world, and steps of each between two updates: together the 2,048 of PPO's defaults."""
+"""Copies of the world for PPO, and steps of each between two updates: together the 2,048 of its defaults."""
 LOOKS = 20
 """Looks at held-out lives on the way, beside the one before and the one after."""
 LOOK_LIVES = 64
 
 
-def training_envs(job: Job) -> VecEnv:
-    """The copies of the world, their rewards scaled to about unit returns (as observed they are as they are).
+def training_envs(job: Job, num_envs: int) -> VecEnv:
+    """Copies of the world, their rewards scaled to about unit returns (as observed they are as they are).
 
     The scale is a well-known choice: returns of hundreds make the critic's gradient drown the actor's.
     """
-    envs = make_vec_env(job.environment, job.keywords, NUM_ENVS, job.seed, job.episodes)
+    envs = make_vec_env(job.environment, job.keywords, num_envs, job.seed, job.episodes)
     return VecNormalize(envs, norm_obs=False)
 
 

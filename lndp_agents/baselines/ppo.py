@@ -9,12 +9,14 @@ from pathlib import Path
 from stable_baselines3 import PPO
 
 from lndp_agents.baselines.job import Job, Report
-from lndp_agents.baselines.learning import NUM_STEPS, learn, load_model, training_envs
+from lndp_agents.baselines.learning import NUM_ENVS, NUM_STEPS, learn, load_model, training_envs
 
 
 def train(job: Job, report: Report) -> PPO:
     """Train a model; the arguments are those of `learn`."""
-    model = PPO("MultiInputPolicy", training_envs(job), n_steps=NUM_STEPS, seed=job.seed, device="cpu")
+    model = PPO(
+        "MultiInputPolicy", training_envs(job, NUM_ENVS), n_steps=NUM_STEPS, seed=job.seed, device="cpu"
+    )
     learn(model, model, job, report)
     return model
 

@@ -29,14 +29,15 @@ from lndp_agents.evolution.lives import HELD_OUT
 from lndp_agents.persistence import FileFormatError
 
 FORAGING = "lndp/Foraging-v0"
+PENDULUM, SHORT = "lndp/PendulumLife-v0", {"episode_steps": 10}
 ROLLOUT = 64
 
 
 @pytest.fixture
 def short_rollouts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lndp_agents.baselines.learning.NUM_ENVS", 4)
     monkeypatch.setattr("lndp_agents.baselines.learning.LOOK_LIVES", 4)
     for module in LEARNERS.values():
+        monkeypatch.setattr(f"lndp_agents.baselines.{module}.NUM_ENVS", 4)
         monkeypatch.setattr(f"lndp_agents.baselines.{module}.NUM_STEPS", ROLLOUT // 4)
 
 
@@ -44,8 +45,8 @@ def ignore(point: CurvePoint) -> None:
     pass
 
 
-def lives_of(policy: Any, environment: str = FORAGING) -> NDArray[np.float64]:
-    return evaluate_policy_lives(policy, environment, lives=6).rewards
+def lives_of(policy: Any, environment: str, keywords: dict[str, Any]) -> NDArray[np.float64]:
+    return evaluate_policy_lives(policy, environment, keywords, lives=6).rewards
 
 
 def test_the_names() -> None:
@@ -65,7 +66,7 @@ def test_a_learner_is_trained_saved_and_loaded(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "runs" / name
-    job = Job(FORAGING, {"size": 3}, budget_steps=2 * ROLLOUT + 5, seed=3)
+    job = Job(PENDULUM, SHORT, budget_steps=2 * ROLLOUT + 5, seed=3)
     global_state = torch.get_rng_state()
     policy = train_baseline(name, job, folder)
     assert torch.equal(torch.get_rng_state(), global_state)
@@ -77,11 +78,11 @@ def test_a_learner_is_trained_saved_and_loaded(
     assert [line.partition(":")[0] for line in lines] == [f"{name}, seed 3"] * 3
     assert f"{ROLLOUT}/{job.budget_steps} steps, held-out {curve[1].held_out:.1f}" in lines[1]
 
-    held_out = evaluate_policy_lives(policy, FORAGING, {"size": 3}, lives=4, seed=3, stream=HELD_OUT)
+    held_out = evaluate_policy_lives(policy, PENDULUM, SHORT, lives=4, seed=3, stream=HELD_OUT)
     assert held_out.score.mean == max(point.held_out for point in curve)  # what was best is what is kept
 
     loaded = load_baseline(folder)
-    np.testing.assert_array_equal(lives_of(loaded), lives_of(policy))
+    np.testing.assert_array_equal(lives_of(loaded, PENDULUM, SHORT), lives_of(policy, PENDULUM, SHORT))
     assert (loaded.action_space, is_finished(folder)) == (policy.action_space, True)
     with pytest.raises(ValueError, match="holds a finished baseline"):
         train_baseline(name, job, folder)
@@ -91,7 +92,7 @@ def test_a_learner_is_trained_saved_and_loaded(
 @pytest.mark.parametrize("name", LEARNERS)
 def test_a_seed_names_the_training(name: str) -> None:
     def weights(seed: int) -> list[float]:
-        job = Job("lndp/PendulumLife-v0", {"episode_steps": 10}, budget_steps=ROLLOUT, seed=seed)
+        job = Job(PENDULUM, SHORT, budget_steps=ROLLOUT, seed=seed)
         policy: Any = train_baseline(name, job, report=ignore)
         model = policy.model if name == "ppo-frame-stack" else policy
         return [float(part.sum()) for part in model.policy.state_dict().values()]
@@ -133,7 +134,9 @@ def test_frames_are_stacked_as_in_the_training() -> None:
 def test_a_rule_is_kept_as_its_name(name: str, tmp_path: Path) -> None:
     policy = train_baseline(name, Job(FORAGING, seed=4), tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == [BASELINE_FILE]
-    np.testing.assert_array_equal(lives_of(load_baseline(tmp_path)), lives_of(policy))
+    np.testing.assert_array_equal(
+        lives_of(load_baseline(tmp_path), FORAGING, {}), lives_of(policy, FORAGING, {})
+    )
     assert read_curve(tmp_path) == []
 
 
