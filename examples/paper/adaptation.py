@@ -114,7 +114,7 @@ def curves(name: str, trials: Trials) -> list[dict[str, Any]]:
     return rows
 
 
-ALIGNMENTS = {"birth": (since_birth, range(10)), "change": (around_change, range(-4, 5))}
+ALIGNMENTS = {"birth": (since_birth, range(10)), "change": (around_change, range(-3, 4))}
 
 
 def draw(rows: Sequence[dict[str, Any]], title: str, path: Path) -> None:
@@ -172,7 +172,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     draw(rows, f"{title}, {lives} lives", chosen.out / f"{name}.png")
 
 
-_SHOWN = (-1, 0, 1, 2, 4)
+_SHOWN = (-1, 0, 1, 2, 3)
 
 
 def _overview(trials: Trials, rows: Sequence[dict[str, Any]], condition: str) -> list[str]:

@@ -51,7 +51,7 @@ from lndp_agents.spaces import config_for
 
 RANDOM = {"lndp/CartPoleLife-v0": 22.0, "lndp/AcrobotLife-v0": -499.0}
 """The worlds, and what random actions bring there."""
-GENERATIONS = 100
+GENERATIONS = 40
 
 
 class Worlds(Problem):

@@ -79,7 +79,7 @@ def parser(doc: str, *, evolves: bool = True) -> argparse.ArgumentParser:
         evolves: whether it has evolutions.
     """
     common = argparse.ArgumentParser(description=doc.split("\n")[0])
-    common.add_argument("--out", type=Path, default=RESULTS, help="where tables and figures go")
+    common.add_argument("--out", type=Path, help="where tables and figures go (results beside the script)")
     common.add_argument("--quick", action="store_true", help="tiny, to see that it works")
     if evolves:
         common.add_argument("--seeds", type=_positive, default=3, help="evolutions of each condition (3)")
@@ -93,12 +93,13 @@ def parser(doc: str, *, evolves: bool = True) -> argparse.ArgumentParser:
 
 
 def options(found: argparse.Namespace) -> Options:
-    """The options among parsed arguments; a quick run has one seed and folders of its own."""
+    """The options among parsed arguments; a quick run has one seed, and folders of its own."""
     values = {name: value for name, value in vars(found).items() if name in Options.__annotations__}
     values["program"] = dict(values.get("program", []))
-    values["runs"] = values.get("runs", Path("runs/paper"))
+    runs = values.setdefault("runs", Path("runs/paper"))
     if found.quick:
-        values |= {"seeds": 1, "runs": values["runs"] / "quick"}
+        values |= {"seeds": 1, "runs": runs / "quick"}
+    values["out"] = found.out or (runs / "quick" / "results" if found.quick else RESULTS)
     return Options(**values)
 
 

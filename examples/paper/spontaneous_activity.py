@@ -47,7 +47,7 @@ def measure(result: Result, lives: int) -> Result:
     """Score the best centre in the first episode of its lives, and over all."""
     returns = episode_returns(result.agent, ENVIRONMENT, lives, SCORE_SEED)
     population = np.array(curve(result, "score_mean")[-1:])
-    measures = {"first episode": returns[:, 0], "mean": returns.mean(1), "last population": population}
+    measures = {"first episode": returns[:, 0], "mean": returns.mean(1), "population at the end": population}
     return replace(result, measures=measures)
 
 

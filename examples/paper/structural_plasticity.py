@@ -68,7 +68,7 @@ def measure(task: str, result: Result, lives: int) -> Result:
     else:
         returns = episode_returns(result.agent, environment, lives, SCORE_SEED)
         measures = {"mean": returns.mean(1), "first episode": returns[:, 0], "last episode": returns[:, -1]}
-    measures["last population"] = np.array(curve(result, "score_mean")[-1:])
+    measures["population at the end"] = np.array(curve(result, "score_mean")[-1:])
     return replace(result, measures=measures)
 
 
