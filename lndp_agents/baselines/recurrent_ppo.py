@@ -1,10 +1,10 @@
 """PPO with an LSTM, of sb3-contrib: its memory lasts through a life and ends with it.
 
-All is sb3-contrib's default but for: rewards scaled by `VecNormalize` for the learner, the CPU, and what makes
-it several times as fast, as sb3-contrib steps through the sequences of a batch in Python (its issue 118):
-sequences of 32 steps instead of 128 (as rl-baselines3-zoo has for CartPole without velocities), from 64 copies
-of the world, and 16 of them in a batch instead of one. The LSTM's state goes on from one sequence of a life to
-the next.
+All is sb3-contrib's default but for: rewards scaled by `VecNormalize` for the learner, the CPU, and what
+makes it several times as fast, as sb3-contrib steps through the sequences of a batch in Python (its issue
+118): sequences of 32 steps instead of 128 (as rl-baselines3-zoo has for CartPole without velocities), from
+64 copies of the world, and 16 of them in a batch instead of one. The LSTM's state goes on from one sequence
+of a life to the next.
 """
 
 from pathlib import Path
