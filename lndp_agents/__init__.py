@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import lndp_envs  # noqa: F401  # pyright: ignore[reportUnusedImport]  # registers the environments
 
 if TYPE_CHECKING:
-    from lndp_agents.agent import LNDPAgent
+    from lndp_agents.agent import Agent, LNDPAgent
     from lndp_agents.config import LNDPConfig
     from lndp_agents.lndp import LNDP, LifeState, SparseLifeState, SparseLNDP
     from lndp_agents.zoo import load_pretrained, zoo_names
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = [
     "LNDP",
+    "Agent",
     "LNDPAgent",
     "LNDPConfig",
     "LifeState",
@@ -26,6 +27,7 @@ __all__ = [
 
 _HOMES = {
     "LNDP": "lndp_agents.lndp",
+    "Agent": "lndp_agents.agent",
     "LNDPAgent": "lndp_agents.agent",
     "LNDPConfig": "lndp_agents.config",
     "LifeState": "lndp_agents.lndp",

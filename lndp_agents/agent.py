@@ -3,19 +3,19 @@
 from collections.abc import Mapping
 from os import PathLike
 from types import MappingProxyType
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Generic, Literal, Self, TypeVar
 
 import numpy as np
 import torch
-from lndp_envs.randomness import fold, key_of, normal
+from lndp_envs.randomness import fold, key_of
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from lndp_agents.config import LNDPConfig
-from lndp_agents.graph import life_to_networkx, life_to_pyg
+from lndp_agents.config import LNDPConfig, PolicyConfig
+from lndp_agents.genome import genome_to_parameters, valid_genome
+from lndp_agents.graph import life_to_graph
 from lndp_agents.lives import arrays_to_lives, check_lives, lives_to_arrays
-from lndp_agents.lndp import AnyLifeState, genome_size, genome_to_parameters, make_program
-from lndp_agents.persistence import SavedAgent, load_agent, save_agent
+from lndp_agents.persistence import FileFormatError, SavedAgent, load_agent, save_agent
 from lndp_agents.senses import Senses, per_row, sense
 from lndp_agents.spaces import (
     ActionDecoding,
@@ -31,16 +31,19 @@ NEXT_LIFE, LIVES = 6, 7
 """Folded into a key for the life after it, and for the lives of an agent; the program uses 0 to 5 and 8."""
 
 
-class LNDPAgent:
-    """A plastic agent: a genome, and the life that it leads at the moment.
+Config = TypeVar("Config", bound=PolicyConfig)
+
+
+class Agent(Generic[Config]):
+    """An agent of any policy: a genome, and the life that it leads at the moment.
 
     `birth` and `act` lead one life, which the agent holds. `predict`, stable-baselines3's protocol, leads any
-    number of lives, which the caller holds, and does not touch the agent's own.
+    number of lives, which the caller holds.
 
     Args:
         observation_space: a Box or Discrete, or the Dict of `lndp_envs.SenseReward`.
         action_space: a bounded Box or Discrete.
-        config: sizes and switches of the program; `spaces.config_for` the spaces if none.
+        config: of the policy; an LNDP's, `spaces.config_for` the spaces, if none.
         genome: (D,) the evolved numbers; always the same N(0, 1) ones, an untrained agent, if none.
         encoding: how observations become inputs; `ObservationEncoding.of` the space if none.
         device: where the brain is computed.
@@ -50,11 +53,13 @@ class LNDPAgent:
             another length or is not finite.
     """
 
+    config_type: ClassVar[type[PolicyConfig]] = PolicyConfig
+
     def __init__(
         self,
         observation_space: Space,
         action_space: Space,
-        config: LNDPConfig | None = None,
+        config: Config | None = None,
         *,
         genome: ArrayLike | Tensor | None = None,
         encoding: ObservationEncoding | None = None,
@@ -64,16 +69,18 @@ class LNDPAgent:
         self.action_space = action_space
         self.encoding = encoding or ObservationEncoding.of(observation_space)
         self.decoding = ActionDecoding.of(action_space)
-        self.config = config or config_for(observation_space, action_space, self.encoding)
+        own = config_for(observation_space, action_space, self.encoding) if config is None else config
+        self.config: Config = own
         check_fit(self.config, observation_space, action_space, self.encoding)
-        self.program = make_program(self.config)
-        self._genome = _valid_genome(self.config, genome)
-        self._state: AnyLifeState | None = None
+        self.program = self.config.make_program()
+        self._genome = valid_genome(self.config, genome)
+        self._state: Any = None
         self.seed(0)
         self.to(device)
 
     def __repr__(self) -> str:
-        return f"LNDPAgent({self.observation_space}, {self.action_space}, {self.num_parameters} parameters)"
+        spaces, name = f"{self.observation_space}, {self.action_space}", type(self).__name__
+        return f"{name}({spaces}, {self.num_parameters} parameters)"
 
     @property
     def device(self) -> torch.device:
@@ -87,7 +94,7 @@ class LNDPAgent:
 
     @property
     def parameters(self) -> Mapping[str, Tensor]:
-        """The named parameters of the program, one tensor each."""
+        """The named parameters of the policy, one tensor each."""
         return MappingProxyType({name: tensor[0] for name, tensor in self._parameters.items()})
 
     @property
@@ -96,10 +103,10 @@ class LNDPAgent:
         return len(self._genome)
 
     @property
-    def state(self) -> AnyLifeState:
+    def state(self) -> Any:
         """The life that `act` leads (P = L = 1), a value: give it to another agent to fork the life.
 
-        It is a `LifeState`, or a `SparseLifeState` where the configuration names candidates.
+        An LNDP's is a `LifeState`, or a `SparseLifeState` where the configuration names candidates.
 
         Raises:
             RuntimeError: there is none yet.
@@ -110,8 +117,8 @@ class LNDPAgent:
         return self._state
 
     @state.setter
-    def state(self, state: AnyLifeState) -> None:
-        check_lives(self.config, state, (1, 1), "this agent")
+    def state(self, state: Any) -> None:
+        check_lives(self.program, state, (1, 1), "this agent")
         self._state = state.to(self.device)
 
     def to(self, device: torch.device | str) -> Self:
@@ -128,8 +135,8 @@ class LNDPAgent:
         self._num_births = 0
 
     @torch.inference_mode()
-    def birth(self, seed: int | None = None) -> AnyLifeState:
-        """Begin a life: a random brain, shaped by spontaneous activity where the configuration says so.
+    def birth(self, seed: int | None = None) -> Any:
+        """Begin a life, as the policy's lives begin: an LNDP's with a random brain, and its development.
 
         Args:
             seed: the same seed gives the same birth; the next one of the agent's own (see `seed`) if none.
@@ -214,18 +221,6 @@ class LNDPAgent:
         """Newborns for `predict`, one for each key (B,), of which they are a pure function."""
         return lives_to_arrays(self._born(torch.as_tensor(keys, device=self.device)[None]))
 
-    def graph(self, kind: Literal["pyg", "networkx"] = "pyg") -> Any:
-        """The brain of the life as a graph of torch_geometric, "pyg", or networkx (see `lndp_agents.graph`).
-
-        Raises:
-            RuntimeError: no life has begun.
-            ValueError: the kind is unknown.
-            ImportError: the library is not installed; the message has the command.
-        """
-        if kind not in ("pyg", "networkx"):
-            raise ValueError(f"graph of kind {kind!r}: give 'pyg' or 'networkx'")
-        return (life_to_pyg if kind == "pyg" else life_to_networkx)(self.config, self.state)
-
     def save_pretrained(self, folder: str | PathLike[str]) -> None:
         """Write config.json and model.safetensors; the life is not saved.
 
@@ -237,14 +232,19 @@ class LNDPAgent:
 
     @classmethod
     def from_pretrained(cls, folder: str | PathLike[str], device: torch.device | str = "cpu") -> Self:
-        """Load what `save_pretrained` wrote; nothing in the files is executed.
+        """Load what `save_pretrained` wrote, an LNDP as `LNDPAgent`; nothing in the files is executed.
 
         Raises:
             FileFormatError: a file is missing or is not what it should be; the message names file and remedy.
         """
         saved = load_agent(folder)
+        natural: Any = agent_kind(saved.config)
+        kind = natural if issubclass(natural, cls) else cls
+        if not isinstance(saved.config, kind.config_type):
+            raise FileFormatError(f"{folder}: of the policy {saved.config.policy}; load it as an Agent")
         spaces = saved.observation_space, saved.action_space
-        return cls(*spaces, saved.config, genome=saved.genome, encoding=saved.encoding, device=device)
+        config: Any = saved.config
+        return kind(*spaces, config, genome=saved.genome, encoding=saved.encoding, device=device)
 
     def _key(self, key: int) -> Tensor:
         return torch.full((1, 1), key, dtype=torch.int64, device=self.device)
@@ -255,12 +255,12 @@ class LNDPAgent:
 
     def _lives(
         self, num_rows: int, arrays: tuple[NDArray[Any], ...] | None, restart: NDArray[Any] | None
-    ) -> AnyLifeState:
+    ) -> Any:
         """The lives that `predict` leads."""
         if arrays is None:
             rows = torch.arange(num_rows, device=self.device)
             return self._born(fold(self._key(self._lives_key), rows[None]))
-        lives = arrays_to_lives(arrays, num_rows, self.config, self.device)
+        lives = arrays_to_lives(arrays, num_rows, self.program, self.device)
         is_over = np.zeros(num_rows) if restart is None else per_row("episode_start", restart, num_rows)
         if not is_over.any():
             return lives
@@ -268,27 +268,33 @@ class LNDPAgent:
         newborn = self._born(fold(lives.key[:, rows], NEXT_LIFE))
         return lives.with_lives(rows, newborn)
 
-    def _live(self, state: AnyLifeState, senses: Senses) -> tuple[AnyLifeState, NDArray[Any]]:
+    def _live(self, state: Any, senses: Senses) -> tuple[Any, NDArray[Any]]:
         """One step of the lives (1, L, ...): the next state, and actions (L, *shape)."""
         observation, reward, episode_start = (
             torch.tensor(values, device=self.device)[None]
             for values in (senses.observation, senses.reward, senses.episode_start)
         )
-        episode_start = episode_start | (state.age == self.config.development_steps)  # a life's first step
+        episode_start = episode_start | self.program.is_newborn(state)
         x = self.encoding.encode(observation)
         state, output = self.program.experience(self._parameters, state, x, as_finite(reward), episode_start)
         action = self.decoding.decode(output[0]).cpu().numpy()
         return state, action.astype(self.action_space.dtype)
 
 
-def _valid_genome(config: LNDPConfig, genome: ArrayLike | Tensor | None) -> Tensor:
-    """The genome as a finite float32 vector (D,) in memory of its own; a fixed random one if none."""
-    size = genome_size(config)
-    if genome is None:
-        return normal(torch.tensor([key_of(0)]), (size,))[0].float()
-    vector = torch.as_tensor(genome).detach().to("cpu", torch.float32, copy=True)
-    if vector.shape != (size,):
-        raise ValueError(f"genome of shape {tuple(vector.shape)}: give ({size},) for this configuration")
-    if not vector.isfinite().all():
-        raise ValueError("genome with NaN or infinity: give finite numbers")
-    return vector
+class LNDPAgent(Agent[LNDPConfig]):
+    """A plastic agent: a genome, and the life that it leads at the moment. Its brain is a graph."""
+
+    config_type = LNDPConfig
+
+    def graph(self, kind: Literal["pyg", "networkx"] = "pyg") -> Any:
+        """The brain of the life, as `lndp_agents.graph.life_to_graph`.
+
+        Raises:
+            RuntimeError: no life has begun.
+        """
+        return life_to_graph(self.config, self.state, kind)
+
+
+def agent_kind(config: PolicyConfig) -> type[Agent[Any]]:
+    """The class of the agents of a policy."""
+    return LNDPAgent if isinstance(config, LNDPConfig) else Agent

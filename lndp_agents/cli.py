@@ -107,6 +107,7 @@ def _add_train(commands: Any) -> None:
 
 
 _RECIPE_OPTIONS = (
+    ("policy", str, "what evolves: lndp (default), ndp, linear, mlp, gru or hebbian"),
     ("generations", int, "how long to evolve"),
     ("population", int, "genomes in a generation"),
     ("lives", int, "lives of a genome in a generation"),
@@ -114,7 +115,7 @@ _RECIPE_OPTIONS = (
     ("seed", int, "of the whole run"),
     ("start", str, "agent (name, folder or USER/REPO) whose genome the search starts around (default: zero)"),
     ("sigma", float, "standard deviation of the first generation"),
-    ("searcher", str, "CMAES, SNES, XNES, PGPE or CEM"),
+    ("searcher", str, "CMAES, SNES, XNES, PGPE, CEM or OpenAIES"),
     ("encoding", str, "of observations: scaled or place"),
     ("worst_weight", float, "share of the fitness that the worst task has, 0 to 1"),
     ("density_penalty", float, "fitness lost per unit of edge density"),
@@ -123,7 +124,7 @@ _RECIPE_OPTIONS = (
 )
 _RECIPE_OBJECTS = (
     ("env-kwargs", "keyword arguments of the environment"),
-    ("program", "fields of LNDPConfig, such as nodes=16 initial_density=0.3"),
+    ("program", "fields of the policy, such as nodes=16 initial_density=0.3, or hidden_size=8 of a gru"),
     ("searcher-options", "keyword arguments of the searcher"),
 )
 

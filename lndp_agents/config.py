@@ -1,13 +1,19 @@
-"""The configuration of a Lifelong Neural Developmental Program: plain numbers and switches, saved as JSON."""
+"""Configurations: plain numbers and switches, saved as JSON; what all policies share, and the program's."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Self
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from lndp_agents.validation import is_integer, is_object, parse_json, shorten
 
-EXTENSIONS = {"candidates": 0, "innate_roles": False, "reward_scale": 1.0}
-"""Fields that go beyond the paper, with the values that leave it as it is."""
+if TYPE_CHECKING:
+    from lndp_agents.policies.policy import Policy
+    from lndp_agents.spaces import ActionDecoding, ObservationEncoding
+
+MIN_HIDDEN = 8
+"""Hidden nodes that a program made without a number of nodes has at least."""
 MAX_NODES = 4096
 MAX_WIDTH = 1024
 MAX_STEPS = 10_000
@@ -16,12 +22,98 @@ MAX_PAIR_NUMBERS = 2**28
 
 
 @dataclass(frozen=True, kw_only=True)
-class LNDPConfig:
+class PolicyConfig(ABC):
+    """What is fixed about a policy; nothing in it is learned. Subclasses are frozen dataclasses.
+
+    Through its configuration everything about a policy is found: the names and shapes of what evolves, and
+    the program that lives. `lndp_agents.policies.POLICIES` has all kinds by name.
+    """
+
+    policy: ClassVar[str]
+    """The name of the kind."""
+    from_spaces: ClassVar[tuple[str, ...]] = ("observation_size", "action_size", "discrete_actions")
+    """Fields that follow from the spaces of the environment."""
+    extensions: ClassVar[Mapping[str, Any]] = MappingProxyType({})
+    """Fields that came later, with the values at which they are left out of the JSON."""
+
+    observation_size: int
+    action_size: int
+    if TYPE_CHECKING:  # every kind has these too, among its other fields, whose order the JSON keeps
+        discrete_actions: bool = True
+        reward_input: bool = True
+
+    @abstractmethod
+    def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shape of each named parameter of one genome, in the order of the genotype."""
+
+    @abstractmethod
+    def make_program(self, backend: str = "eager") -> "Policy[Any]":
+        """What lives: "eager", or "auto" for the fastest way that there is.
+
+        Raises:
+            ValueError: the backend is unknown, or does not support this configuration.
+        """
+
+    @classmethod
+    def sizes(cls, encoding: "ObservationEncoding", decoding: "ActionDecoding") -> dict[str, Any]:
+        """The values of `from_spaces`."""
+        return {
+            "observation_size": encoding.size,
+            "action_size": decoding.size,
+            "discrete_actions": decoding.discrete,
+        }
+
+    @classmethod
+    def fitting(cls, encoding: "ObservationEncoding", decoding: "ActionDecoding", **switches: Any) -> Self:
+        """The configuration that fits spaces, with other fields as switches.
+
+        Raises:
+            ValueError: a field is unknown or out of range.
+        """
+        return cls.from_json({**switches, **cls.sizes(encoding, decoding)})
+
+    def to_json(self) -> dict[str, Any]:
+        """All fields as a JSON object, without `extensions` that are not used: older files know none."""
+        values = asdict(self)
+        return {name: value for name, value in values.items() if value != self.extensions.get(name)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any] | str) -> Self:
+        """The configuration in a JSON object or its text.
+
+        Raises:
+            ValueError: a field is unknown, missing or out of range.
+        """
+        values: object = parse_json(data) if isinstance(data, str) else dict(data)
+        if not is_object(values):
+            raise ValueError(f"configuration {shorten(values)}: give a JSON object")
+        known = cls.field_names()
+        if unknown := sorted(set(values) - known):
+            raise ValueError(
+                f"unknown configuration field {shorten(unknown[0])}: known are {', '.join(sorted(known))}"
+            )
+        if missing := sorted({"observation_size", "action_size"} - set(values)):
+            raise ValueError(f"configuration field {missing[0]!r} is missing")
+        return cls(**values)
+
+    @classmethod
+    def field_names(cls) -> set[str]:
+        """The names of all fields."""
+        return {field.name for field in fields(cls)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class LNDPConfig(PolicyConfig):
     """Sizes and switches of a program (arXiv 2406.09787); nothing in it is learned.
 
     Raises:
         ValueError: a value is out of range or of the wrong type; the message names the field and the remedy.
     """
+
+    policy: ClassVar[str] = "lndp"
+    extensions: ClassVar[Mapping[str, Any]] = MappingProxyType(
+        {"candidates": 0, "innate_roles": False, "reward_scale": 1.0}
+    )
 
     observation_size: int
     """O: input nodes, one per number of the encoded observation."""
@@ -142,29 +234,23 @@ class LNDPConfig:
         """Whether the genome holds the parameters of spontaneous activity."""
         return self.development_steps > 0 and self.spontaneous_activity
 
-    def to_json(self) -> dict[str, Any]:
-        """All fields as a JSON object, without `EXTENSIONS` that are not used: older files know none."""
-        values = asdict(self)
-        return {name: value for name, value in values.items() if value != EXTENSIONS.get(name)}
+    def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
+        """As `PolicyConfig.parameter_shapes`."""
+        from lndp_agents.lndp.parameters import parameter_shapes  # here: a configuration needs no torch
+
+        return parameter_shapes(self)
+
+    def make_program(self, backend: str = "eager") -> "Policy[Any]":
+        """As `lndp_agents.lndp.make_program`."""
+        from lndp_agents.lndp.sparse import make_program
+
+        return make_program(self, backend)
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any] | str) -> Self:
-        """The configuration in a JSON object or its text.
-
-        Raises:
-            ValueError: a field is unknown, missing or out of range.
-        """
-        values: object = parse_json(data) if isinstance(data, str) else dict(data)
-        if not is_object(values):
-            raise ValueError(f"configuration {shorten(values)}: give a JSON object")
-        known = {field.name for field in fields(cls)}
-        if unknown := sorted(set(values) - known):
-            raise ValueError(
-                f"unknown configuration field {shorten(unknown[0])}: known are {', '.join(sorted(known))}"
-            )
-        if missing := sorted({"observation_size", "action_size"} - set(values)):
-            raise ValueError(f"configuration field {missing[0]!r} is missing")
-        return cls(**values)
+    def fitting(cls, encoding: "ObservationEncoding", decoding: "ActionDecoding", **switches: Any) -> Self:
+        """As `PolicyConfig.fitting`; `nodes` is 32, or more where few would be hidden."""
+        nodes = max(cls.nodes, encoding.size + decoding.size + MIN_HIDDEN)
+        return super().fitting(encoding, decoding, **{"nodes": nodes, **switches})
 
 
 _INTEGER_LIMITS = {

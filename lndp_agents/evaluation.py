@@ -9,10 +9,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lndp_agents.agent import LNDPAgent
+from lndp_agents.agent import Agent
 from lndp_agents.evolution.lives import EVALUATION, World, balanced_tasks, life_keys, live
 from lndp_agents.evolution.worlds import make_world
-from lndp_agents.lndp import genome_to_parameters, make_program
+from lndp_agents.genome import genome_to_parameters
 from lndp_agents.statistics import bootstrap_interval
 
 MAX_LIVES = 10**6
@@ -41,7 +41,7 @@ class Score:
 
 
 def evaluate(
-    agent: LNDPAgent,
+    agent: Agent[Any],
     environment: str,
     keywords: Mapping[str, Any] | None = None,
     *,
@@ -69,18 +69,18 @@ def evaluate(
             more than a million.
     """
     world, keys, tasks = fresh_lives(agent, environment, keywords, lives=lives, seed=seed, episodes=episodes)
-    program = make_program(agent.config, "auto")
+    program = agent.config.make_program("auto")
     parameters = genome_to_parameters(agent.config, agent.genome[None])
     parts: list[Tensor] = []
     for start in range(0, lives, BATCH_LIVES):
         some = slice(start, start + BATCH_LIVES)
         parts.append(live(program, parameters, world, keys[some], tasks[some]).returns[0])
     returns = torch.cat(parts).cpu()
-    return Score(returns.mean(-1).numpy(), tuple(returns.mean(0).tolist()))
+    return Score(returns.mean(-1).numpy(), tuple(mean.item() for mean in returns.mean(0)))
 
 
 def fresh_lives(
-    agent: LNDPAgent,
+    agent: Agent[Any],
     environment: str,
     keywords: Mapping[str, Any] | None = None,
     *,

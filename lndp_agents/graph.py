@@ -14,6 +14,18 @@ ROLES = ("input", "hidden", "output")
 """Names of the roles; a node's `role` in torch_geometric is the index here."""
 
 
+def life_to_graph(config: LNDPConfig, state: AnyLifeState, kind: str) -> Any:
+    """The first life as a graph of torch_geometric, "pyg", or "networkx".
+
+    Raises:
+        ValueError: the kind is unknown.
+        ImportError: the library is not installed; the message has the command.
+    """
+    if kind not in ("pyg", "networkx"):
+        raise ValueError(f"graph of kind {kind!r}: give 'pyg' or 'networkx'")
+    return (life_to_pyg if kind == "pyg" else life_to_networkx)(config, state)
+
+
 def life_to_pyg(config: LNDPConfig, state: AnyLifeState) -> Any:
     """The first life as a `torch_geometric.data.Data`.
 

@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,8 +17,9 @@ from typing import Any, TypeVar
 from torch import Tensor, float32
 
 from lndp_agents import __version__
-from lndp_agents.config import EXTENSIONS, LNDPConfig
-from lndp_agents.lndp import genome_size, genome_to_parameters, parameter_shapes, parameters_to_genome
+from lndp_agents.config import PolicyConfig
+from lndp_agents.genome import genome_size, genome_to_parameters, parameters_to_genome
+from lndp_agents.policies import find_policy
 from lndp_agents.spaces import ObservationEncoding, Space, check_fit, space_from_json, space_to_json
 from lndp_agents.validation import is_integer, is_object, parse_json, require_keys, shorten
 
@@ -51,7 +52,7 @@ class SavedAgent:
     observation_space: Space
     action_space: Space
     encoding: ObservationEncoding
-    config: LNDPConfig
+    config: PolicyConfig
     genome: Tensor
     """(D,) float32."""
 
@@ -74,7 +75,7 @@ def save_agent(folder: str | PathLike[str], agent: SavedAgent) -> None:
     description = {
         "format_version": FORMAT_VERSION,
         "package_version": __version__,
-        "policy": "lndp",
+        "policy": agent.config.policy,
         "observation_space": space_to_json(agent.observation_space),
         "action_space": space_to_json(agent.action_space),
         "encoding": agent.encoding.to_json(),
@@ -154,10 +155,7 @@ def _read_description(path: Path) -> dict[str, Any]:
         )
     keys = _KEYS - {"model_sha256"} if version == 1 else _KEYS
     _checked(path, lambda keys: require_keys("agent", data, keys), keys)
-    if data["policy"] != "lndp":
-        raise FileFormatError(
-            f"{path}: policy {shorten(data['policy'])}, only 'lndp' is known; give an LNDP agent"
-        )
+    _checked(path, find_policy, data["policy"])
     return data
 
 
@@ -171,26 +169,26 @@ def _parse(content: bytes) -> dict[str, Any]:
     return data
 
 
-def _description(data: dict[str, Any]) -> tuple[Space, Space, ObservationEncoding, LNDPConfig]:
+def _description(data: dict[str, Any]) -> tuple[Space, Space, ObservationEncoding, PolicyConfig]:
     observation_space, action_space = (
         space_from_json(data[f"{name}_space"]) for name in ("observation", "action")
     )
     encoding = ObservationEncoding.from_json(data["encoding"])
     if not is_object(data["config"]):
         raise ValueError(f"config {shorten(data['config'])}: give a JSON object")
-    known = {field.name for field in fields(LNDPConfig)}
-    require_keys("config", EXTENSIONS | data["config"], known)
-    config = LNDPConfig.from_json(data["config"])
+    kind = find_policy(data["policy"])
+    require_keys("config", {**kind.extensions, **data["config"]}, kind.field_names())
+    config = kind.from_json(data["config"])
     check_fit(config, observation_space, action_space, encoding)
     return observation_space, action_space, encoding, config
 
 
-def _read_genome(path: Path, config: LNDPConfig, data: Mapping[str, Any]) -> Tensor:
+def _read_genome(path: Path, config: PolicyConfig, data: Mapping[str, Any]) -> Tensor:
     """The genome, once the size of the file has shown that it can be that of the configuration."""
     num_bytes = 4 * genome_size(config)
     content = _read(path, num_bytes, num_bytes + MAX_HEADER_BYTES)
     parameters = _checked(path, parse_tensors, content)
-    _checked(path, lambda shapes: _check_parameters(parameters, shapes), parameter_shapes(config))
+    _checked(path, lambda shapes: _check_parameters(parameters, shapes), config.parameter_shapes())
     if "model_sha256" in data and data["model_sha256"] != hashlib.sha256(content).hexdigest():
         raise FileFormatError(
             f"{path}: not the model that {CONFIG_FILE} was saved with; give the two files of one agent"

@@ -3,10 +3,11 @@
 from difflib import get_close_matches
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 import torch
 
-from lndp_agents.agent import LNDPAgent
+from lndp_agents.agent import Agent
 from lndp_agents.hub import fetch_agent, is_hub_name
 from lndp_agents.persistence import CONFIG_FILE
 
@@ -57,11 +58,11 @@ def load_pretrained(
     device: torch.device | str = "cpu",
     *,
     revision: str | None = None,
-) -> LNDPAgent:
-    """A pretrained agent.
+) -> Agent[Any]:
+    """A pretrained agent: an `LNDPAgent`, or an `Agent` of another policy.
 
     Args:
-        name_or_folder: one of `zoo_names`, a folder that `LNDPAgent.save_pretrained` wrote, or "USER/REPO" of
+        name_or_folder: one of `zoo_names`, a folder that `save_pretrained` wrote, or "USER/REPO" of
             the Hugging Face hub. A name wins over a folder, and a folder over the hub: write `./NAME` for a
             folder of the same name.
         device: where its brain is computed.
@@ -71,7 +72,7 @@ def load_pretrained(
         ValueError: there is no such agent, it cannot be fetched, or is damaged (`FileFormatError`).
         ImportError: the hub needs huggingface_hub, the extra `hub`.
     """
-    return LNDPAgent.from_pretrained(_folder_of(name_or_folder, revision), device)
+    return Agent[Any].from_pretrained(_folder_of(name_or_folder, revision), device)
 
 
 def _folder_of(name: str | PathLike[str], revision: str | None) -> str | PathLike[str]:

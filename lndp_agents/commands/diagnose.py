@@ -15,9 +15,9 @@ SHOW_EVERY = 20
 def diagnose_command(options: Namespace) -> int:
     """Print what was measured of each failure signature, over fresh lives."""
     subject = find_subject(options)
-    subject.agent.to(find_device(options.device))
+    subject.brain.to(find_device(options.device))
     report = diagnose(
-        subject.agent,
+        subject.brain,
         subject.environment,
         subject.keywords,
         lives=options.lives,

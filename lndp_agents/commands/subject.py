@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lndp_agents.agent import LNDPAgent
+from lndp_agents.agent import Agent, LNDPAgent
 from lndp_agents.evolution.run_folder import DESCRIPTION, Description
 from lndp_agents.zoo import load_pretrained, zoo_folder, zoo_names
 
@@ -16,10 +16,24 @@ class Subject:
     """An agent and its world."""
 
     name: str
-    agent: LNDPAgent
+    agent: Agent[Any]
     environment: str
     keywords: dict[str, Any]
     episodes: int
+
+    @property
+    def brain(self) -> LNDPAgent:
+        """The agent, for commands that look at a brain that rewires.
+
+        Raises:
+            ValueError: it has none.
+        """
+        if not isinstance(self.agent, LNDPAgent):
+            raise ValueError(
+                f"{self.name} is of the policy {self.agent.config.policy}, which has no brain that rewires: "
+                "`lndp evaluate` it, or name an LNDP"
+            )
+        return self.agent
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from lndp_agents.evolution.config import EvolutionConfig
 from lndp_agents.evolution.workers import Workers
-from lndp_agents.lndp import genome_size
+from lndp_agents.genome import genome_size
 from lndp_agents.validation import is_object, shorten
 from lndp_agents.zoo import recipe_file
 

@@ -20,7 +20,7 @@ def watch_command(options: Namespace) -> int:
         raise ValueError(f"environment {subject.environment!r}: {error}; see `lndp envs`") from error
     if subject.episodes > 1:
         env = Lifetime(env, subject.episodes)
-    frames = frames_of_life(subject.agent, env, options.seed, max_steps=options.steps)
+    frames = frames_of_life(subject.brain, env, options.seed, max_steps=options.steps)
     if options.gif is None:
         show(frames, options.fps)
     else:

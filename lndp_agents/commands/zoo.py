@@ -4,7 +4,7 @@ import json
 from argparse import Namespace
 from dataclasses import asdict
 
-from lndp_agents.agent import LNDPAgent
+from lndp_agents.agent import Agent
 from lndp_agents.commands.subject import zoo_results
 from lndp_agents.hub import fetch_agent, is_hub_name
 from lndp_agents.zoo import zoo_folder, zoo_names
@@ -44,7 +44,7 @@ def zoo_download(options: Namespace) -> int:
     if not is_hub_name(options.name):
         raise ValueError(f"{options.name!r} is no name of the hub: give USER/REPO")
     folder = fetch_agent(options.name, options.revision, with_card=True)
-    LNDPAgent.from_pretrained(folder)
+    Agent.from_pretrained(folder)
     print(folder)
     return 0
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
 
+from lndp_agents.policies import find_policy
 from lndp_agents.validation import is_finite_number, is_integer, is_object, parse_json, shorten
 
 _LIMITS = {
@@ -24,13 +25,14 @@ _KINDS = {
     "encoding": (str, "a string"),
     "searcher": (str, "a string"),
     "start": (str, "a string"),
+    "policy": (str, "a string"),
     "separable": (bool, "true or false"),
     "environment_keywords": (dict, "a JSON object"),
     "program": (dict, "a JSON object"),
     "searcher_options": (dict, "a JSON object"),
 }
-_FROM_SPACES = ("observation_size", "action_size", "discrete_actions")
-"""Fields of `LNDPConfig` that follow from the environment."""
+_LATER = {"start": "", "policy": "lndp"}
+"""Fields that came later, with the values at which they are left out of the JSON: older files know none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,8 +48,10 @@ class EvolutionConfig:
     environment_keywords: dict[str, Any] = field(default_factory=dict[str, Any])
     episodes: int = 1
     """Episodes of a life, for environments whose episodes are not lives already (the `lndp/` ids are)."""
+    policy: str = "lndp"
+    """What evolves: one of `lndp_agents.policies.POLICIES`."""
     program: dict[str, Any] = field(default_factory=dict[str, Any])
-    """Fields of `LNDPConfig` other than those that follow from the environment's spaces."""
+    """Fields of the policy's configuration other than those that follow from the environment's spaces."""
     encoding: str = "scaled"
     """How observations become inputs: "scaled" to about unit range, or "place" cells for small boxes."""
     seed: int = 0
@@ -85,14 +89,14 @@ class EvolutionConfig:
                 raise ValueError(f"{name}={shorten(value)}: give an integer from {minimum} to {maximum}")
             if not is_finite_number(value) or not minimum <= value <= maximum:
                 raise ValueError(f"{name}={shorten(value)}: give a number from {minimum:g} to {maximum:g}")
-        if fixed := sorted(set(self.program) & set(_FROM_SPACES)):
+        if fixed := sorted(set(self.program) & set(find_policy(self.policy).from_spaces)):
             raise ValueError(f"program field {fixed[0]!r} follows from the environment: leave it out")
         _require_json(self)
 
     def to_json(self) -> dict[str, Any]:
-        """All fields as a JSON object, `start` only where there is one: older files know none."""
+        """All fields as a JSON object, the later ones only where they are used."""
         values = asdict(self)
-        return {name: value for name, value in values.items() if value or name != "start"}
+        return {name: value for name, value in values.items() if value != _LATER.get(name)}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any] | str) -> Self:

@@ -1,16 +1,15 @@
 """Whole lives of a population, all in one batch: P genomes x L lives each, one world per life."""
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import torch
 from lndp_envs.dynamics import Dynamics, select
 from lndp_envs.randomness import fold, key_of
 from torch import Tensor
 
-from lndp_agents.config import LNDPConfig
-from lndp_agents.lndp import LifeState, Parameters
-from lndp_agents.lndp.state import roles
+from lndp_agents.genome import Parameters
+from lndp_agents.policies.policy import Policy
 from lndp_agents.spaces import ActionDecoding, ObservationEncoding
 
 SEARCH, TRAINING, HELD_OUT, EVALUATION = range(4)
@@ -18,38 +17,6 @@ SEARCH, TRAINING, HELD_OUT, EVALUATION = range(4)
 BIRTH, WORLD = 0, 1  # folded into the key of a life
 LIVENESS_INTERVAL = 16
 """Steps between two looks at which lives go on; each look makes the host wait for the device."""
-
-
-class Policy(Protocol):
-    """What lives: a program whose brains are born, develop and experience; `LNDP` is one."""
-
-    config: LNDPConfig
-
-    def birth(self, key: Tensor) -> LifeState:
-        """As `LNDP.birth`."""
-        ...
-
-    def develop(self, parameters: Parameters, state: LifeState) -> LifeState:
-        """As `LNDP.develop`."""
-        ...
-
-    def experience(
-        self,
-        parameters: Parameters,
-        state: LifeState,
-        observation: Tensor,
-        reward: Tensor,
-        episode_start: Tensor,
-        *,
-        alive: Tensor | None = None,
-        donate: bool = False,
-    ) -> tuple[LifeState, Tensor]:
-        """As `LNDP.experience`."""
-        ...
-
-    def num_edges(self, state: Any) -> Tensor:
-        """As `LNDP.num_edges`."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -73,7 +40,7 @@ class Lives(NamedTuple):
     returns: Tensor
     """(P, L, E) float64: the return of each episode."""
     density: Tensor
-    """(P, L) float64: mean over the life of the share of allowed edges that exist."""
+    """(P, L) float64: mean over the life of the share of allowed edges that exist; 0 for fixed wirings."""
     steps: Tensor
     """(P, L) int64: steps lived."""
 
@@ -130,7 +97,7 @@ class Batch(NamedTuple):
 
 
 @torch.no_grad()
-def live(policy: Policy, parameters: Parameters, world: World, keys: Tensor, tasks: Tensor) -> Lives:
+def live(policy: Policy[Any], parameters: Parameters, world: World, keys: Tensor, tasks: Tensor) -> Lives:
     """Let every genome live the same L lives: the same births, worlds and luck.
 
     Args:
@@ -158,11 +125,10 @@ def live(policy: Policy, parameters: Parameters, world: World, keys: Tensor, tas
             parameters = {name: tensor[kept[0]] for name, tensor in parameters.items()}
             genomes, lives = genomes[kept[0]], lives[kept[1]]
     returns, edges, steps = outcome
-    num_allowed = roles(policy.config, keys.device).allowed.sum()
-    return Lives(returns, edges / (num_allowed * steps.clamp(min=1)), steps)
+    return Lives(returns, edges / (max(1, policy.num_allowed_edges) * steps.clamp(min=1)), steps)
 
 
-def newborn(policy: Policy, parameters: Parameters, world: World, keys: Tensor, tasks: Tensor) -> Batch:
+def newborn(policy: Policy[Any], parameters: Parameters, world: World, keys: Tensor, tasks: Tensor) -> Batch:
     """Lives at their first step; the arguments are those of `live`."""
     num_genomes = next(iter(parameters.values())).shape[0]
     shape = (num_genomes, len(keys))
@@ -181,7 +147,7 @@ def newborn(policy: Policy, parameters: Parameters, world: World, keys: Tensor, 
     )
 
 
-def live_on(policy: Policy, parameters: Parameters, world: World, batch: Batch, num_steps: int) -> Batch:
+def live_on(policy: Policy[Any], parameters: Parameters, world: World, batch: Batch, num_steps: int) -> Batch:
     """Some steps of all lives of a batch, whose brains are used up. The host never waits for the device.
 
     (It does if `development_between_episodes` is set: then each step asks whether any episode begins.)

@@ -24,7 +24,8 @@ from lndp_agents.evolution.lives import (
 from lndp_agents.evolution.run_folder import Description
 from lndp_agents.evolution.search_library import Problem, SolutionBatch
 from lndp_agents.evolution.workers import Workers, ask, find_device, ray_session
-from lndp_agents.lndp import Program, genome_size, genome_to_parameters, make_program
+from lndp_agents.genome import genome_size, genome_to_parameters
+from lndp_agents.policies.policy import Policy
 
 
 @dataclass(frozen=True)
@@ -89,9 +90,9 @@ class LifeProblem(Problem):
         return self.description.make_world()
 
     @cached_property
-    def program(self) -> Program[Any]:
+    def program(self) -> Policy[Any]:
         """What is lived."""
-        return make_program(self.description.program, "auto")
+        return self.description.program.make_program("auto")
 
     def begin(self, generation: int) -> None:
         """Draw what follows, candidates and lives, from the streams of a generation."""

@@ -6,12 +6,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from torch import Tensor
 
-from lndp_agents.agent import LNDPAgent
-from lndp_agents.config import LNDPConfig
+from lndp_agents.agent import Agent, agent_kind
+from lndp_agents.config import PolicyConfig
 from lndp_agents.evolution.checkpoint import CHECKPOINTS, read_newest, sync_folder, write_checkpoint
 from lndp_agents.evolution.config import EvolutionConfig
 from lndp_agents.evolution.evolution import Evolution
@@ -27,7 +27,7 @@ from lndp_agents.evolution.run_folder import (
 )
 from lndp_agents.evolution.workers import Workers
 from lndp_agents.evolution.worlds import make_world
-from lndp_agents.lndp import genome_size, parameter_shapes
+from lndp_agents.genome import genome_size
 from lndp_agents.spaces import config_for
 from lndp_agents.zoo import load_pretrained
 
@@ -77,7 +77,7 @@ class Run:
         """
         world = make_world(config.environment, config.environment_keywords, config.episodes, config.encoding)
         space, actions = world.dynamics.observation_space, world.dynamics.action_space
-        program = config_for(space, actions, world.encoding, **config.program)
+        program = config_for(space, actions, world.encoding, config.policy, **config.program)
         description = Description(config, program, world.encoding)
         start = _start_genome(config.start, program) if config.start else None
         run = cls(folder or RUNS, description, workers)
@@ -154,7 +154,7 @@ class Run:
         return self._evolution.best_score
 
     @property
-    def best(self) -> LNDPAgent:
+    def best(self) -> Agent[Any]:
         """The centre with the highest score on held-out lives; the newest while none was measured."""
         return self._agent(self._evolution.best)
 
@@ -244,9 +244,9 @@ class Run:
                 error.filename = str(self.folder)
             raise
 
-    def _agent(self, genome: Tensor) -> LNDPAgent:
+    def _agent(self, genome: Tensor) -> Agent[Any]:
         dynamics = self.world.dynamics
-        return LNDPAgent(
+        return agent_kind(self.program)(
             dynamics.observation_space,
             dynamics.action_space,
             self.program,
@@ -255,14 +255,14 @@ class Run:
         )
 
 
-def _start_genome(name: str, program: LNDPConfig) -> Tensor:
+def _start_genome(name: str, program: PolicyConfig) -> Tensor:
     """(D,): the genome of an agent for another search, which may be of brains of other sizes and births.
 
     Raises:
         ValueError: there is no such agent, or its genome has another number of parameters or other ones.
     """
     agent = load_pretrained(name)
-    if parameter_shapes(agent.config) != parameter_shapes(program):
+    if agent.config.parameter_shapes() != program.parameter_shapes():
         raise ValueError(
             f"start={name!r}: its genome has other parameters ({genome_size(agent.config)} numbers) than "
             f"this program ({genome_size(program)}); give the program that it was evolved with"

@@ -17,13 +17,14 @@ from typing import Any, Self
 import torch
 
 from lndp_agents import __version__
-from lndp_agents.config import LNDPConfig
+from lndp_agents.config import PolicyConfig
 from lndp_agents.evolution.checkpoint import CHECKPOINTS
 from lndp_agents.evolution.config import EvolutionConfig
 from lndp_agents.evolution.lives import World
 from lndp_agents.evolution.metrics import HASHES, METRICS
 from lndp_agents.evolution.worlds import make_world
 from lndp_agents.persistence import write_file
+from lndp_agents.policies import find_policy
 from lndp_agents.spaces import ObservationEncoding
 from lndp_agents.validation import is_object, parse_json, require_keys, shorten
 
@@ -42,7 +43,7 @@ class Description:
     """What a run is; it follows from the recipe and the environment, and stays as it is."""
 
     recipe: EvolutionConfig
-    program: LNDPConfig
+    program: PolicyConfig
     encoding: ObservationEncoding
 
     @property
@@ -109,7 +110,8 @@ class Description:
             if not is_object(data[name]):
                 raise ValueError(f"{name}={shorten(data[name])} is no JSON object")
         encoding = ObservationEncoding.from_json(data["encoding"])
-        return cls(EvolutionConfig.from_json(data["recipe"]), LNDPConfig.from_json(data["program"]), encoding)
+        recipe = EvolutionConfig.from_json(data["recipe"])
+        return cls(recipe, find_policy(recipe.policy).from_json(data["program"]), encoding)
 
 
 def next_folder(root: Path, environment: str) -> Path:

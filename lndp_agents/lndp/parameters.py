@@ -1,15 +1,9 @@
-"""The genotype: one vector of numbers, and the named parameters that it stands for."""
-
-from collections.abc import Mapping
-from math import prod
-
-import torch
-from torch import Tensor
+"""What the genome of a program holds."""
 
 from lndp_agents.config import LNDPConfig
+from lndp_agents.genome import Parameters
 
-Parameters = Mapping[str, Tensor]
-"""Named parameters; each tensor has shape (P, *shape) for P genomes."""
+__all__ = ["Parameters", "parameter_shapes"]
 
 
 def parameter_shapes(config: LNDPConfig) -> dict[str, tuple[int, ...]]:
@@ -69,31 +63,3 @@ def _decision_shapes(name: str, inputs: int, hidden: int) -> dict[str, tuple[int
         f"{name}.1.weight": (1, hidden),
         f"{name}.1.bias": (1,),
     }
-
-
-def genome_size(config: LNDPConfig) -> int:
-    """D: how many numbers evolution sees."""
-    return sum(prod(shape) for shape in parameter_shapes(config).values())
-
-
-def genome_to_parameters(config: LNDPConfig, genomes: Tensor) -> dict[str, Tensor]:
-    """Named parameters (P, *shape) of the genomes (P, D).
-
-    Raises:
-        ValueError: the genomes do not have D numbers each.
-    """
-    if genomes.dim() != 2 or genomes.shape[1] != genome_size(config):
-        raise ValueError(
-            f"genomes of shape {tuple(genomes.shape)}: give (P, {genome_size(config)}) for this configuration"
-        )
-    parameters: dict[str, Tensor] = {}
-    start = 0
-    for name, shape in parameter_shapes(config).items():
-        parameters[name] = genomes[:, start : start + prod(shape)].reshape(-1, *shape)
-        start += prod(shape)
-    return parameters
-
-
-def parameters_to_genome(config: LNDPConfig, parameters: Parameters) -> Tensor:
-    """Genomes (P, D) of named parameters (P, *shape): the inverse of `genome_to_parameters`."""
-    return torch.cat([parameters[name].flatten(1) for name in parameter_shapes(config)], 1)

@@ -22,7 +22,7 @@ from lndp_agents.lndp.propagation import propagate
 from lndp_agents.lndp.rewiring import rewire, update_edges
 from lndp_agents.lndp.sparse_state import SparseLifeState
 from lndp_agents.lndp.spontaneous import spontaneous_input
-from lndp_agents.lndp.state import LifeState, Stimulus, Uniforms, roles
+from lndp_agents.lndp.state import LifeState, Stimulus, Uniforms, brain_shapes, roles
 
 BACKENDS = ("auto", "eager", "native")
 SPONTANEOUS, DECISIONS = 4, 5  # folded into a life's key; birth uses 0 to 3
@@ -161,6 +161,24 @@ class Program(ABC, Generic[State]):
         """(P, L) float32: how many edges there are."""
         return state.num_edges
 
+    @property
+    def num_allowed_edges(self) -> int:
+        """How many edges there may be."""
+        return int(roles(self.config, torch.device("cpu")).allowed.sum())
+
+    def is_newborn(self, state: State) -> Tensor:
+        """(P, L) bool: which lives have not met the world yet."""
+        return state.age == self.config.development_steps
+
+    @property
+    @abstractmethod
+    def state_type(self) -> type[State]:
+        """The form in which brains are kept."""
+
+    def state_shapes(self, state: State) -> dict[str, tuple[int, ...]]:
+        """The shape in one life of each field that a state like this one must have."""
+        return brain_shapes(self.config) | {"age": (), "key": ()}
+
     def action(self, output: Tensor) -> Tensor:
         """Step 8: of output activations (P, L, M) the index of the largest (P, L), or the outputs scaled."""
         return output.argmax(-1) if self.config.discrete_actions else output * self.config.action_scale
@@ -189,6 +207,11 @@ class LNDP(Program[LifeState]):
             raise ValueError(f"backend {backend!r}: give one of {', '.join(BACKENDS)}")
         super().__init__(config)
         self._native = None if backend == "eager" else native_life(config, required=backend == "native")
+
+    @property
+    def state_type(self) -> type[LifeState]:
+        """As `Program.state_type`."""
+        return LifeState
 
     def birth(self, key: Tensor) -> LifeState:
         """As `Program.birth`."""

@@ -63,6 +63,17 @@ class SparseLNDP(Program[SparseLifeState]):
             )
         super().__init__(config)
 
+    @property
+    def state_type(self) -> type[SparseLifeState]:
+        """As `Program.state_type`."""
+        return SparseLifeState
+
+    def state_shapes(self, state: SparseLifeState) -> dict[str, tuple[int, ...]]:
+        """As `Program.state_shapes`, with as many slots as the state has."""
+        slots = state.pair.shape[-1]
+        lists = {"pair": (slots,), "present": (slots,), "edge_state": (slots, self.config.edge_features)}
+        return super().state_shapes(state) | lists
+
     def birth(self, key: Tensor) -> SparseLifeState:
         """As `Program.birth`; the same brains as those of `LNDP`."""
         return sparse_birth(self.config, key)

@@ -2,46 +2,43 @@
 
 from typing import Any
 
-from lndp_agents.config import LNDPConfig
+from lndp_agents.config import PolicyConfig
+from lndp_agents.policies import find_policy
 from lndp_agents.spaces.decoding import ActionDecoding
 from lndp_agents.spaces.encoding import ObservationEncoding, plain_space
 from lndp_agents.spaces.kinds import Space
 from lndp_agents.validation import shorten
-
-MIN_HIDDEN = 8
-"""Hidden nodes that an agent made without a configuration has at least."""
 
 
 def config_for(
     observation_space: Space,
     action_space: Space,
     encoding: ObservationEncoding | None = None,
+    policy: str = "lndp",
     **switches: Any,
-) -> LNDPConfig:
+) -> Any:
     """A configuration that fits the spaces of an environment.
 
     Args:
         observation_space: Box or Discrete, or the Dict of `lndp_envs.SenseReward`.
         action_space: bounded Box or Discrete.
         encoding: of the observations; `ObservationEncoding.of` the space if none.
-        **switches: other fields of `LNDPConfig`. `nodes` is 32, or more where few would be hidden.
+        policy: one of `lndp_agents.policies.POLICIES`.
+        **switches: other fields of its configuration, by default `LNDPConfig`.
+
+    Returns:
+        A configuration of the policy's kind.
 
     Raises:
-        ValueError: a space is refused, or a field is unknown or out of range.
+        ValueError: a space is refused, there is no such policy, or a field is unknown or out of range.
     """
     encoding = encoding or ObservationEncoding.of(observation_space)
     decoding = ActionDecoding.of(action_space)
-    nodes = max(LNDPConfig.nodes, encoding.size + decoding.size + MIN_HIDDEN)
-    sizes = {
-        "observation_size": encoding.size,
-        "action_size": decoding.size,
-        "discrete_actions": decoding.discrete,
-    }
-    return LNDPConfig.from_json({"nodes": nodes, **switches, **sizes})
+    return find_policy(policy).fitting(encoding, decoding, **switches)
 
 
 def check_fit(
-    config: LNDPConfig, observation_space: Space, action_space: Space, encoding: ObservationEncoding
+    config: PolicyConfig, observation_space: Space, action_space: Space, encoding: ObservationEncoding
 ) -> None:
     """See that a configuration and an encoding are those of the spaces.
 
@@ -65,3 +62,8 @@ def check_fit(
             f"action_size={config.action_size} and discrete_actions={config.discrete_actions}, "
             f"but {shorten(action_space)} takes {decoding.size} and {decoding.discrete}: {remedy}"
         )
+    for name, value in config.sizes(encoding, decoding).items():
+        if getattr(config, name) != value:
+            raise ValueError(
+                f"{name}={shorten(getattr(config, name))}, but the spaces give {shorten(value)}: {remedy}"
+            )

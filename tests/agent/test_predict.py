@@ -344,6 +344,6 @@ class TestProtocol:
     ) -> None:
         agent = make_agent(foraging)
         state, _ = live(agent, 3, 1)
-        lives = arrays_to_lives(state, 3, agent.config, agent.device)
+        lives = arrays_to_lives(state, 3, agent.program, agent.device)
         assert [tensor.dtype for tensor in lives] == [torch.float32] * 5 + [torch.int64] * 2
         assert all(tensor.shape[:2] == (1, 3) for tensor in lives)

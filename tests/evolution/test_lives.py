@@ -59,6 +59,10 @@ class Puppet:
     def num_edges(self, state: LifeState) -> Tensor:
         return state.num_edges
 
+    @property
+    def num_allowed_edges(self) -> int:
+        return len(self.edges)
+
     def experience(
         self, parameters: Any, state: LifeState, *args: Any, **kwargs: Any
     ) -> tuple[LifeState, Tensor]:

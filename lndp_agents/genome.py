@@ -1,0 +1,59 @@
+"""The genotype of any policy: one vector of numbers, and the named parameters that it stands for."""
+
+from collections.abc import Mapping
+from math import prod
+
+import torch
+from lndp_envs.randomness import key_of, normal
+from numpy.typing import ArrayLike
+from torch import Tensor
+
+from lndp_agents.config import PolicyConfig
+
+Parameters = Mapping[str, Tensor]
+"""Named parameters; each tensor has shape (P, *shape) for P genomes."""
+
+
+def genome_size(config: PolicyConfig) -> int:
+    """D: how many numbers evolution sees."""
+    return sum(prod(shape) for shape in config.parameter_shapes().values())
+
+
+def genome_to_parameters(config: PolicyConfig, genomes: Tensor) -> dict[str, Tensor]:
+    """Named parameters (P, *shape) of the genomes (P, D).
+
+    Raises:
+        ValueError: the genomes do not have D numbers each.
+    """
+    if genomes.dim() != 2 or genomes.shape[1] != genome_size(config):
+        raise ValueError(
+            f"genomes of shape {tuple(genomes.shape)}: give (P, {genome_size(config)}) for this configuration"
+        )
+    parameters: dict[str, Tensor] = {}
+    start = 0
+    for name, shape in config.parameter_shapes().items():
+        parameters[name] = genomes[:, start : start + prod(shape)].reshape(-1, *shape)
+        start += prod(shape)
+    return parameters
+
+
+def parameters_to_genome(config: PolicyConfig, parameters: Parameters) -> Tensor:
+    """Genomes (P, D) of named parameters (P, *shape): the inverse of `genome_to_parameters`."""
+    return torch.cat([parameters[name].flatten(1) for name in config.parameter_shapes()], 1)
+
+
+def valid_genome(config: PolicyConfig, genome: ArrayLike | Tensor | None) -> Tensor:
+    """The genome as a finite float32 vector (D,) in memory of its own; a fixed random one if none.
+
+    Raises:
+        ValueError: it has another length, or is not finite.
+    """
+    size = genome_size(config)
+    if genome is None:
+        return normal(torch.tensor([key_of(0)]), (size,))[0].float()
+    vector = torch.as_tensor(genome).detach().to("cpu", torch.float32, copy=True)
+    if vector.shape != (size,):
+        raise ValueError(f"genome of shape {tuple(vector.shape)}: give ({size},) for this configuration")
+    if not vector.isfinite().all():
+        raise ValueError("genome with NaN or infinity: give finite numbers")
+    return vector

@@ -1,0 +1,78 @@
+"""Policies without a memory: `linear` and `mlp`. What they do depends on the present step alone."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from lndp_agents.genome import Parameters
+from lndp_agents.lndp.cells import linear
+from lndp_agents.policies.network import Lives, Network, NetworkConfig, require_backend, require_layers
+
+MAX_LAYERS = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinearConfig(NetworkConfig):
+    """One linear layer from inputs to outputs (Wong et al. 2024, arXiv 2402.06912)."""
+
+    policy: ClassVar[str] = "linear"
+
+    @property
+    def layer_sizes(self) -> tuple[int, ...]:
+        """Units of each layer, inputs first."""
+        return self.input_size, self.action_size
+
+    def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
+        """As `PolicyConfig.parameter_shapes`; weights are (out, in)."""
+        shapes: dict[str, tuple[int, ...]] = {}
+        for number, (inputs, outputs) in enumerate(pairwise(self.layer_sizes)):
+            shapes |= {f"{number}.weight": (outputs, inputs), f"{number}.bias": (outputs,)}
+        return shapes
+
+    def make_program(self, backend: str = "eager") -> "FeedForward":
+        """As `PolicyConfig.make_program`."""
+        require_backend(self, backend)
+        return FeedForward(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MLPConfig(LinearConfig):
+    """A multilayer perceptron with tanh after each hidden layer."""
+
+    policy: ClassVar[str] = "mlp"
+    hidden_sizes: tuple[int, ...] = (16,)
+    """Units of each hidden layer, of which there are one or two."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require_layers(self, "hidden_sizes", MAX_LAYERS)
+
+    @property
+    def layer_sizes(self) -> tuple[int, ...]:
+        """Units of each layer, inputs first."""
+        return self.input_size, *self.hidden_sizes, self.action_size
+
+
+class FeedForward(Network):
+    """Linear layers with tanh between them."""
+
+    def __init__(self, config: LinearConfig) -> None:
+        self._config = config
+
+    @property
+    def config(self) -> LinearConfig:
+        """As `Policy.config`."""
+        return self._config
+
+    def respond(
+        self, parameters: Parameters, memory: Tensor, inputs: Tensor, lives: Lives
+    ) -> tuple[Tensor, Tensor]:
+        """As `Network.respond`."""
+        x = inputs
+        for number in range(len(self._config.layer_sizes) - 1):
+            x = torch.tanh(x) if number else x
+            x = linear(x, parameters[f"{number}.weight"], parameters[f"{number}.bias"])
+        return memory, x

@@ -1,0 +1,30 @@
+"""`ndp`: a program whose brain develops from spontaneous activity after birth and then never changes.
+
+That is the Neural Developmental Program that the lifelong one goes beyond (arXiv 2406.09787, section 4).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, ClassVar
+
+from lndp_agents.config import LNDPConfig
+
+
+@dataclass(frozen=True, kw_only=True)
+class NDPConfig(LNDPConfig):
+    """An `LNDPConfig` of development alone.
+
+    Raises:
+        ValueError: as for `LNDPConfig`, or brains would change in life.
+    """
+
+    policy: ClassVar[str] = "ndp"
+    extensions: ClassVar[Mapping[str, Any]] = MappingProxyType({})
+    development_steps: int = 20
+    lifetime_updates: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.lifetime_updates or self.development_between_episodes:
+            raise ValueError("an ndp develops once, after birth: for changes in life take the policy lndp")

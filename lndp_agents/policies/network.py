@@ -1,0 +1,200 @@
+"""What the rivals have in common: networks of a fixed wiring, with a memory that may be empty."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, fields
+from typing import NamedTuple, Self
+
+import torch
+from torch import Tensor
+
+from lndp_agents.config import PolicyConfig
+from lndp_agents.genome import Parameters
+from lndp_agents.validation import is_finite_number, is_integer, is_sequence, shorten
+
+MAX_INPUTS, MAX_UNITS = 2**15, 2**12
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkConfig(PolicyConfig):
+    """Fields that all rivals have.
+
+    Raises:
+        ValueError: a value is out of range or of the wrong type; the message names the field and the remedy.
+    """
+
+    observation_size: int
+    """O: numbers of the encoded observation."""
+    action_size: int
+    """M: numbers that the action is decoded from."""
+    discrete_actions: bool = True
+    """Argmax of the outputs if true, the outputs themselves if false."""
+    reward_input: bool = True
+    """Whether the last reward and the start of an episode are two more inputs, as they are for baselines."""
+    reward_scale: float = 1.0
+    """Factor on that reward, as in `LNDPConfig`."""
+
+    def __post_init__(self) -> None:
+        require_integer(self, "observation_size", 1, MAX_INPUTS)
+        require_integer(self, "action_size", 1, MAX_UNITS)
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.type is bool and type(value) is not bool:
+                raise ValueError(f"{field.name}={shorten(value)}: give true or false")
+        if not is_finite_number(self.reward_scale) or not 0 <= self.reward_scale <= 1e6:
+            raise ValueError(f"reward_scale={shorten(self.reward_scale)}: give a number from 0 to 1e+06")
+
+    @property
+    def input_size(self) -> int:
+        """I: numbers that the network receives in a step."""
+        return self.observation_size + 2 * self.reward_input
+
+
+def require_integer(config: PolicyConfig, name: str, minimum: int, maximum: int) -> None:
+    """See that a field holds an integer of a range.
+
+    Raises:
+        ValueError: it does not.
+    """
+    value = getattr(config, name)
+    if not is_integer(value, minimum, maximum):
+        raise ValueError(f"{name}={shorten(value)}: give an integer from {minimum} to {maximum}")
+
+
+def require_layers(config: PolicyConfig, name: str, maximum: int) -> None:
+    """See that a field holds the sizes of 1 to `maximum` hidden layers, and make it a tuple.
+
+    Raises:
+        ValueError: it does not.
+    """
+    sizes = getattr(config, name)
+    is_list = is_sequence(sizes) and all(is_integer(size, 1, MAX_UNITS) for size in sizes)
+    if not is_list or not 1 <= len(sizes) <= maximum:
+        raise ValueError(
+            f"{name}={shorten(sizes)}: give a list of 1 to {maximum} layers of 1 to {MAX_UNITS} units"
+        )
+    object.__setattr__(config, name, tuple(sizes))
+
+
+def require_backend(config: PolicyConfig, backend: str) -> None:
+    """See that a backend is one that networks have: they are eager on any device.
+
+    Raises:
+        ValueError: it is not.
+    """
+    if backend not in ("auto", "eager"):
+        raise ValueError(f"backend {backend!r} for {config.policy}: give 'eager', or 'auto', now the same")
+
+
+class NetworkState(NamedTuple):
+    """All that changes during a life of a network: a value. The leading axes are P genomes and L lives."""
+
+    memory: Tensor
+    """(P, L, W) float32: what the network remembers; W is 0 where it remembers nothing."""
+    age: Tensor
+    """(P, L) int64: steps lived."""
+    key: Tensor
+    """(P, L) int64: the randomness of this life."""
+
+    def to(self, device: torch.device | str) -> Self:
+        """The same state on another device."""
+        return type(self)(*(tensor.to(device) for tensor in self))
+
+    def with_lives(self, index: Tensor, lives: Self) -> Self:
+        """These lives, but for those at an index (I,) of the second axis, which are replaced by others."""
+        return type(self)(*(old.index_copy(1, index, new) for old, new in zip(self, lives, strict=True)))
+
+    def expand_genomes(self, num_genomes: int) -> Self:
+        """The lives of one genome (P = 1) repeated for so many genomes, in memory of their own."""
+        return type(self)(*(tensor.repeat(num_genomes, *[1] * (tensor.dim() - 1)) for tensor in self))
+
+
+class Lives(NamedTuple):
+    """What a step asks of the lives that it is taken in."""
+
+    alive: Tensor
+    """(P, L) bool: which go on."""
+    newborn: Tensor
+    """(P, L) bool: which are at their first step."""
+
+
+class Network(ABC):
+    """A policy whose wiring never changes (see `Policy`); subclasses say what it remembers and answers."""
+
+    @property
+    @abstractmethod
+    def config(self) -> NetworkConfig:
+        """As `Policy.config`."""
+
+    @property
+    def state_type(self) -> type[NetworkState]:
+        """As `Policy.state_type`."""
+        return NetworkState
+
+    @property
+    def num_allowed_edges(self) -> int:
+        """As `Policy.num_allowed_edges`: none come and go."""
+        return 0
+
+    @property
+    def memory_size(self) -> int:
+        """W: how many numbers a life remembers."""
+        return 0
+
+    @abstractmethod
+    def respond(
+        self, parameters: Parameters, memory: Tensor, inputs: Tensor, lives: "Lives"
+    ) -> tuple[Tensor, Tensor]:
+        """One step of the network.
+
+        Args:
+            parameters: named parameters (P, ...).
+            memory: (P, L, W), which may be used up.
+            inputs: (P, L, I).
+            lives: which of them go on, and which are at their first step.
+
+        Returns:
+            The next memory (P, L, W), that of lives which do not go on as it was; and outputs (P, L, M).
+        """
+
+    def state_shapes(self, state: NetworkState) -> dict[str, tuple[int, ...]]:
+        """As `Policy.state_shapes`."""
+        return {"memory": (self.memory_size,), "age": (), "key": ()}
+
+    def birth(self, key: Tensor) -> NetworkState:
+        """As `Policy.birth`: nothing is remembered."""
+        memory = torch.zeros(*key.shape, self.memory_size, device=key.device)
+        return NetworkState(memory, torch.zeros_like(key), key)
+
+    def develop(self, parameters: Parameters, state: NetworkState) -> NetworkState:
+        """As `Policy.develop`: there is no development."""
+        return state
+
+    def is_newborn(self, state: NetworkState) -> Tensor:
+        """As `Policy.is_newborn`."""
+        return state.age == 0
+
+    def num_edges(self, state: NetworkState) -> Tensor:
+        """As `Policy.num_edges`: there are none that come and go."""
+        return torch.zeros_like(state.age, dtype=torch.float32)
+
+    def experience(
+        self,
+        parameters: Parameters,
+        state: NetworkState,
+        observation: Tensor,
+        reward: Tensor,
+        episode_start: Tensor,
+        *,
+        alive: Tensor | None = None,
+        donate: bool = False,
+    ) -> tuple[NetworkState, Tensor]:
+        """As `Policy.experience`."""
+        inputs = observation
+        if self.config.reward_input:
+            reward = torch.where(episode_start, 0.0, reward * self.config.reward_scale)
+            inputs = torch.cat([observation, reward[..., None], episode_start[..., None].float()], -1)
+        alive = torch.ones_like(episode_start) if alive is None else alive
+        memory = state.memory if donate else state.memory.clone()
+        lives = Lives(alive, self.is_newborn(state))
+        memory, output = self.respond(parameters, memory, torch.nan_to_num(inputs), lives)
+        return NetworkState(memory, state.age + alive, state.key), torch.nan_to_num(output)
