@@ -53,7 +53,7 @@ class EvolutionConfig:
     program: dict[str, Any] = field(default_factory=dict[str, Any])
     """Fields of the policy's configuration other than those that follow from the environment's spaces."""
     encoding: str = "scaled"
-    """How observations become inputs: "scaled" to about unit range, or "place" cells for small boxes."""
+    """How observations become inputs: "scaled" to about unit range, "place" cells, or resized "pixels"."""
     seed: int = 0
     generations: int = 200
     """The budget; it has no influence on what happens in a generation."""

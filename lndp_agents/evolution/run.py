@@ -28,6 +28,7 @@ from lndp_agents.evolution.run_folder import (
 from lndp_agents.evolution.workers import Workers
 from lndp_agents.evolution.worlds import make_world
 from lndp_agents.genome import genome_size
+from lndp_agents.policies import find_policy
 from lndp_agents.spaces import config_for
 from lndp_agents.zoo import load_pretrained
 
@@ -77,7 +78,7 @@ class Run:
         """
         world = make_world(config.environment, config.environment_keywords, config.episodes, config.encoding)
         space, actions = world.dynamics.observation_space, world.dynamics.action_space
-        program = config_for(space, actions, world.encoding, config.policy, **config.program)
+        program = config_for(space, actions, world.encoding, find_policy(config.policy), **config.program)
         description = Description(config, program, world.encoding)
         start = _start_genome(config.start, program) if config.start else None
         run = cls(folder or RUNS, description, workers)

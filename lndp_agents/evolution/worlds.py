@@ -13,7 +13,7 @@ from torch import Tensor
 
 from lndp_agents.evolution.gym_world import GymDynamics
 from lndp_agents.evolution.lives import World
-from lndp_agents.spaces import ActionDecoding, ObservationEncoding, PlaceEncoding
+from lndp_agents.spaces import ActionDecoding, ObservationEncoding, PixelEncoding, PlaceEncoding
 from lndp_agents.spaces.kinds import is_box, telling_bounds
 from lndp_agents.validation import shorten
 
@@ -34,7 +34,7 @@ def make_world(
         keywords: keyword arguments of the environment.
         episodes: episodes of a life, for environments that have no lives of their own.
         encoding: of observations; or its name: "scaled" to about unit range, from the bounds of the space or
-            else from the spread seen under random actions; "place" for place cells.
+            else from the spread seen under random actions; "place" for place cells; "pixels" for pictures.
 
     Raises:
         ValueError: the id is unknown, a keyword does not fit, a space is refused, or episodes are asked of an
@@ -110,8 +110,10 @@ def _named_encoding(name: str, dynamics: Dynamics[Any]) -> ObservationEncoding:
     space = dynamics.observation_space
     if name == "place":
         return PlaceEncoding.of_box(space)
+    if name == "pixels":
+        return PixelEncoding.of_box(space)
     if name != "scaled":
-        raise ValueError(f"encoding={shorten(name)}: give 'scaled' or 'place'")
+        raise ValueError(f"encoding={shorten(name)}: give 'scaled' or 'place' (or 'pixels' to a hebbian)")
     if is_box(space) and not telling_bounds(space)[2].all():
         observations = _random_observations(dynamics)
         return ObservationEncoding.of(space, observations.mean(0).numpy(), observations.std(0).numpy())

@@ -11,11 +11,12 @@ from difflib import get_close_matches
 from lndp_agents.config import LNDPConfig, PolicyConfig
 from lndp_agents.policies.feed_forward import LinearConfig, MLPConfig
 from lndp_agents.policies.gru import GRUConfig
+from lndp_agents.policies.hebbian import HebbianConfig
 from lndp_agents.policies.ndp import NDPConfig
 from lndp_agents.validation import shorten
 
 POLICIES: dict[str, type[PolicyConfig]] = {
-    kind.policy: kind for kind in (LNDPConfig, NDPConfig, LinearConfig, MLPConfig, GRUConfig)
+    kind.policy: kind for kind in (LNDPConfig, NDPConfig, LinearConfig, MLPConfig, GRUConfig, HebbianConfig)
 }
 """The configuration of each kind."""
 
@@ -33,4 +34,13 @@ def find_policy(name: object) -> type[PolicyConfig]:
     return POLICIES[name]
 
 
-__all__ = ["POLICIES", "GRUConfig", "LinearConfig", "MLPConfig", "NDPConfig", "PolicyConfig", "find_policy"]
+__all__ = [
+    "POLICIES",
+    "GRUConfig",
+    "HebbianConfig",
+    "LinearConfig",
+    "MLPConfig",
+    "NDPConfig",
+    "PolicyConfig",
+    "find_policy",
+]

@@ -3,10 +3,8 @@
 That is the Neural Developmental Program that the lifelong one goes beyond (arXiv 2406.09787, section 4).
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from lndp_agents.config import LNDPConfig
 
@@ -20,7 +18,6 @@ class NDPConfig(LNDPConfig):
     """
 
     policy: ClassVar[str] = "ndp"
-    extensions: ClassVar[Mapping[str, Any]] = MappingProxyType({})
     development_steps: int = 20
     lifetime_updates: bool = False
 

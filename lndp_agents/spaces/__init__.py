@@ -5,10 +5,12 @@ from lndp_agents.spaces.encoding import ObservationEncoding, PlaceEncoding, plai
 from lndp_agents.spaces.fit import check_fit, config_for
 from lndp_agents.spaces.json_form import space_from_json, space_to_json
 from lndp_agents.spaces.kinds import Space, as_finite
+from lndp_agents.spaces.pixels import PixelEncoding
 
 __all__ = [
     "ActionDecoding",
     "ObservationEncoding",
+    "PixelEncoding",
     "PlaceEncoding",
     "Space",
     "as_finite",

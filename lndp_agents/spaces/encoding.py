@@ -45,11 +45,17 @@ def plain_space(observation_space: Space) -> Space:
     return observation_space
 
 
+_ENCODINGS: "dict[str, type[ObservationEncoding]]" = {}
+
+
 @dataclass(frozen=True)
 class ObservationEncoding(ABC):
     """How an observation becomes the O input activations of a brain: an immutable value with a JSON form."""
 
     kind: ClassVar[str]
+
+    def __init_subclass__(cls) -> None:
+        _ENCODINGS[cls.kind] = cls
 
     @property
     @abstractmethod
@@ -249,11 +255,6 @@ class PlaceEncoding(ObservationEncoding):
         dimensions, places = vectors(*zip(*cells, strict=True), device=observation.device)
         position = observation.reshape(*leading, len(self.low))[..., dimensions.long()]
         return as_finite(torch.relu(1 - (position - places).abs()))
-
-
-_ENCODINGS: dict[str, type[ObservationEncoding]] = {
-    encoding.kind: encoding for encoding in (OneHotEncoding, AffineEncoding, PlaceEncoding)
-}
 
 
 def _statistic(name: str, values: ArrayLike | None, space: Box[Any], default: float) -> Floats:

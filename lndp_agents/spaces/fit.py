@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from lndp_agents.config import PolicyConfig
-from lndp_agents.policies import find_policy
+from lndp_agents.config import LNDPConfig, PolicyConfig
 from lndp_agents.spaces.decoding import ActionDecoding
 from lndp_agents.spaces.encoding import ObservationEncoding, plain_space
 from lndp_agents.spaces.kinds import Space
@@ -14,7 +13,7 @@ def config_for(
     observation_space: Space,
     action_space: Space,
     encoding: ObservationEncoding | None = None,
-    policy: str = "lndp",
+    kind: type[PolicyConfig] = LNDPConfig,
     **switches: Any,
 ) -> Any:
     """A configuration that fits the spaces of an environment.
@@ -23,18 +22,18 @@ def config_for(
         observation_space: Box or Discrete, or the Dict of `lndp_envs.SenseReward`.
         action_space: bounded Box or Discrete.
         encoding: of the observations; `ObservationEncoding.of` the space if none.
-        policy: one of `lndp_agents.policies.POLICIES`.
-        **switches: other fields of its configuration, by default `LNDPConfig`.
+        kind: of policy; one of the values of `lndp_agents.policies.POLICIES`.
+        **switches: other fields of the configuration.
 
     Returns:
-        A configuration of the policy's kind.
+        A configuration of that kind.
 
     Raises:
-        ValueError: a space is refused, there is no such policy, or a field is unknown or out of range.
+        ValueError: a space is refused, or a field is unknown or out of range.
     """
     encoding = encoding or ObservationEncoding.of(observation_space)
     decoding = ActionDecoding.of(action_space)
-    return find_policy(policy).fitting(encoding, decoding, **switches)
+    return kind.fitting(encoding, decoding, **switches)
 
 
 def check_fit(

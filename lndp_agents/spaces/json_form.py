@@ -8,7 +8,7 @@ import numpy as np
 from gymnasium.spaces import Box, Discrete
 
 from lndp_agents.config import MAX_NODES
-from lndp_agents.spaces.kinds import Space, is_box, is_discrete, require_size
+from lndp_agents.spaces.kinds import MAX_PIXELS, Space, is_box, is_discrete, require_size
 from lndp_agents.validation import (
     is_finite_number,
     is_integer,
@@ -72,7 +72,7 @@ def _discrete(data: Mapping[str, Any]) -> Discrete[Any]:
 def _box(data: Mapping[str, Any]) -> Box[Any]:
     require_keys("Box space", data, {"type", "shape", "low", "high", "dtype"})
     dtype = _dtype(data["dtype"], ("bool", *_INTEGERS, *_FLOATS))
-    size = require_size("Box space", data["shape"])
+    size = require_size("Box space", data["shape"], MAX_PIXELS if dtype == np.uint8 else MAX_NODES)
     low, high = (
         np.array(_bounds(name, data[name], dtype, size, missing), dtype).reshape(data["shape"])
         for name, missing in (("low", -math.inf), ("high", math.inf))

@@ -17,6 +17,8 @@ from lndp_agents.validation import is_integer, is_sequence, shorten
 Space: TypeAlias = gymnasium.Space[Any]
 Floats: TypeAlias = NDArray[np.float64]
 
+MAX_PIXELS = 2**15
+"""Numbers of a picture, which needs no node for each (see `PixelEncoding`)."""
 LARGEST = 1e6
 """Bounds beyond this say nothing about the numbers within them; what a brain senses is cut off there."""
 
@@ -41,17 +43,17 @@ def as_finite(x: Tensor) -> Tensor:
     return torch.nan_to_num(x, nan=0.0).clamp(-LARGEST, LARGEST).float()
 
 
-def require_size(what: str, shape: object) -> int:
-    """How many numbers an array of this shape holds, which must be as many as a brain may have nodes.
+def require_size(what: str, shape: object, maximum: int = MAX_NODES) -> int:
+    """How many numbers an array of this shape holds, at most as many as a brain may have nodes, or `maximum`.
 
     Raises:
-        ValueError: it is no shape, or holds none or more than `MAX_NODES`.
+        ValueError: it is no shape, or holds none or more.
     """
     if not is_sequence(shape) or len(shape) > 32 or not all(is_integer(length, 0, 2**31) for length in shape):
         raise ValueError(f"{what} with shape {shorten(shape)}: give a list of lengths, 32 at most")
     size = math.prod(shape)
-    if not 1 <= size <= MAX_NODES:
-        raise ValueError(f"{what} has {shorten(size)} numbers: a brain takes 1 to {MAX_NODES}, one node each")
+    if not 1 <= size <= maximum:
+        raise ValueError(f"{what} has {shorten(size)} numbers: a brain takes 1 to {maximum}, one node each")
     return size
 
 

@@ -1,0 +1,129 @@
+"""Sizes and switches of Hebbian networks."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from lndp_agents.policies.hebbian.pixels import KERNELS, NUM_FEATURES
+from lndp_agents.policies.hebbian.rule import Rule
+from lndp_agents.policies.hebbian.weights import Initialisation
+from lndp_agents.policies.network import NetworkConfig, require_backend, require_layers
+from lndp_agents.spaces.decoding import ActionDecoding, BoxDecoding
+from lndp_agents.spaces.encoding import ObservationEncoding
+from lndp_agents.spaces.pixels import NUM_PIXELS, PixelEncoding
+from lndp_agents.validation import is_finite_number, is_sequence, shorten
+
+if TYPE_CHECKING:
+    from lndp_agents.policies.hebbian.program import Hebbian
+
+MAX_LAYERS = 8
+
+
+class Output(StrEnum):
+    """What becomes of the last layer's z: the action, and the activity that the rule sees."""
+
+    CLIP = "clip"
+    """Box: z clipped to the bounds; Discrete: the largest z. The rule sees z."""
+    TANH = "tanh"
+    """tanh z stretched to the bounds, as for Bullet's robots. The rule sees tanh z."""
+    CAR_RACING = "car_racing"
+    """(tanh z0, sigmoid z1, sigmoid z2). The rule sees z."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HebbianConfig(NetworkConfig):
+    """Sizes and switches of a Hebbian network; the defaults are those of the paper's code.
+
+    Raises:
+        ValueError: a value is out of range or of the wrong type; the message names the field and the remedy.
+    """
+
+    policy: ClassVar[str] = "hebbian"
+    from_spaces: ClassVar[tuple[str, ...]] = (
+        *NetworkConfig.from_spaces,
+        "action_low",
+        "action_high",
+        "pixels",
+    )
+    reward_input: bool = False
+    """Whether reward and episode start are inputs; in the paper nothing tells the network of rewards."""
+    hidden_sizes: tuple[int, ...] = (128, 64)
+    """Units of each hidden layer."""
+    rule: Rule = Rule.ABCD_LR
+    initialisation: Initialisation = Initialisation.UNI
+    normalise: bool = True
+    """Whether each matrix of weights is divided by its largest after every change; the paper's Bullet
+    networks do not."""
+    output: Output = Output.CLIP
+    action_low: tuple[float, ...] = ()
+    """Bounds of a continuous action; -1 and 1 if none."""
+    action_high: tuple[float, ...] = ()
+    pixels: bool = False
+    """Whether the observation is a picture, which goes through a convolutional front."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require_layers(self, "hidden_sizes", MAX_LAYERS)
+        for name, kind in (("rule", Rule), ("initialisation", Initialisation), ("output", Output)):
+            value = getattr(self, name)
+            if value not in tuple(kind):
+                raise ValueError(f"{name}={shorten(value)}: give one of {', '.join(kind)}")
+            object.__setattr__(self, name, kind(value))
+        for name in ("action_low", "action_high"):
+            bounds = getattr(self, name)
+            is_fitting = is_sequence(bounds) and len(bounds) in (0, self.action_size)
+            if not is_fitting or not all(map(is_finite_number, bounds)):
+                raise ValueError(f"{name}={shorten(bounds)}: give {self.action_size} numbers, or none")
+            object.__setattr__(self, name, tuple(bounds))
+        if self.output is Output.CAR_RACING and (self.action_size != 3 or self.discrete_actions):
+            raise ValueError("output='car_racing': give it to an environment of CarRacing's three controls")
+        if self.pixels and self.observation_size != NUM_PIXELS:
+            raise ValueError(f"observation_size={self.observation_size}: pixels have {NUM_PIXELS}")
+
+    @classmethod
+    def sizes(cls, encoding: ObservationEncoding, decoding: ActionDecoding) -> dict[str, Any]:
+        """As `PolicyConfig.sizes`."""
+        is_box = isinstance(decoding, BoxDecoding)
+        return super().sizes(encoding, decoding) | {
+            "action_low": decoding.low if is_box else (),
+            "action_high": decoding.high if is_box else (),
+            "pixels": isinstance(encoding, PixelEncoding),
+        }
+
+    @property
+    def layer_sizes(self) -> tuple[int, ...]:
+        """Units of each plastic layer, inputs first."""
+        features = NUM_FEATURES if self.pixels else self.observation_size
+        return features + 2 * self.reward_input, *self.hidden_sizes, self.action_size
+
+    @property
+    def synapse_counts(self) -> tuple[int, ...]:
+        """Synapses between each pair of layers."""
+        return tuple(before * after for before, after in pairwise(self.layer_sizes))
+
+    @property
+    def num_synapses(self) -> int:
+        """All plastic synapses."""
+        return sum(self.synapse_counts)
+
+    def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
+        """As `PolicyConfig.parameter_shapes`.
+
+        `coefficients` has a row for each synapse (see `Rule.columns`), layer after layer, in each ordered by
+        the unit before. What is evolved directly follows: convolutions, then initial weights (after, before).
+        """
+        shapes: dict[str, tuple[int, ...]] = {"coefficients": (self.num_synapses, len(self.rule.columns))}
+        if self.pixels:
+            shapes |= KERNELS
+        if self.initialisation is Initialisation.COEVOLVE:
+            for number, (before, after) in enumerate(pairwise(self.layer_sizes)):
+                shapes[f"initial.{number}.weight"] = (after, before)
+        return shapes
+
+    def make_program(self, backend: str = "eager") -> "Hebbian":
+        """As `PolicyConfig.make_program`."""
+        from lndp_agents.policies.hebbian.program import Hebbian
+
+        require_backend(self, backend)
+        return Hebbian(self)

@@ -1,0 +1,140 @@
+"""The life of a Hebbian network."""
+
+from itertools import pairwise
+
+import torch
+from lndp_envs.randomness import fold
+from torch import Tensor
+
+from lndp_agents.genome import Parameters
+from lndp_agents.policies.hebbian.config import HebbianConfig, Output
+from lndp_agents.policies.hebbian.pixels import convolve
+from lndp_agents.policies.hebbian.rule import increment, layer_table
+from lndp_agents.policies.hebbian.weights import Initialisation, draw_weights
+from lndp_agents.policies.network import Lives, Network, NetworkState
+
+EPSILON = 1e-12
+"""The least by which weights are divided; weights that are all zero stay so."""
+
+
+NUMBERS_AT_ONCE = 2**18
+"""How many weights a processor changes at a time."""
+
+
+class Hebbian(Network):
+    """What a `HebbianConfig` describes. Its memory is all weights, then the activities of the last step.
+
+    Weights change between two steps, from the activities that caused the last action: after the last step of
+    a life they do not change. A life in several episodes is one life, whose weights are drawn once.
+    """
+
+    def __init__(self, config: HebbianConfig) -> None:
+        self._config = config
+
+    @property
+    def config(self) -> HebbianConfig:
+        """As `Policy.config`."""
+        return self._config
+
+    @property
+    def memory_size(self) -> int:
+        """Synapses and units."""
+        return self._config.num_synapses + sum(self._config.layer_sizes)
+
+    def birth(self, key: Tensor) -> NetworkState:
+        """As `Policy.birth`: weights are drawn, unless they evolve."""
+        state = super().birth(key)
+        if self._config.initialisation is not Initialisation.COEVOLVE:
+            for number, weights in enumerate(self.weights(state.memory)):
+                shape = weights.shape[-2], weights.shape[-1]
+                weights.copy_(draw_weights(self._config.initialisation, fold(key, number), shape))
+        return state
+
+    def develop(self, parameters: Parameters, state: NetworkState) -> NetworkState:
+        """As `Policy.develop`: newborns get the weights that evolved, if those did."""
+        if self._config.initialisation is not Initialisation.COEVOLVE:
+            return state
+        memory = state.memory.clone()
+        for number, weights in enumerate(self.weights(memory)):
+            weights.copy_(parameters[f"initial.{number}.weight"][:, None])
+        return state._replace(memory=memory)
+
+    def weights(self, memory: Tensor) -> list[Tensor]:
+        """The matrices (P, L, after, before) of each layer, in the memory (P, L, W) itself."""
+        sizes = pairwise(self._config.layer_sizes)
+        flat = memory[..., : self._config.num_synapses].split_with_sizes(
+            list(self._config.synapse_counts), -1
+        )
+        return [
+            part.unflatten(-1, (after, before)) for part, (before, after) in zip(flat, sizes, strict=True)
+        ]
+
+    def activities(self, memory: Tensor) -> list[Tensor]:
+        """The activities (P, L, units) of each layer in the last step, inputs first, in the memory itself."""
+        return list(
+            memory[..., self._config.num_synapses :].split_with_sizes(list(self._config.layer_sizes), -1)
+        )
+
+    def respond(
+        self, parameters: Parameters, memory: Tensor, inputs: Tensor, lives: Lives
+    ) -> tuple[Tensor, Tensor]:
+        """As `Network.respond`."""
+        self._change_weights(parameters["coefficients"], memory, lives.alive & ~lives.newborn)
+        x = self._features(parameters, inputs)
+        activities = [x]
+        weights = self.weights(memory)
+        for matrix in weights[:-1]:
+            x = torch.tanh(_apply(matrix, x))
+            activities.append(x)
+        last, output = self._output(_apply(weights[-1], x))
+        for old, new in zip(self.activities(memory), [*activities, last], strict=True):
+            old.copy_(torch.where(lives.alive[..., None], new, old))
+        return memory, output
+
+    def _change_weights(self, coefficients: Tensor, memory: Tensor, changes: Tensor) -> None:
+        """Apply the rule in place, in the lives where it `changes` (P, L) weights, and normalise them."""
+        rows = coefficients.split_with_sizes(list(self._config.synapse_counts), 1)
+        units = pairwise(self.activities(memory))
+        for part, matrix, (before, after) in zip(rows, self.weights(memory), units, strict=True):
+            at_once = len(matrix)
+            if not matrix.is_cuda:  # what fits into a processor's cache
+                at_once = max(1, NUMBERS_AT_ONCE // matrix[0].numel())
+            for start in range(0, len(matrix), at_once):
+                some = slice(start, start + at_once)
+                table = layer_table(self._config.rule, part[some], before.shape[-1])
+                change = increment(table, before[some], after[some])
+                self._add(matrix[some], change, changes[some, :, None, None])
+
+    def _add(self, matrix: Tensor, change: Tensor, mask: Tensor) -> None:
+        """Change weights (P, L, after, before) in place where a mask (P, L, 1, 1) says so; normalise them."""
+        matrix.add_(torch.where(mask, change, 0.0))
+        if self._config.normalise:
+            largest = matrix.abs().amax((-2, -1), keepdim=True).clamp(min=EPSILON)
+            matrix.div_(torch.where(mask, largest, 1.0))
+
+    def _features(self, parameters: Parameters, inputs: Tensor) -> Tensor:
+        """What the first plastic layer receives (P, L, units)."""
+        if not self._config.pixels:
+            return inputs
+        pixels, others = inputs.tensor_split([self._config.observation_size], -1)
+        return torch.cat([convolve(parameters, pixels), others], -1)
+
+    def _output(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        """The last activities, as the rule sees them, and the output: -1 to 1 spans an action's bounds."""
+        kind, config = self._config.output, self._config
+        if kind is Output.TANH:
+            return torch.tanh(z), torch.tanh(z)
+        if kind is Output.CAR_RACING:
+            halves = torch.tensor([1.0, 0.5, 0.5], device=z.device)  # sigmoid z is (1 + tanh(z / 2)) / 2
+            return z, torch.tanh(z * halves)
+        if config.discrete_actions or not config.action_low:
+            return z, z
+        low, high = (
+            torch.tensor(bound, device=z.device) for bound in (config.action_low, config.action_high)
+        )
+        return z, (2 * z - low - high) / (high - low)
+
+
+def _apply(matrix: Tensor, x: Tensor) -> Tensor:
+    """(P, L, after): each life's matrix (P, L, after, before) times its activities (P, L, before)."""
+    return (matrix @ x[..., None])[..., 0]
