@@ -62,7 +62,7 @@ class EvolutionConfig:
     lives: int = 8
     """L: lives of a genome in a generation, dealt evenly over the tasks of the environment."""
     searcher: str = "CMAES"
-    """Name of a class in `evotorch.algorithms`: CMAES, SNES, XNES, PGPE or CEM."""
+    """Name of a class in `evotorch.algorithms`, CMAES, SNES, XNES, PGPE or CEM, or OpenAIES."""
     searcher_options: dict[str, Any] = field(default_factory=dict[str, Any])
     """Further keyword arguments of that class: numbers, strings, true or false."""
     separable: bool = True

@@ -12,8 +12,8 @@ from lndp_agents.genome import Parameters
 from lndp_agents.policies.policy import Policy
 from lndp_agents.spaces import ActionDecoding, ObservationEncoding
 
-SEARCH, TRAINING, HELD_OUT, EVALUATION = range(4)
-"""Streams of randomness of one seed: what the search draws, and the lives of three purposes."""
+SEARCH, TRAINING, HELD_OUT, EVALUATION, START = range(5)
+"""Streams of randomness of one seed: what the search draws, the lives of three purposes, where it starts."""
 BIRTH, WORLD = 0, 1  # folded into the key of a life
 LIVENESS_INTERVAL = 16
 """Steps between two looks at which lives go on; each look makes the host wait for the device."""

@@ -71,6 +71,13 @@ if TYPE_CHECKING:
             """Random genomes."""
             ...
 
+        def make_gaussian(self, *size: int) -> Tensor:
+            """Standard normal numbers from the problem's generator."""
+            ...
+
+        def evaluate(self, batch: SolutionBatch) -> None:
+            """Find the fitness of genomes."""
+
         def kill_actors(self) -> None:
             """End the processes that evaluate."""
 
@@ -82,8 +89,12 @@ if TYPE_CHECKING:
         """What searches."""
 
         problem: Problem
-        population: SolutionBatch
         status: Mapping[str, Any]
+
+        @property
+        def population(self) -> SolutionBatch:
+            """The genomes of the newest generation."""
+            ...
 
         def __init__(self, problem: Problem, **options: Any) -> None: ...
 

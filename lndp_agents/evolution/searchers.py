@@ -1,4 +1,4 @@
-"""EvoTorch's search algorithms by name, with a state that can be saved as tensors."""
+"""Search algorithms by name, EvoTorch's and OpenAI-ES, with a state that can be saved as tensors."""
 
 import math
 from collections.abc import Mapping
@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from lndp_agents.evolution.config import EvolutionConfig
+from lndp_agents.evolution.openai_es import OpenAIES
 from lndp_agents.evolution.search_library import (
     Problem,
     SearchAlgorithm,
@@ -18,13 +19,14 @@ from lndp_agents.evolution.search_library import (
 )
 from lndp_agents.validation import shorten
 
-SEARCHERS = ("CMAES", "SNES", "XNES", "PGPE", "CEM")
+SEARCHERS = ("CMAES", "SNES", "XNES", "PGPE", "CEM", "OpenAIES")
 _REFUSED = {
     "popsize": "it is the recipe's population",
     "stdev_init": "it is the recipe's sigma",
     "radius_init": "give the recipe's sigma",
     "center_init": "give the recipe's start",
     "separable": "it is a field of the recipe",
+    "seed": "it is a field of the recipe",
     "obj_index": "there is only the fitness",
     "num_interactions": "the population has a fixed size",
     "distributed": "a generation is one batch",
@@ -32,7 +34,6 @@ _REFUSED = {
 }
 MAX_GIGABYTES = 4
 """Of the largest table of a search: all genomes of a generation, or a covariance."""
-_CMAES_STATE = ("m", "sigma", "C", "p_c", "p_sigma")
 
 
 class CMAES(StockCMAES):
@@ -76,8 +77,15 @@ class CMAES(StockCMAES):
         self.A = self.C.sqrt() if self.separable else _cholesky(self.C)
 
 
+_OWN_STATE: dict[type[SearchAlgorithm], tuple[str, ...]] = {
+    CMAES: ("m", "sigma", "C", "p_c", "p_sigma"),
+    OpenAIES: ("m",),
+}
+"""Of the searchers that are defined here, what must be kept; their centre is `m`, their step size `sigma`."""
+
+
 def make_searcher(problem: Problem, config: EvolutionConfig) -> SearchAlgorithm:
-    """The search algorithm that a recipe names, centred on zero.
+    """The search algorithm that a recipe names, centred on zero (OpenAIES: where its options say).
 
     Raises:
         ValueError: the name is unknown, or an option does not fit.
@@ -93,38 +101,38 @@ def make_searcher(problem: Problem, config: EvolutionConfig) -> SearchAlgorithm:
 
 def centre(searcher: SearchAlgorithm) -> Tensor:
     """(D,): the centre of the search distribution."""
-    value = searcher.m if isinstance(searcher, CMAES) else _distribution(searcher)["mu"]
+    value = vars(searcher)["m"] if type(searcher) in _OWN_STATE else _distribution(searcher)["mu"]
     return value.detach().clone()
 
 
 def move_centre(searcher: SearchAlgorithm, genome: Tensor) -> None:
     """Centre the search distribution on a genome (D,)."""
-    if isinstance(searcher, CMAES):
-        searcher.m = genome.clone()
-        return
     internals = vars(searcher)
+    if type(searcher) in _OWN_STATE:
+        internals["m"] = genome.clone()
+        return
     internals["_distribution"] = internals["_distribution"].modified_copy(mu=genome.clone())
 
 
 def spread(searcher: SearchAlgorithm) -> float:
-    """The step size of CMA-ES, or the root mean square deviation of another search distribution."""
-    if isinstance(searcher, CMAES):
-        return searcher.sigma.item()
+    """The step size, or the root mean square deviation of a search distribution that has none."""
+    if isinstance(searcher, CMAES | OpenAIES):
+        return float(searcher.sigma)
     sigma = _distribution(searcher)["sigma"]  # (D,), or (D, D) that shapes normal samples
     return math.sqrt(sigma.square().sum().item() / len(sigma))
 
 
 def is_sound(searcher: SearchAlgorithm) -> bool:
     """Whether the search distribution is made of finite numbers."""
-    tensors = vars(searcher) if isinstance(searcher, CMAES) else _distribution(searcher)
+    tensors = vars(searcher) if type(searcher) in _OWN_STATE else _distribution(searcher)
     return all(bool(value.isfinite().all()) for value in tensors.values() if isinstance(value, Tensor))
 
 
 def searcher_state(searcher: SearchAlgorithm) -> dict[str, Tensor]:
     """All that a search must keep to go on exactly, as named tensors of fixed shapes."""
     internals = vars(searcher)
-    if isinstance(searcher, CMAES):
-        state: dict[str, Tensor] = {name: internals[name] for name in _CMAES_STATE}
+    if type(searcher) in _OWN_STATE:
+        state: dict[str, Tensor] = {name: internals[name] for name in _OWN_STATE[type(searcher)]}
     else:
         state = {f"distribution.{name}": value for name, value in _distribution(searcher).items()}
         state |= {"population": searcher.population.values, "evals": searcher.population.evals}
@@ -142,9 +150,10 @@ def restore_searcher(searcher: SearchAlgorithm, generation: int, state: Mapping[
     state = {name: tensor.clone() for name, tensor in state.items()}
     internals = vars(searcher)
     internals["_steps_count"] = generation
-    if isinstance(searcher, CMAES):
-        internals.update({name: state[name] for name in _CMAES_STATE})
-        searcher.decompose_C()
+    if type(searcher) in _OWN_STATE:
+        internals.update({name: state[name] for name in _OWN_STATE[type(searcher)]})
+        if isinstance(searcher, CMAES):
+            searcher.decompose_C()
         return
     changed = {name: state[f"distribution.{name}"] for name in _distribution(searcher)}
     internals["_distribution"] = internals["_distribution"].modified_copy(**changed)
@@ -188,9 +197,11 @@ def _try_out(config: EvolutionConfig) -> None:
 
 
 def _make(problem: Problem, config: EvolutionConfig) -> SearchAlgorithm:
+    sizes: dict[str, Any] = {"popsize": config.population, "stdev_init": config.sigma}
+    if config.searcher == "OpenAIES":
+        return OpenAIES(problem, seed=config.seed, **sizes, **config.searcher_options)
     options: dict[str, Any] = {
-        "popsize": config.population,
-        "stdev_init": config.sigma,
+        **sizes,
         "center_init": [0.0] * problem.solution_length,
         **_defaults(problem, config),
         **config.searcher_options,
