@@ -63,7 +63,8 @@ def load_pretrained(
 
     Args:
         name_or_folder: one of `zoo_names`, a folder that `save_pretrained` wrote, or "USER/REPO" of
-            the Hugging Face hub. A name wins over a folder, and a folder over the hub: write `./NAME` for a
+            the Hugging Face hub; or "NAME/start", what the evolution of a zoo agent started around where that
+            was another agent. A name wins over a folder, and a folder over the hub: write `./NAME` for a
             folder of the same name.
         device: where its brain is computed.
         revision: branch, tag or commit of an agent of the hub; its main branch if none.
@@ -77,14 +78,22 @@ def load_pretrained(
 
 def _folder_of(name: str | PathLike[str], revision: str | None) -> str | PathLike[str]:
     """Where the files lie, fetched if need be."""
+    is_start = isinstance(name, str) and name in _starts()
     is_folder = not isinstance(name, str) or (name not in zoo_names() and Path(name).is_dir())
-    if not is_folder and is_hub_name(str(name)):
+    if not is_folder and not is_start and is_hub_name(str(name)):
         return fetch_agent(str(name), revision)
     if revision is not None:
         raise ValueError(
             f"revision {revision!r} of {str(name)!r}: only an agent of the hub, USER/REPO, has one"
         )
+    if is_start:
+        return _starts()[str(name)]
     return name if is_folder else zoo_folder(str(name))
+
+
+def _starts() -> dict[str, Path]:
+    """By "NAME/start", the folders of the agents that the evolution of zoo agents started around."""
+    return {f"{path.parts[-3]}/start": path.parent for path in _zoo().glob(f"*/start/{CONFIG_FILE}")}
 
 
 def _listed(name: str, names: list[str]) -> str:

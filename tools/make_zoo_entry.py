@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import gymnasium
+from safetensors.torch import load_file
 
 from lndp_agents import LNDPAgent
 from lndp_agents.evaluation import Score, evaluate
@@ -45,6 +46,9 @@ def main() -> None:
     folder = ZOO / arguments.name
     runs[chosen].best.save_pretrained(folder)
     results = describe(runs, scores, chosen)
+    if runs[chosen].config.start:
+        start_of(runs[chosen]).save_pretrained(folder / "start")
+        results["recipe"]["start"] = f"{arguments.name}/start"
     many = measure(runs[chosen].best, runs[chosen].config, MANY_LIVES, MANY_SEED)
     results["score_of_many"] = {
         "seed": MANY_SEED,
@@ -113,6 +117,14 @@ def describe(runs: list[Run], scores: list[Score], chosen: int) -> dict[str, Any
         "commit": commit,
         "system": json.loads((runs[chosen].folder / "system.json").read_text()),
     }
+
+
+def start_of(run: Run) -> LNDPAgent:
+    """What the search started around: the centre of its checkpoint 0, which every run keeps."""
+    tensors = load_file(run.folder / "checkpoints" / f"generation_{0:09d}" / "search.safetensors")
+    best = run.best
+    spaces = best.observation_space, best.action_space
+    return LNDPAgent(*spaces, run.program, genome=tensors["best"], encoding=best.encoding)
 
 
 def lived_steps(folder: Path) -> int:

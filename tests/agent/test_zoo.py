@@ -93,3 +93,13 @@ def test_every_entry_of_the_real_zoo_loads() -> None:
         agent = load_pretrained(name)
         agent.birth(1)
         assert agent.action_space.contains(agent.act(agent.observation_space.sample()))
+
+
+def test_what_a_search_started_around_has_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    AGENT.save_pretrained(tmp_path / "one")
+    OTHER.save_pretrained(tmp_path / "one" / "start")
+    monkeypatch.setattr(zoo, "_PLACES", (tmp_path,))
+    assert torch.equal(load_pretrained("one/start").genome, OTHER.genome)
+    assert zoo_names() == ["one"]
+    with pytest.raises(ValueError, match="revision 'main' of 'one/start': only an agent of the hub"):
+        load_pretrained("one/start", revision="main")
