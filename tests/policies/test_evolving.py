@@ -224,4 +224,4 @@ def test_a_gru_learns_to_learn_a_bandit(tmp_path: Path) -> None:
     }
     evolve(recipe("gru", program={"hidden_size": 8}, **changes), tmp_path / "run")
     score = evaluate(load_pretrained(tmp_path / "run" / "best"), "lndp/Bandit-v0", lives=256, seed=5)
-    assert score.interval[0] > 120
+    assert score.interval[0] > 110
