@@ -89,8 +89,14 @@ def foraging(lives: int = 16) -> Report:
 def test_the_zoos_forager_has_none_of_the_failures() -> None:
     report = foraging()
     assert report.flagged == ()
-    assert 1 <= report.critical_period <= 10  # of 100
-    assert report.reward_gain.interval[0] > 200
+    assert report.critical_period == 0  # it is born with all synapses, and keeps them
+    assert report.reward_gain.mean == pytest.approx(245, abs=10)  # without reward: one side
+    assert value(report, "empty_network") == pytest.approx(1.0, abs=0.02)
+
+
+def test_the_zoos_bandit_grows_its_synapses_early() -> None:
+    report = diagnose(load_pretrained("bandit"), "lndp/Bandit-v0", lives=8)
+    assert 1 <= report.critical_period <= 10  # of 200
     assert value(report, "empty_network") == pytest.approx(1.0, abs=0.02)
 
 

@@ -154,6 +154,11 @@ def card(name: str, results: dict[str, Any]) -> str:
     )
     program = ", ".join(f"{field}={value}" for field, value in recipe["program"].items())
     roles = INNATE_ROLES if recipe["program"].get("innate_roles") else ""
+    started = (
+        f"It started around the genome of `{recipe['start']}`."
+        if "start" in recipe
+        else "It started at zero."
+    )
     shipped = next(entry for entry in results["evolution_seeds"] if entry["mean"] == score["mean"])
     return f"""---
 library_name: lndp-agents
@@ -195,6 +200,7 @@ agent.birth(seed=0)
 Shipped: seed {shipped["seed"]}, chosen by its score on other held-out lives ({shipped["held_out"]:.1f}).
 {recipe["searcher"]}: sigma {recipe["sigma"]}, {recipe["population"]} genomes, {recipe["lives"]} lives each.
 Program: {program}.
+{started}
 `lndp train --recipe {name}` repeats its evolution. Raw scores, commit and versions are in `results.json`.
 """
 
