@@ -97,7 +97,8 @@ def _draw_changes(axes: Any, means: Mapping[str, Any], critical_period: int) -> 
         _write_beside(axes, (steps[-1], 0.6 * place), text, color, -3)
     if critical_period:
         axes.axvline(critical_period, color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
-        _write_beside(axes, (critical_period, 0.85 * top), f"90 % by step {critical_period}", INK, 5)
+        points = 5 if critical_period < steps[-1] / 2 else -5
+        _write_beside(axes, (critical_period, 0.85 * top), f"90 % by step {critical_period}", INK, points)
 
 
 def _draw_curve(axes: Any, curve: Any, color: str, highest: float) -> None:
