@@ -45,10 +45,10 @@ def recipe_file(name_or_file: str) -> Path:
     Raises:
         ValueError: there is neither; the message lists the names that exist.
     """
-    recipes = {path.stem: path for path in sorted(_zoo().glob("recipes/*.json"))}
+    recipes = {path.stem: path for path in _zoo().glob("recipes/*.json")}
     path = recipes.get(name_or_file, Path(name_or_file))
     if not path.is_file():
-        known = _listed(name_or_file, list(recipes))
+        known = _listed(name_or_file, sorted(recipes))
         raise ValueError(f"no recipe and no file {name_or_file!r}: known recipes are {known}")
     return path
 

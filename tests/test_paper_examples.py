@@ -104,7 +104,7 @@ def test_lives_step_by_step_are_those_that_are_scored(scripts: Any) -> None:
 
 
 def test_frozen_from_the_first_step_is_frozen_from_birth(scripts: Any) -> None:
-    living, agent = scripts("living"), load_pretrained("foraging")
+    living, agent = scripts("living"), load_pretrained("foraging-reversal")
     early, birth = (
         torch.stack([reward for _, reward in steps])
         for steps in (
