@@ -11,6 +11,7 @@ import torch
 from hypothesis import given, settings
 
 from lndp_agents import LNDPConfig
+from lndp_agents.config import EXTENSIONS
 from lndp_agents.lndp import genome_size, genome_to_parameters, make_program
 from lndp_agents.validation import shorten
 
