@@ -11,7 +11,6 @@ import torch
 from hypothesis import given, settings
 
 from lndp_agents import LNDPConfig
-from lndp_agents.config import EXTENSIONS
 from lndp_agents.lndp import genome_size, genome_to_parameters, make_program
 from lndp_agents.validation import shorten
 
@@ -222,7 +221,7 @@ def test_a_field_that_does_not_fit_is_named(values: dict[str, Any], junk: dict[s
         assert len(rest) < 300
     else:
         assert config.to_json().items() >= {
-            (name, value) for name, value in values.items() if value != EXTENSIONS.get(name)
+            (name, value) for name, value in values.items() if value != LNDPConfig.extensions.get(name)
         }
         width = config.attention_heads * max(config.query_features, config.value_features)
         assert max(config.nodes, config.node_features) * width <= 2**28
