@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, fields
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from lndp_agents.validation import is_integer, is_object, parse_json, shorten
+from lndp_agents.validation import is_integer, read_fields, shorten
 
 if TYPE_CHECKING:
     from lndp_agents.policies.policy import Policy
@@ -84,14 +84,7 @@ class PolicyConfig(ABC):
         Raises:
             ValueError: a field is unknown, missing or out of range.
         """
-        values: object = parse_json(data) if isinstance(data, str) else dict(data)
-        if not is_object(values):
-            raise ValueError(f"configuration {shorten(values)}: give a JSON object")
-        known = cls.field_names()
-        if unknown := sorted(set(values) - known):
-            raise ValueError(
-                f"unknown configuration field {shorten(unknown[0])}: known are {', '.join(sorted(known))}"
-            )
+        values = read_fields("configuration", data, cls.field_names())
         if missing := sorted({"observation_size", "action_size"} - set(values)):
             raise ValueError(f"configuration field {missing[0]!r} is missing")
         return cls(**values)
@@ -159,8 +152,7 @@ class LNDPConfig(PolicyConfig):
     reward_input: bool = True
     """False hides the reward from the synapses."""
     reward_scale: float = 1.0
-    """Factor on the reward before the synapses sense it. The genes of the first generations are of one size,
-    so rewards far above 1 drown all else that a synapse senses, and overwrite what it remembers."""
+    """Factor on the reward before the synapses sense it; 1 in the paper."""
     development_between_episodes: bool = False
     """Whether development is repeated at the start of each later episode of a life."""
     candidates: int = 0
@@ -168,8 +160,9 @@ class LNDPConfig(PolicyConfig):
     `lndp.candidates`); 0 makes every pair one, as in the paper."""
     innate_roles: bool = False
     """True gives each input and each output node the same state at every birth, drawn once for all, so that a
-    program can know its senses and its muscles apart from birth. This extends the paper, where a newborn
-    must find out by living (or from the activity that its development starts with) which is which."""
+    program can know its senses and its muscles apart (compare the intrinsic states of Nisioti et al. 2024,
+    arXiv 2405.08510). This extends the paper, where a newborn must find out by living, or from its
+    spontaneous activity, which is which."""
     initial_density: float = 0.1
     """Mean of a life's connection probability at birth."""
     initial_density_std: float = 0.0

@@ -49,6 +49,20 @@ def require_keys(what: str, data: Mapping[str, Any], keys: set[str]) -> None:
         raise ValueError(f"{what} lacks the key {missing[0]!r}: add it")
 
 
+def read_fields(what: str, data: Mapping[str, Any] | str, known: set[str]) -> dict[str, Any]:
+    """The fields in a JSON object or its text.
+
+    Raises:
+        ValueError: it is no JSON object, or a field is unknown; the message lists those that are known.
+    """
+    values: object = parse_json(data) if isinstance(data, str) else dict(data)
+    if not is_object(values):
+        raise ValueError(f"{what} {shorten(values)}: give a JSON object")
+    if unknown := sorted(set(values) - known):
+        raise ValueError(f"unknown {what} field {shorten(unknown[0])}: known are {', '.join(sorted(known))}")
+    return values
+
+
 def parse_json(text: str | bytes) -> Any:
     """The value in a JSON text, read strictly: without NaN and infinity, and no key of an object twice.
 

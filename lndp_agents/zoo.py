@@ -78,17 +78,15 @@ def load_pretrained(
 
 def _folder_of(name: str | PathLike[str], revision: str | None) -> str | PathLike[str]:
     """Where the files lie, fetched if need be."""
-    is_start = isinstance(name, str) and name in _starts()
+    start = _starts().get(str(name)) if isinstance(name, str) else None
     is_folder = not isinstance(name, str) or (name not in zoo_names() and Path(name).is_dir())
-    if not is_folder and not is_start and is_hub_name(str(name)):
+    if not is_folder and start is None and is_hub_name(str(name)):
         return fetch_agent(str(name), revision)
     if revision is not None:
         raise ValueError(
             f"revision {revision!r} of {str(name)!r}: only an agent of the hub, USER/REPO, has one"
         )
-    if is_start:
-        return _starts()[str(name)]
-    return name if is_folder else zoo_folder(str(name))
+    return start or (name if is_folder else zoo_folder(str(name)))
 
 
 def _starts() -> dict[str, Path]:

@@ -27,14 +27,7 @@ def diagnose_command(options: Namespace) -> int:
     )
     _count(0)
     if options.json:
-        result = {
-            "agent": subject.name,
-            "environment": subject.environment,
-            "environment_keywords": subject.keywords,
-            "lives": options.lives,
-            "seed": options.seed,
-        }
-        print(json.dumps(result | report.to_json(), allow_nan=False))
+        print(json.dumps(subject.to_json(options) | report.to_json(), allow_nan=False))
     else:
         print(f"{subject.name} on {subject.environment}, {options.lives} fresh lives, seed {options.seed}")
         print(report)

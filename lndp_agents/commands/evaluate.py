@@ -22,17 +22,8 @@ def evaluate_command(options: Namespace) -> int:
     )
     low, high = score.interval
     if options.json:
-        result = {
-            "agent": subject.name,
-            "environment": subject.environment,
-            "environment_keywords": subject.keywords,
-            "mean": score.mean,
-            "interval": [low, high],
-            "episode_means": score.episode_means,
-            "lives": options.lives,
-            "seed": options.seed,
-        }
-        print(json.dumps(result, allow_nan=False))
+        measured = {"mean": score.mean, "interval": [low, high], "episode_means": score.episode_means}
+        print(json.dumps(subject.to_json(options) | measured, allow_nan=False))
     else:
         interval = f"95 % interval {low:.1f} to {high:.1f}"
         print(f"{subject.name} on {subject.environment}: {score.mean:.1f}, {interval}")

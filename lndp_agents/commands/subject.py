@@ -21,6 +21,16 @@ class Subject:
     keywords: dict[str, Any]
     episodes: int
 
+    def to_json(self, options: Namespace) -> dict[str, Any]:
+        """Which agent lived which lives: those of the options `lives` and `seed`."""
+        return {
+            "agent": self.name,
+            "environment": self.environment,
+            "environment_keywords": self.keywords,
+            "lives": options.lives,
+            "seed": options.seed,
+        }
+
     @property
     def brain(self) -> LNDPAgent:
         """The agent, for commands that look at a brain that rewires.

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
 
 from lndp_agents.policies import find_policy
-from lndp_agents.validation import is_finite_number, is_integer, is_object, parse_json, shorten
+from lndp_agents.validation import is_finite_number, is_integer, read_fields, shorten
 
 _LIMITS = {
     "seed": (0, 2**63 - 1),
@@ -105,14 +105,7 @@ class EvolutionConfig:
         Raises:
             ValueError: a field is unknown, missing or out of range.
         """
-        values: object = parse_json(data) if isinstance(data, str) else dict(data)
-        if not is_object(values):
-            raise ValueError(f"recipe {shorten(values)}: give a JSON object")
-        known = {field.name for field in fields(cls)}
-        if unknown := sorted(set(values) - known):
-            raise ValueError(
-                f"unknown recipe field {shorten(unknown[0])}: known are {', '.join(sorted(known))}"
-            )
+        values = read_fields("recipe", data, {field.name for field in fields(cls)})
         if "environment" not in values:
             raise ValueError("recipe field 'environment' is missing: give the id of an environment")
         return cls(**values)

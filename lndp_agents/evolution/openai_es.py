@@ -13,7 +13,7 @@ from lndp_agents.evolution.lives import START
 from lndp_agents.evolution.search_library import Problem, SearchAlgorithm, SolutionBatch
 from lndp_agents.validation import is_finite_number, shorten
 
-STARTS = ("normal", "uniform", "zero")
+INITIAL_MEANS = ("normal", "uniform", "zero")
 
 
 class OpenAIES(SearchAlgorithm):
@@ -28,7 +28,7 @@ class OpenAIES(SearchAlgorithm):
         popsize: n, an even number.
         stdev_init: sigma of the first generation.
         seed: of the mean of the first generation.
-        start: how that is drawn: "normal" N(0, 1), "uniform" U(-1, 1), or "zero".
+        initial_mean: how that is drawn: "normal" N(0, 1), "uniform" U(-1, 1), or "zero".
         learning_rate: of the first generation.
         learning_rate_decay: factor from one generation to the next, while it is above `learning_rate_limit`.
         learning_rate_limit: as said.
@@ -47,7 +47,7 @@ class OpenAIES(SearchAlgorithm):
         popsize: int,
         stdev_init: float,
         seed: int = 0,
-        start: str = "normal",
+        initial_mean: str = "normal",
         learning_rate: float = 0.2,
         learning_rate_decay: float = 0.995,
         learning_rate_limit: float = 0.001,
@@ -58,8 +58,8 @@ class OpenAIES(SearchAlgorithm):
         super().__init__(problem)
         if popsize % 2:
             raise ValueError(f"population {popsize} cannot be halved into pairs: give an even number")
-        if start not in STARTS:
-            raise ValueError(f"start={shorten(start)}: give one of {', '.join(STARTS)}")
+        if initial_mean not in INITIAL_MEANS:
+            raise ValueError(f"initial_mean={shorten(initial_mean)}: give one of {', '.join(INITIAL_MEANS)}")
         for name, value in (("learning_rate", learning_rate), ("penalty", penalty)):
             if not is_finite_number(value) or value < 0:
                 raise ValueError(f"{name}={shorten(value)}: give 0 or more")
@@ -67,7 +67,7 @@ class OpenAIES(SearchAlgorithm):
         self._sigmas = _Decay(stdev_init, sigma_decay, sigma_limit)
         self._penalty = penalty
         self._population = problem.generate_batch(popsize)
-        self.m = _first_mean(start, key_of(seed, START), problem.solution_length)
+        self.m = _initial_mean(initial_mean, key_of(seed, START), problem.solution_length)
 
     @property
     def population(self) -> SolutionBatch:
@@ -129,9 +129,9 @@ class _Decay:
         return self._start * self._factor**generations
 
 
-def _first_mean(start: str, key: int, size: int) -> Tensor:
+def _initial_mean(kind: str, key: int, size: int) -> Tensor:
     """(D,) float32."""
     keys = torch.tensor([key])
-    if start == "normal":
+    if kind == "normal":
         return normal(keys, (size,))[0].float()
-    return (uniform(keys, (size,))[0] * 2 - 1).float() if start == "uniform" else torch.zeros(size)
+    return (uniform(keys, (size,))[0] * 2 - 1).float() if kind == "uniform" else torch.zeros(size)

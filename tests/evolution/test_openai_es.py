@@ -140,7 +140,7 @@ def test_it_goes_on_to_the_last_bit(make_hill: MakeHill, done: int) -> None:
 
 def test_where_it_starts(make_hill: MakeHill) -> None:
     def start(kind: str, seed: int = 0) -> Tensor:
-        return centre(make(make_hill(4000), population=4, seed=seed, searcher_options={"start": kind}))
+        return centre(make(make_hill(4000), population=4, seed=seed, searcher_options={"initial_mean": kind}))
 
     assert start("normal").std().item() == pytest.approx(1, abs=0.05)
     uniform = start("uniform")
@@ -155,7 +155,10 @@ def test_where_it_starts(make_hill: MakeHill) -> None:
     ("changes", "message"),
     [
         ({"population": 7}, "population 7 cannot be halved"),
-        ({"searcher_options": {"start": "far"}}, "start='far': give one of normal, uniform, zero"),
+        (
+            {"searcher_options": {"initial_mean": "far"}},
+            "initial_mean='far': give one of normal, uniform, zero",
+        ),
         ({"searcher_options": {"sigma_decay": 1.5}}, "decay=1.5: give a number above 0"),
         ({"searcher_options": {"learning_rate": "fast"}}, "learning_rate='fast': give 0 or more"),
         ({"searcher_options": {"seed": 3}}, "seed=3: leave it out"),

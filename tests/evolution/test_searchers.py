@@ -96,7 +96,7 @@ def test_cma_es_finds_the_peak(make_hill: MakeHill, separable: bool) -> None:
 @pytest.mark.parametrize("name", SEARCHERS)
 def test_every_searcher_climbs_without_options(make_hill: MakeHill, name: str) -> None:
     hill = make_hill(4)
-    searcher = searcher_of(hill, name, **({"start": "zero"} if name == "OpenAIES" else {}))
+    searcher = searcher_of(hill, name, **({"initial_mean": "zero"} if name == "OpenAIES" else {}))
     assert torch.equal(centre(searcher), torch.zeros(4))
     assert spread(searcher) == pytest.approx(1.0)
     climb(searcher, hill, range(60))
