@@ -56,7 +56,7 @@ def main() -> int:
     pretrained = load_pretrained("foraging")
     _print_scores("zoo/foraging", evaluate(pretrained, ENVIRONMENT, seed=arguments.seed), references)
     _film(pretrained, folder / "life.gif")
-    print(f"   one of its lives, with the brain that rewires: {folder / 'life.gif'}")
+    print(f"   one of its lives, and its brain: {folder / 'life.gif'}")
     return 0
 
 
