@@ -116,7 +116,7 @@ _RECIPE_OPTIONS = (
     ("start", str, "agent (name, folder or USER/REPO) whose genome the search starts around (default: zero)"),
     ("sigma", float, "standard deviation of the first generation"),
     ("searcher", str, "CMAES, SNES, XNES, PGPE, CEM or OpenAIES"),
-    ("encoding", str, "of observations: scaled or place"),
+    ("encoding", str, "of observations: scaled, standardized or place"),
     ("worst_weight", float, "share of the fitness that the worst task has, 0 to 1"),
     ("density_penalty", float, "fitness lost per unit of edge density"),
     ("evaluate_every", int, "generations between two scores on held-out lives"),

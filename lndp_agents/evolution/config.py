@@ -53,7 +53,8 @@ class EvolutionConfig:
     program: dict[str, Any] = field(default_factory=dict[str, Any])
     """Fields of the policy's configuration other than those that follow from the environment's spaces."""
     encoding: str = "scaled"
-    """How observations become inputs: "scaled" to about unit range, "place" cells, or resized "pixels"."""
+    """How observations become inputs: "scaled" to about unit range, "standardized" by the spread that random
+    actions show, "place" cells, or resized "pixels"."""
     seed: int = 0
     generations: int = 200
     """The budget; it has no influence on what happens in a generation."""

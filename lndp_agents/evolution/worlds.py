@@ -13,7 +13,13 @@ from torch import Tensor
 
 from lndp_agents.evolution.gym_world import GymDynamics
 from lndp_agents.evolution.lives import World
-from lndp_agents.spaces import ActionDecoding, ObservationEncoding, PixelEncoding, PlaceEncoding
+from lndp_agents.spaces import (
+    ActionDecoding,
+    AffineEncoding,
+    ObservationEncoding,
+    PixelEncoding,
+    PlaceEncoding,
+)
 from lndp_agents.spaces.kinds import is_box, telling_bounds
 from lndp_agents.validation import shorten
 
@@ -34,7 +40,8 @@ def make_world(
         keywords: keyword arguments of the environment.
         episodes: episodes of a life, for environments that have no lives of their own.
         encoding: of observations; or its name: "scaled" to about unit range, from the bounds of the space or
-            else from the spread seen under random actions; "place" for place cells; "pixels" for pictures.
+            else from the spread seen under random actions; "standardized" by that spread, whatever the
+            bounds; "place" for place cells; "pixels" for pictures.
 
     Raises:
         ValueError: the id is unknown, a keyword does not fit, a space is refused, or episodes are asked of an
@@ -112,12 +119,16 @@ def _named_encoding(name: str, dynamics: Dynamics[Any]) -> ObservationEncoding:
         return PlaceEncoding.of_box(space)
     if name == "pixels":
         return PixelEncoding.of_box(space)
-    if name != "scaled":
-        raise ValueError(f"encoding={shorten(name)}: give 'scaled' or 'place' (or 'pixels' to a hebbian)")
-    if is_box(space) and not telling_bounds(space)[2].all():
-        observations = _random_observations(dynamics)
-        return ObservationEncoding.of(space, observations.mean(0).numpy(), observations.std(0).numpy())
-    return ObservationEncoding.of(space)
+    if name not in ("scaled", "standardized"):
+        raise ValueError(
+            f"encoding={shorten(name)}: give 'scaled', 'standardized' or 'place' (or 'pixels' to a hebbian)"
+        )
+    if not is_box(space) or (name == "scaled" and telling_bounds(space)[2].all()):
+        return ObservationEncoding.of(space)
+    observations = _random_observations(dynamics)
+    statistics = observations.mean(0).numpy(), observations.std(0).numpy()
+    of_space = ObservationEncoding.of if name == "scaled" else AffineEncoding.standardized
+    return of_space(space, *statistics)
 
 
 def _random_observations(dynamics: Dynamics[Any]) -> Tensor:

@@ -1,7 +1,7 @@
 """Between gymnasium's spaces and the program: from observations to inputs, from outputs to actions."""
 
 from lndp_agents.spaces.decoding import ActionDecoding
-from lndp_agents.spaces.encoding import ObservationEncoding, PlaceEncoding, plain_space
+from lndp_agents.spaces.encoding import AffineEncoding, ObservationEncoding, PlaceEncoding, plain_space
 from lndp_agents.spaces.fit import check_fit, config_for
 from lndp_agents.spaces.json_form import space_from_json, space_to_json
 from lndp_agents.spaces.kinds import Space, as_finite
@@ -9,6 +9,7 @@ from lndp_agents.spaces.pixels import PixelEncoding
 
 __all__ = [
     "ActionDecoding",
+    "AffineEncoding",
     "ObservationEncoding",
     "PixelEncoding",
     "PlaceEncoding",

@@ -171,7 +171,25 @@ class AffineEncoding(ObservationEncoding):
         mean = _statistic("mean", mean, space, 0.0)
         std = _statistic("std", std, space, 1.0)
         offset = np.where(is_bounded, (low + high) / 2, mean)
-        unit = np.where(is_bounded, (high - low) / 2, std)
+        return cls._of_units(space, offset, np.where(is_bounded, (high - low) / 2, std))
+
+    @classmethod
+    def standardized(cls, space: Box[Any], mean: ArrayLike, std: ArrayLike) -> "AffineEncoding":
+        """Every dimension to mean 0 and standard deviation 1, whatever its bounds.
+
+        Args:
+            space: the observations.
+            mean: of shape `space.shape`.
+            std: of shape `space.shape`; 0 counts as 1.
+
+        Raises:
+            ValueError: the space is too large, or the statistics do not fit it.
+        """
+        require_size(f"observation space {shorten(space)}", space.shape)
+        return cls._of_units(space, _statistic("mean", mean, space, 0.0), _statistic("std", std, space, 1.0))
+
+    @classmethod
+    def _of_units(cls, space: Box[Any], offset: Floats, unit: Floats) -> "AffineEncoding":
         scale = 1 / np.where(unit > 1 / LARGEST, unit, 1.0)
         return cls(space.shape, tuple(offset.tolist()), tuple(scale.tolist()))
 

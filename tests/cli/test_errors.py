@@ -43,7 +43,7 @@ def assert_refused(result: Any, *parts: str) -> None:
         (f"{FORAGING} --program nodes=4", ("nodes=4", "give at least 5")),
         (f"{FORAGING} --program nodes=many", ("nodes='many'", "give an integer from")),
         (f"{FORAGING} --program action_size=3", ("'action_size'", "leave it out")),
-        (f"{FORAGING} --encoding smell", ("encoding='smell'", "give 'scaled' or 'place'")),
+        (f"{FORAGING} --encoding smell", ("encoding='smell'", "give 'scaled', 'standardized' or 'place'")),
         ("CartPole-v1 --encoding place", ("Box(", "use 'scaled'")),
         (f"{FORAGING} --population 3", ("population=3", "give an integer from 4")),
         (f"{FORAGING} --searcher PGPE --population 7", ("population 7", "even number")),

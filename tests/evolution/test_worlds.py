@@ -13,7 +13,7 @@ from lndp_envs.foraging import Foraging
 from lndp_agents.evolution.gym_world import GymDynamics
 from lndp_agents.evolution.lives import life_keys
 from lndp_agents.evolution.worlds import make_task, make_world
-from lndp_agents.spaces import ObservationEncoding, PlaceEncoding
+from lndp_agents.spaces import AffineEncoding, ObservationEncoding, PlaceEncoding
 
 
 def test_ids_of_the_package_run_in_batches_with_their_keywords() -> None:
@@ -93,6 +93,22 @@ def test_place_cells_by_name() -> None:
     assert world.encoding.encode(torch.tensor([[3.0]])).tolist() == [[0, 0, 0, 1, 0]]
 
 
+def test_standardized_by_name_ignores_bounds() -> None:
+    """Pendulum's angular velocity has bounds of 8, which random actions never see; its spread becomes 1."""
+    world = make_world("lndp/PendulumLife-v0", {}, encoding="standardized")
+    assert isinstance(world.encoding, AffineEncoding)
+    state = world.dynamics.reset(life_keys(9, num_lives=400))
+    inputs = []
+    for step in range(200):
+        inputs.append(world.encoding.encode(world.dynamics.observe(state)))
+        torque = torch.sin(torch.arange(400.0) * (step + 1))[:, None] * 2
+        state, _, _ = world.dynamics.step(state, torque)
+    seen = torch.cat(inputs)
+    torch.testing.assert_close(seen.std(0), torch.ones(3), atol=0.2, rtol=0)
+    torch.testing.assert_close(seen.mean(0), torch.zeros(3), atol=0.3, rtol=0)
+    assert world.encoding.scale[2] > 2 / 8
+
+
 @pytest.mark.parametrize(
     ("environment", "keywords", "episodes", "message"),
     [
@@ -116,7 +132,7 @@ def test_what_is_no_world_is_refused_with_the_value_and_the_remedy(
 @pytest.mark.parametrize(
     ("environment", "encoding", "message"),
     [
-        ("lndp/Foraging-v0", "smell", "encoding='smell': give 'scaled' or 'place'"),
+        ("lndp/Foraging-v0", "smell", "encoding='smell': give 'scaled', 'standardized' or 'place'"),
         ("CartPole-v1", "place", "place cells need a Box with finite bounds; use 'scaled'"),
         ("CartPole-v1", ObservationEncoding.of(Box(0.0, 1.0, (3,), np.float32)), "was evolved on"),
     ],
