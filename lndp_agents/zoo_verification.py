@@ -84,9 +84,12 @@ def allowed_interval(score: dict[str, Any], lives: int) -> tuple[float, float]:
     """Where the mean of a sample of an agent's lives may lie, given the published score of L lives.
 
     Two means of L and n lives differ with the variance of one life times 1/L + 1/n, and the published
-    interval knows the part 1/L: each of its sides is made longer by sqrt(1 + L/n), and by `MARGIN`.
+    interval knows the part 1/L: each of its sides is made longer by sqrt(1 + L/n), and by `MARGIN`. L equal
+    lives do not tell of a rarer one: then the mean may move as far as one life of score 0 moves it.
     """
     (low, high), mean = score["interval"], score["mean"]
+    if low == high:
+        return mean - abs(mean) / lives, mean + abs(mean) / lives
     factor = MARGIN * math.sqrt(1 + score["lives"] / lives)
     return mean - factor * (mean - low), mean + factor * (high - mean)
 

@@ -40,6 +40,11 @@ def test_an_interval_is_widened_for_both_samples() -> None:
     assert allowed_interval(score, 16) == pytest.approx((100 - 45, 100 + 90))
 
 
+def test_lives_without_spread_leave_room_for_one_failure() -> None:
+    score = {"lives": 128, "mean": -500.0, "interval": [-500.0, -500.0]}
+    assert allowed_interval(score, 32) == pytest.approx((-500 - 500 / 32, -500 + 500 / 32))
+
+
 @pytest.mark.usefixtures("copy")
 def test_a_sound_entry(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["zoo", "verify", "--lives", "8", "--json"]) == 0

@@ -205,9 +205,8 @@ def draw(results: Sequence[Result], chosen: Options) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Evolve, measure, write."""
     chosen = options(parser(__doc__ or "").parse_args(arguments))
-    genome = Condition(
-        {"genome": "both worlds"}, recipe(next(iter(RANDOM)), GENERATIONS, initial_density=0.5)
-    )
+    wanted = recipe(next(iter(RANDOM)), GENERATIONS, initial_density=1.0, innate_roles=True)
+    genome = Condition({"genome": "both worlds"}, replace(wanted, encoding="standardized"))
     evolved = evolve("multi_task", [genome], chosen, evolve_one)
     results = [measure(result, score_lives(chosen)) for result in evolved]
     write_results(chosen.out / "multi_task", "One genome for CartPole and Acrobot", results, chosen)
