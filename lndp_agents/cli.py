@@ -67,6 +67,7 @@ def parser() -> argparse.ArgumentParser:
     _add_verify(commands)
     _add_evaluate(commands)
     _add_diagnose(commands)
+    _add_compare(commands)
     _add_watch(commands)
     _add_zoo(commands)
     worlds = commands.add_parser("envs", help="the environments of this package")
@@ -208,6 +209,49 @@ def _add_diagnose(commands: Any) -> None:
     _add_device(command)
     command.add_argument("--json", action="store_true", help="print pure JSON, with the curves over life")
     command.set_defaults(command="diagnose")
+
+
+def _add_compare(commands: Any) -> None:
+    command = commands.add_parser(
+        "compare",
+        help="learners and agents against each other, on equal terms",
+        description="Train what learns with equal steps of the environment, score all on the same held-out "
+        "lives, and write tables and figures. The same command goes on after a stop: an evolution exactly "
+        "where it was, a training of stable-baselines3 that was under way from its beginning. Needs the "
+        "extras train and compare.",
+    )
+    command.add_argument("--env", required=True, metavar="ENV", help="id, such as lndp/Foraging-v0")
+    command.add_argument(
+        "--env-kwargs", nargs="+", type=_pair, metavar="KEY=VALUE", help="its keyword arguments"
+    )
+    command.add_argument(
+        "--policies",
+        required=True,
+        metavar="A,B,...",
+        help="zoo:NAME or agent:FOLDER (as they are); random, scripted or win-stay-lose-shift; ppo, "
+        "ppo-frame-stack or recurrent-ppo; lndp, ndp, linear, mlp, gru or hebbian (evolved)",
+    )
+    for name, default, text in (
+        ("seeds", 5, "trainings of each learner"),
+        ("budget-steps", 0, "most steps of the environment in each training"),
+        ("lives", 128, "held-out lives that are scored"),
+        ("episodes", 1, "episodes of a life, where the environment has no lives of its own"),
+        ("workers", 1, "trainings side by side, a process each"),
+    ):
+        shown = f"{text} (default: {default})" if default else text
+        command.add_argument(f"--{name}", type=int, default=default, metavar="INT", help=shown)
+    command.add_argument(
+        "--set",
+        nargs="+",
+        type=_pair,
+        metavar="POLICY:FIELD=VALUE",
+        help="changes of an evolution's recipe, such as lndp:program.nodes=12 gru:sigma=0.2",
+    )
+    command.add_argument(
+        "--out", type=Path, required=True, metavar="FOLDER", help="new, or of the same comparison"
+    )
+    command.add_argument("--json", action="store_true", help="print the table as pure JSON")
+    command.set_defaults(command="compare")
 
 
 def _add_watch(commands: Any) -> None:

@@ -1,5 +1,6 @@
 """What the commands of `lndp` do; `lndp_agents.cli` reads the command line."""
 
+from lndp_agents.commands.compare import compare_command
 from lndp_agents.commands.diagnose import diagnose_command
 from lndp_agents.commands.evaluate import evaluate_command
 from lndp_agents.commands.listing import envs
@@ -14,6 +15,7 @@ COMMANDS = {
     "verify": verify_command,
     "evaluate": evaluate_command,
     "diagnose": diagnose_command,
+    "compare": compare_command,
     "watch": watch_command,
     "zoo list": zoo_list,
     "zoo show": zoo_show,

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 
 import torch
@@ -109,8 +109,14 @@ class Evolution:
         best_score = self.best_score if math.isfinite(self.best_score) else None
         return Counters(self._identity, self.generation, self.steps, best_score)
 
+    def undoing(self) -> Callable[[], None]:
+        """What takes the evolution back to where it is now."""
+        counters = self.counters()
+        tensors = {name: tensor.clone() for name, tensor in self.tensors().items()}
+        return lambda: self.restore(counters, tensors)
+
     def restore(self, counters: Counters, tensors: Mapping[str, Tensor]) -> None:
-        """Go to where `counters` and `tensors` are of; call it once, before the first generation."""
+        """Go to where `counters` and `tensors` are of."""
         search = {
             name.removeprefix(_SEARCH): tensor for name, tensor in tensors.items() if name.startswith(_SEARCH)
         }

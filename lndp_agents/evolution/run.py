@@ -159,10 +159,14 @@ class Run:
         """The centre with the highest score on held-out lives; the newest while none was measured."""
         return self._agent(self._evolution.best)
 
-    def generations(self) -> Iterator[Generation]:
+    def generations(self, budget_steps: int | None = None) -> Iterator[Generation]:
         """Evolve, one generation at a time, each saved before it is given.
 
         The agents are saved when a centre was scored and at the end; call `save_agents` after stopping early.
+
+        Args:
+            budget_steps: most steps of all lives together: the generation that passes it is undone, and the
+                last. No limit if none.
 
         Raises:
             OSError: a checkpoint cannot be written, or an actor is lost; the last checkpoint stays good. Open
@@ -171,7 +175,9 @@ class Run:
         """
         with self._naming_folder(), EventLog(self.folder / EVENTS, self.generation) as events:
             while self.generation < self.config.generations:
-                record = self._evolve()
+                record = self._evolve(budget_steps)
+                if record is None:
+                    break
                 events.add(record)
                 yield record
         if self.generation % self.config.evaluate_every:
@@ -202,15 +208,19 @@ class Run:
     ) -> None:
         self.close()
 
-    def _evolve(self) -> Generation:
-        """Do one generation and save it."""
+    def _evolve(self, budget_steps: int | None) -> Generation | None:
+        """Do one generation and save it; undo it and return None if it passes the budget."""
         started = time.perf_counter()
+        undo = None if budget_steps is None else self._evolution.undoing()
         try:
             record = self._evolution.advance()
         except FloatingPointError as error:
             raise FloatingPointError(
                 f"{error} of {self.folder}: begin another run with a smaller sigma or a larger population"
             ) from error
+        if undo is not None and budget_steps is not None and record.steps > budget_steps:
+            undo()
+            return None
         append_records(self.folder, record, self._evolution.hashes())
         self._checkpoint()
         if record.held_out is not None:

@@ -1,0 +1,108 @@
+"""A comparison from its beginning to its tables and figures, in a folder that can be gone on with."""
+
+import sys
+import time
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from lndp_agents.baselines import PolicyLives
+from lndp_agents.compare.comparison import Comparison
+from lndp_agents.compare.entrants import check_entrants, fixed_policy, is_learner, own_training
+from lndp_agents.compare.figures import draw_learning_curves, draw_within_life
+from lndp_agents.compare.processes import side_by_side
+from lndp_agents.compare.results import Result, Row, rows_of
+from lndp_agents.compare.tables import write_curves, write_scores, write_table, write_within_life
+from lndp_agents.compare.training import Training, clock, finish, read_lives, score, training_curve
+from lndp_agents.compare.within_life import since_birth, since_change
+from lndp_agents.evolution.run_folder import lock_folder
+
+TRAININGS = "trainings"
+
+
+def compare(comparison: Comparison, folder: Path, workers: int = 1) -> list[Row]:
+    """Train what learns, score all on the same lives, and write tables and figures.
+
+    Trainings that are in the folder already are used again: an evolution goes on exactly where it was
+    stopped, a training of stable-baselines3 that was stopped begins anew.
+
+    Args:
+        comparison: who plays where.
+        folder: new, or of the same comparison, which may have had fewer policies, seeds or lives.
+        workers: trainings side by side, a process each.
+
+    Returns:
+        The table, a row for each policy.
+
+    Raises:
+        ValueError: a policy is unknown or does not fit, a budget is too small, or the folder holds another
+            comparison.
+        ImportError: a policy needs an extra that is not installed.
+        OSError: the folder cannot be written, or is in use.
+    """
+    if workers < 1:
+        raise ValueError(f"workers={workers}: give 1 or more")
+    check_entrants(comparison)
+    comparison.claim(folder)
+    with lock_folder(folder):
+        _train(_trainings(comparison, folder), workers)
+        results = [_result(comparison, folder, name) for name in comparison.policies]
+        return _write(comparison, folder, results, workers)
+
+
+def say(text: str) -> None:
+    """A line of progress."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def _trainings(comparison: Comparison, folder: Path) -> list[Training]:
+    """All that learns, seed by seed, so that early results are of all."""
+    return [
+        Training(comparison, name, seed, folder / TRAININGS / f"{name}_s{seed}")
+        for seed in range(1, comparison.seeds + 1)
+        for name in comparison.policies
+        if is_learner(name)
+    ]
+
+
+def _train(trainings: Sequence[Training], workers: int) -> None:
+    started = time.monotonic()
+    for number, training in enumerate(side_by_side(partial(finish, say=say), trainings, workers), 1):
+        lives, total = read_lives(training), len(trainings)
+        mean = 0.0 if lives is None else lives.score.mean
+        left = (time.monotonic() - started) / number * (total - number)
+        rest = f", all in about {clock(left)}" if number < total else ""
+        say(f"{training.name}: score {mean:.1f}; training {number} of {total} done{rest}")
+
+
+def _result(comparison: Comparison, folder: Path, name: str) -> Result:
+    if not is_learner(name):
+        own = own_training(name)
+        lives = score(fixed_policy(comparison, name), comparison)
+        say(f"{name}: score {lives.score.mean:.1f}")
+        return Result(name, (0,), (lives,), own_steps=own.steps, note=own.note)
+    own = [training for training in _trainings(comparison, folder) if training.policy == name]
+    scored: list[PolicyLives] = [lives for lives in map(read_lives, own) if lives is not None]
+    return Result(
+        name,
+        tuple(training.seed for training in own),
+        tuple(scored),
+        tuple(training_curve(training) for training in own),
+    )
+
+
+def _write(comparison: Comparison, folder: Path, results: Sequence[Result], workers: int) -> list[Row]:
+    rows = rows_of(results)
+    within = {
+        result.policy: [
+            curve for curve in (since_birth(result.lives), since_change(result.lives)) if curve is not None
+        ]
+        for result in results
+    }
+    write_scores(folder, results)
+    write_curves(folder, results)
+    write_within_life(folder, within, results)
+    draw_learning_curves(folder, comparison.environment, results)
+    draw_within_life(folder, comparison.environment, results, within)
+    write_table(folder, comparison, rows, workers)
+    return rows

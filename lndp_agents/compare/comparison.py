@@ -1,0 +1,83 @@
+"""What a comparison is: a world, who plays in it, and what each learner may spend."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lndp_agents.baselines import Job
+from lndp_agents.evaluation import MAX_LIVES
+from lndp_agents.persistence import write_file
+from lndp_agents.validation import parse_json, shorten
+
+COMPARISON_FILE = "comparison.json"
+FORMAT_VERSION = 1
+SCORE_SEED = 7
+"""Of the lives that are scored, as on the cards of the zoo: no training sees them."""
+_FIXED = ("format_version", "environment", "keywords", "episodes", "budget_steps", "changes")
+"""What stays as it is in a folder; policies, seeds and lives may become more."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """Everything that the results depend on.
+
+    Raises:
+        ValueError: a number is out of range, or a policy is there twice.
+    """
+
+    environment: str
+    """Id of the environment."""
+    policies: tuple[str, ...]
+    """Names, see `lndp_agents.compare.entrants`; the first one is compared with all others."""
+    keywords: dict[str, Any] = field(default_factory=dict[str, Any])
+    """Keyword arguments of the environment."""
+    episodes: int = 1
+    """Episodes of a life, for environments that have no lives of their own."""
+    seeds: int = 5
+    """Trainings of each learner, with the seeds 1, 2, ..."""
+    budget_steps: int = 0
+    """Most steps of the environment in each training."""
+    lives: int = 128
+    """Held-out lives that are scored, the same for all."""
+    changes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
+    """By evolved policy: fields of its recipe, those of its program as "program.FIELD"."""
+
+    def __post_init__(self) -> None:
+        if not self.policies:
+            raise ValueError("no policies: name some, such as ppo,random")
+        for name in self.policies:
+            if self.policies.count(name) > 1:
+                raise ValueError(f"policy {name!r} is there twice: name it once")
+        for name, most in (("episodes", 10**6), ("seeds", 10**4), ("lives", MAX_LIVES)):
+            if not 1 <= getattr(self, name) <= most:
+                raise ValueError(f"{name}={getattr(self, name)}: give 1 to {most}")
+        if self.budget_steps < 0:
+            raise ValueError(f"budget_steps={self.budget_steps}: give 1 or more")
+
+    def job(self, seed: int) -> Job:
+        """A training of a baseline, or the world of a rule."""
+        return Job(self.environment, self.keywords, self.episodes, self.budget_steps, seed)
+
+    def claim(self, folder: Path) -> None:
+        """Put comparison.json into a folder.
+
+        Raises:
+            ValueError: another comparison lives there, or the file is damaged.
+            OSError: it cannot be written.
+        """
+        path, data = folder / COMPARISON_FILE, {"format_version": FORMAT_VERSION} | asdict(self)
+        if path.is_file():
+            try:
+                before = parse_json(path.read_bytes())
+                differing = [name for name in _FIXED if before[name] != data[name]]
+            except (ValueError, TypeError, KeyError) as error:
+                raise ValueError(f"{path}: {shorten(error)}; give another folder") from error
+            if differing:
+                raise ValueError(
+                    f"{folder} holds another comparison, {differing[0]} is {shorten(before[differing[0]])} "
+                    f"there and {shorten(data[differing[0]])} here: give another folder"
+                )
+        folder.mkdir(parents=True, exist_ok=True)
+        write_file(path, (json.dumps(data, indent=1) + "\n").encode())

@@ -1,0 +1,124 @@
+"""Who can be compared: pretrained agents, rules, learners of stable-baselines3, and what evolves.
+
+`zoo:NAME` and `agent:FOLDER` (a run, a saved agent, or "USER/REPO" of the hub) are as they are; so are the
+rules. All others learn: the baselines by gradients, the policies of `lndp train --policy` by evolution.
+"""
+
+import json
+from dataclasses import dataclass
+from difflib import get_close_matches
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from lndp_agents.agent import Agent
+from lndp_agents.baselines import Policy
+from lndp_agents.baselines.registry import LEARNERS, RULES
+from lndp_agents.compare.comparison import Comparison
+from lndp_agents.compare.recipes import check_recipe
+from lndp_agents.evolution.metrics import METRICS
+from lndp_agents.evolution.worlds import make_task, make_world
+from lndp_agents.plotting import read_metrics
+from lndp_agents.policies import POLICIES
+from lndp_agents.zoo import load_pretrained, zoo_folder, zoo_names
+
+ZOO, AGENT = "zoo:", "agent:"
+
+
+@dataclass(frozen=True)
+class OwnTraining:
+    """What a pretrained agent was trained with, which is not the budget of the comparison."""
+
+    steps: int | None
+    """Steps of life; none if nobody wrote it down."""
+    note: str = ""
+
+
+def policy_names() -> list[str]:
+    """All names, but for the folders of agents."""
+    return [*(f"{ZOO}{name}" for name in zoo_names()), *POLICIES, *LEARNERS, *RULES]
+
+
+def is_learner(name: str) -> bool:
+    """Whether a policy is trained in a comparison."""
+    return name in LEARNERS or name in POLICIES
+
+
+def check_entrants(comparison: Comparison) -> None:
+    """See that all policies can play, before any of them spends hours.
+
+    Raises:
+        ValueError: one is unknown, does not fit the environment, or lacks a budget.
+        ImportError: one needs stable-baselines3.
+    """
+    for name in comparison.changes:
+        if name not in set(POLICIES) & set(comparison.policies):
+            evolved = ", ".join(set(POLICIES) & set(comparison.policies)) or "none here"
+            raise ValueError(f"{name!r} has no recipe to change: those that evolve are {evolved}")
+    make_task(comparison.environment, comparison.keywords, comparison.episodes)
+    for name in comparison.policies:
+        if is_learner(name) and not comparison.budget_steps:
+            raise ValueError(f"{name} learns and has no budget: give --budget-steps")
+        if name in POLICIES:
+            check_recipe(comparison, name)
+        elif name in LEARNERS:
+            if find_spec("sb3_contrib") is None:
+                raise ImportError(f'{name} needs sb3_contrib: pip install "lndp-agents[compare]"')
+        else:
+            fixed_policy(comparison, name)
+
+
+def fixed_policy(comparison: Comparison, name: str) -> Policy:
+    """A policy that is not trained here.
+
+    Raises:
+        ValueError: it is unknown, or does not fit the environment.
+    """
+    if name in RULES:
+        return RULES[name](comparison.job(0))
+    if not name.startswith((ZOO, AGENT)):
+        near = get_close_matches(name, policy_names(), n=1)
+        guess = f"; did you mean {near[0]!r}?" if near else ""
+        raise ValueError(
+            f"no policy {name!r}: known are {', '.join(policy_names())}, and {AGENT}FOLDER{guess}"
+        )
+    agent: Agent[Any] = load_pretrained(_place(name))
+    world = make_world(comparison.environment, comparison.keywords, comparison.episodes, agent.encoding)
+    if world.dynamics.action_space != agent.action_space:
+        raise ValueError(
+            f"{comparison.environment} takes actions {world.dynamics.action_space}, {name} gives "
+            f"{agent.action_space}: leave it out"
+        )
+    return agent
+
+
+def own_training(name: str) -> OwnTraining:
+    """What is known about the training of a fixed policy: of a zoo agent its card, of a run its metrics."""
+    if name in RULES:
+        return OwnTraining(None, "nothing to train")
+    place = _place(name)
+    metrics = Path(place).parent / METRICS
+    if name.startswith(ZOO):
+        results = json.loads((zoo_folder(str(place)) / "results.json").read_text("utf-8"))
+        start = results["recipe"].get("start", "")
+        note = f"an evolution of its own, around {start}" if start else "an evolution of its own"
+        steps: list[int] = [run["steps"] for run in results["evolution_seeds"]]
+        return OwnTraining(steps[0], note)
+    if metrics.is_file():
+        return OwnTraining(int(read_metrics(metrics)["steps"][-1]), "a run of its own")
+    return OwnTraining(None, "trained elsewhere")
+
+
+def _place(name: str) -> str:
+    """Where `load_pretrained` finds an agent; of a run, the best one.
+
+    Raises:
+        ValueError: the zoo has no such agent.
+    """
+    if name.startswith(ZOO):
+        zoo_folder(name.removeprefix(ZOO))
+        return name.removeprefix(ZOO)
+    folder = Path(name.removeprefix(AGENT))
+    if (folder / METRICS).is_file():
+        return f"{folder / 'best'}"
+    return f"./{folder}" if folder.is_dir() and not folder.is_absolute() else f"{folder}"

@@ -1,0 +1,132 @@
+"""The figures of a comparison: learning curves, and how policies do as their lives go on."""
+
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lndp_agents.baselines import CurvePoint
+from lndp_agents.compare.results import Result
+from lndp_agents.compare.within_life import BIRTH, CHANGE, WithinLife
+from lndp_agents.persistence import write_file
+from lndp_agents.plotting import DOTS_PER_INCH, GRID, INK, SOFT_INK
+
+try:
+    from matplotlib.figure import Figure
+except ModuleNotFoundError as error:
+    raise ImportError('figures need matplotlib: pip install "lndp-agents[train]"') from error
+
+COLORS = ("#d55e00", "#0072b2", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000", "#8a8a84")
+"""Of Okabe and Ito, which the colour-blind can tell apart."""
+DASHES: tuple[Any, ...] = ("solid", (0, (5, 1.5)), (0, (1.5, 1)), (0, (6, 1.5, 1.5, 1.5)))
+"""So that a line is known without its colour too."""
+LEARNING_CURVES, WITHIN_LIFE = "learning_curves.png", "within_life.png"
+_LOG_FROM = 100
+"""Ratio of the last look's steps to the first one's from which on the axis is logarithmic."""
+
+
+def draw_learning_curves(folder: Path, environment: str, results: Sequence[Result]) -> None:
+    """Write learning_curves.png: held-out score against steps of training."""
+    figure: Any = Figure(figsize=(8.6, 4.6), facecolor="white", layout="constrained")
+    axes = figure.subplots()
+    steps = [point.steps for result in results for curve in result.curves for point in curve if point.steps]
+    for number, result in enumerate(results):
+        look = _look(number)
+        if result.curves:
+            x, runs = joined_curves(result.curves)
+            axes.plot(x, runs.mean(0), label=_label(result), **look)
+            axes.fill_between(x, runs.min(0), runs.max(0), color=look["color"], alpha=0.12, linewidth=0)
+        else:
+            axes.axhline(result.scores.mean(), label=f"{result.policy} (not trained here)", **look)
+    if steps and max(steps) > _LOG_FROM * min(steps):
+        axes.set_xscale("log")
+        axes.set_xlim(min(steps), max(steps))
+    _style(axes, "steps of the environment", "score on held-out lives")
+    _finish(figure, axes, f"{environment}: mean and range over trainings", folder / LEARNING_CURVES)
+
+
+def draw_within_life(
+    folder: Path, environment: str, results: Sequence[Result], curves: Mapping[str, Sequence[WithinLife]]
+) -> None:
+    """Write within_life.png: reward of a step against time since birth, and since the last change."""
+    known = {curve.event for own in curves.values() for curve in own}
+    events = [event for event in (BIRTH, CHANGE) if event in known]
+    figure: Any = Figure(figsize=(2.6 + 4.4 * len(events), 4.4), facecolor="white", layout="constrained")
+    panels = figure.subplots(1, len(events), squeeze=False, sharey=True)[0]
+    for axes, event in zip(panels, events, strict=True):
+        for number, result in enumerate(results):
+            for curve in curves[result.policy]:
+                if curve.event == event:
+                    look = _look(number)
+                    axes.plot(curve.time, curve.rewards.mean(0), label=_label(result), **look)
+                    low, high = curve.rewards.min(0), curve.rewards.max(0)
+                    axes.fill_between(curve.time, low, high, color=look["color"], alpha=0.12, linewidth=0)
+        _style(axes, f"steps since {_EVENTS[event]}", "reward of a step" if axes is panels[0] else "")
+    _finish(
+        figure,
+        panels[0],
+        f"{environment}: within a life, mean and range over trainings",
+        folder / WITHIN_LIFE,
+    )
+
+
+_EVENTS = {BIRTH: "birth", CHANGE: "the last hidden change"}
+
+
+def joined_curves(curves: Sequence[Sequence[CurvePoint]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Curves of R trainings on one grid.
+
+    Returns:
+        The steps (S,) of all looks that lie within all curves, and scores (R, S), linear between looks.
+    """
+    measured = [[point for point in curve if np.isfinite(point.held_out)] for curve in curves]
+    steps = [np.array([point.steps for point in curve], np.float64) for curve in measured]
+    low, high = max(own[0] for own in steps), min(own[-1] for own in steps)
+    grid = np.unique(np.concatenate(steps))
+    grid = grid[(grid >= low) & (grid <= high)]
+    scores = [
+        np.interp(grid, own, [point.held_out for point in curve])
+        for own, curve in zip(steps, measured, strict=True)
+    ]
+    return grid, np.stack(scores)
+
+
+def _label(result: Result) -> str:
+    return result.policy if len(result.lives) == 1 else f"{result.policy} ({len(result.lives)})"
+
+
+def _look(number: int) -> dict[str, Any]:
+    return {
+        "color": COLORS[number % len(COLORS)],
+        "linestyle": DASHES[number % len(DASHES)],
+        "linewidth": 2.4 if number == 0 else 1.6,
+    }
+
+
+def _style(axes: Any, x: str, y: str) -> None:
+    axes.set_xlabel(x, color=SOFT_INK, fontsize=9.5)
+    axes.set_ylabel(y, color=SOFT_INK, fontsize=9.5)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    for side in ("left", "bottom"):
+        axes.spines[side].set_color(SOFT_INK)
+    axes.grid(axis="y", color=GRID, linewidth=0.7)
+    axes.set_axisbelow(True)
+    axes.tick_params(colors=SOFT_INK, labelsize=8.5, length=2)
+
+
+def _finish(figure: Any, axes: Any, title: str, path: Path) -> None:
+    figure.suptitle(title, color=INK, fontsize=12, x=0.01, ha="left")
+    figure.legend(
+        *axes.get_legend_handles_labels(),
+        loc="outside right center",
+        frameon=False,
+        fontsize=9,
+        handlelength=3.2,
+    )
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=DOTS_PER_INCH)
+    write_file(path, file.getvalue())

@@ -1,0 +1,105 @@
+"""Tasks side by side, a process each: no state goes from one to the next, and none outlives its parent."""
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
+from threading import Thread
+from typing import Any, Generic, TypeVar
+
+Task = TypeVar("Task")
+USER_ERRORS = (ValueError, OSError, ImportError, FloatingPointError)
+"""What a person can mend; the message is one line."""
+
+
+@dataclass(frozen=True)
+class _Child(Generic[Task]):
+    task: Task
+    process: SpawnProcess
+    messages: Connection
+
+
+def side_by_side(work: Callable[[Task], None], tasks: Sequence[Task], workers: int) -> Iterator[Task]:
+    """Do all tasks, at most so many at once; with one worker in this process.
+
+    Args:
+        work: a function of a module, which travels to the processes.
+        tasks: what it is called with, in this order.
+        workers: most processes at once.
+
+    Yields:
+        Each task when it is done, in the order of their ends.
+
+    Raises:
+        ChildProcessError: a process ended without a word; what has ended before stays done.
+        ValueError: what `work` said in one of the processes; the others are ended.
+    """
+    if workers == 1:
+        for task in tasks:
+            work(task)
+            yield task
+        return
+    waiting, running = list(tasks), list[_Child[Task]]()
+    try:
+        while waiting or running:
+            while waiting and len(running) < workers:
+                running.append(_start(work, waiting.pop(0)))
+            ended = wait([child.process.sentinel for child in running])
+            for child in [child for child in running if child.process.sentinel in ended]:
+                running.remove(child)
+                _require_success(child)
+                yield child.task
+    finally:
+        for child in running:
+            child.process.terminate()
+        for child in running:
+            child.process.join()
+
+
+def _start(work: Callable[[Task], None], task: Task) -> _Child[Task]:
+    context = get_context("spawn")
+    messages, sender = context.Pipe(duplex=False)
+    process = context.Process(target=_work, args=(work, task, sender))
+    process.start()
+    sender.close()
+    return _Child(task, process, messages)
+
+
+def _require_success(child: _Child[Any]) -> None:
+    child.process.join()
+    try:
+        raise ValueError(child.messages.recv())
+    except EOFError:  # it said nothing
+        pass
+    finally:
+        child.messages.close()
+    if child.process.exitcode:
+        raise ChildProcessError(
+            f"{child.task} ended with exit code {child.process.exitcode}: the same command goes on"
+        )
+
+
+def _work(work: Callable[[Task], None], task: Task, sender: Connection) -> None:
+    """The whole life of a process. Ctrl-C is for the parent, which ends it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    Thread(target=_end_with_parent, daemon=True).start()
+    try:
+        work(task)
+    except USER_ERRORS as error:
+        sender.send(" ".join(str(error).split()))
+    except Exception:
+        traceback.print_exc()
+        sys.exit(1)
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

@@ -1,0 +1,200 @@
+"""One training of a comparison: brought to its end, gone on with, and scored; its folder has what is left."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import accumulate
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.numpy import load_file, save
+
+from lndp_agents.agent import Agent
+from lndp_agents.baselines import (
+    CurvePoint,
+    Policy,
+    PolicyLives,
+    evaluate_policy_lives,
+    is_finished,
+    load_baseline,
+    read_curve,
+    train_baseline,
+)
+from lndp_agents.baselines.registry import read_job
+from lndp_agents.compare.comparison import SCORE_SEED, Comparison
+from lndp_agents.compare.recipes import recipe_of
+from lndp_agents.evolution.config import EvolutionConfig
+from lndp_agents.evolution.metrics import METRICS
+from lndp_agents.evolution.run import TIMINGS, Run
+from lndp_agents.evolution.run_folder import DESCRIPTION, Description
+from lndp_agents.persistence import write_file
+from lndp_agents.plotting import read_metrics
+from lndp_agents.policies import POLICIES
+
+LIVES_FILE = "lives.safetensors"
+LINE_SECONDS = 30
+"""Most seconds between two lines of progress of an evolution."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """A learner with a seed."""
+
+    comparison: Comparison
+    policy: str
+    seed: int
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        """For a person."""
+        return f"{self.policy}, seed {self.seed}"
+
+    @property
+    def evolves(self) -> bool:
+        """By evolution, not by gradients."""
+        return self.policy in POLICIES
+
+    @property
+    def recipe(self) -> EvolutionConfig:
+        """Of one that evolves."""
+        return recipe_of(self.comparison, self.policy, self.seed)
+
+
+def finish(training: Training, say: Callable[[str], None]) -> None:
+    """Train, unless that was done before, and score; in one thread.
+
+    A training by gradients that was stopped begins anew, an evolution goes on exactly where it was.
+
+    Args:
+        training: which.
+        say: takes lines of progress.
+
+    Raises:
+        ValueError: its folder holds another training, or the budget is too small for it.
+        OSError: the folder cannot be written, or is in use.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        _check_folder(training)
+        if read_lives(training) is None:
+            policy = _evolved(training, say) if training.evolves else _learned(training, say)
+            _write_lives(training.folder / LIVES_FILE, score(policy, training.comparison))
+    finally:
+        torch.set_num_threads(threads)
+
+
+def score(policy: Policy, comparison: Comparison) -> PolicyLives:
+    """The held-out lives of a policy: the same ones for all policies and seeds."""
+    return evaluate_policy_lives(
+        policy,
+        comparison.environment,
+        comparison.keywords,
+        lives=comparison.lives,
+        seed=SCORE_SEED,
+        episodes=comparison.episodes,
+    )
+
+
+def read_lives(training: Training) -> PolicyLives | None:
+    """The lives that were scored; none if there are none yet, or not as many as the comparison asks for."""
+    file = training.folder / LIVES_FILE
+    if not file.is_file():
+        return None
+    parts: dict[str, NDArray[Any]] = load_file(file)
+    if len(parts["rewards"]) != training.comparison.lives:
+        return None
+    return PolicyLives(parts["rewards"], parts["steps"], parts.get("changes"), int(parts["episodes"][0]))
+
+
+def training_curve(training: Training) -> list[CurvePoint]:
+    """Its looks at held-out lives; of an evolution the last point is where it ended, maybe without a look."""
+    if not training.evolves:
+        return read_curve(training.folder)
+    metrics = read_metrics(training.folder / METRICS)
+    lines = (line.split(",") for line in (training.folder / TIMINGS).read_text("ascii").splitlines())
+    seconds = {int(generation): float(taken) for generation, taken in lines}
+    passed = accumulate(seconds.get(int(generation), 0.0) for generation in metrics["generation"])
+    rows = zip(metrics["steps"], passed, metrics["held_out"], strict=True)
+    points = [CurvePoint(int(steps), spent, held_out) for steps, spent, held_out in rows]
+    return [point for point in points if np.isfinite(point.held_out) or point is points[-1]]
+
+
+def _check_folder(training: Training) -> None:
+    """See that a training that was begun before is this one."""
+    if training.evolves and (training.folder / DESCRIPTION).is_file():
+        is_same = Description.read(training.folder).recipe == training.recipe
+    elif is_finished(training.folder):
+        is_same = read_job(training.folder) == (training.policy, training.comparison.job(training.seed))
+    else:
+        return
+    if not is_same:
+        raise ValueError(f"{training.folder} holds another training: remove it, or give another folder")
+
+
+def _learned(training: Training, say: Callable[[str], None]) -> Policy:
+    if is_finished(training.folder):
+        return load_baseline(training.folder)
+    report, job = _reporter(training, say), training.comparison.job(training.seed)
+    return train_baseline(
+        training.policy, job, training.folder, lambda point: report(point.steps, point.held_out)
+    )
+
+
+def _evolved(training: Training, say: Callable[[str], None]) -> Agent[Any]:
+    budget, last_line = training.comparison.budget_steps, time.monotonic()
+    with _open(training) as run:
+        report = _reporter(training, say, run.steps)
+        for record in run.generations(budget):
+            if record.held_out is not None or time.monotonic() - last_line > LINE_SECONDS:
+                last_line = time.monotonic()
+                report(record.steps, record.held_out)
+        if not run.generation:
+            raise ValueError(
+                f"budget_steps={budget}: the first generation of {training.policy} takes more, give more "
+                f"(or fewer lives: --set {training.policy}:population=8)"
+            )
+        return run.best
+
+
+def _open(training: Training) -> Run:
+    if (training.folder / DESCRIPTION).is_file():
+        return Run.open(training.folder)
+    return Run.create(training.recipe, training.folder)
+
+
+def _reporter(
+    training: Training, say: Callable[[str], None], first: int = 0
+) -> Callable[[int, float | None], None]:
+    """Says how far a training is; `first` are the steps that it had before."""
+    started, budget = time.monotonic(), training.comparison.budget_steps
+
+    def report(steps: int, held_out: float | None) -> None:
+        shown = "" if held_out is None else f", held-out {held_out:.1f}"
+        spent = time.monotonic() - started
+        left = spent / (steps - first) * (budget - steps) if steps > first else None
+        rest = "" if left is None else f", {clock(left)} left"
+        say(f"{training.name}: {steps:,}/{budget:,} steps{shown}{rest}")
+
+    return report
+
+
+def clock(seconds: float) -> str:
+    """Hours, minutes and seconds, for a person."""
+    minutes, rest = divmod(max(0, round(seconds)), 60)
+    return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"
+
+
+def _write_lives(file: Path, lives: PolicyLives) -> None:
+    parts: dict[str, NDArray[Any]] = {
+        "rewards": lives.rewards,
+        "steps": lives.steps,
+        "episodes": np.array([lives.episodes]),
+    }
+    if lives.changes is not None:
+        parts["changes"] = lives.changes
+    write_file(file, save(parts))

@@ -1,0 +1,70 @@
+"""How a policy does as its life goes on: reward against time since birth, and since the last change."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lndp_agents.baselines import PolicyLives
+
+BIRTH, CHANGE = "birth", "change"
+BINS = 50
+"""Spans of time in a whole life, about."""
+MIN_SHARE = 0.2
+"""Of all changes, those that must still be the last one for a span of time to be shown."""
+
+
+@dataclass(frozen=True)
+class WithinLife:
+    """Mean reward of a step, in B spans of time since an event."""
+
+    event: str
+    """`BIRTH` or `CHANGE`."""
+    time: NDArray[np.float64]
+    """(B,): the middle of each span, in steps; the first step has time 0."""
+    rewards: NDArray[np.float64]
+    """(R, B): of each run, mean over its lives; a life that has ended earns 0."""
+
+
+def since_birth(lives: Sequence[PolicyLives]) -> WithinLife:
+    """Reward against time since birth, of the runs of a policy."""
+    times = np.arange(lives[0].rewards.shape[1])
+    return _binned(BIRTH, lives, [np.broadcast_to(times, run.rewards.shape) for run in lives], len(times))
+
+
+def since_change(lives: Sequence[PolicyLives]) -> WithinLife | None:
+    """Reward against time since the last change of the rules; none if they never change, or nobody can tell.
+
+    Steps before the first change of a life do not count. Where a change waits for the end of a trial, lives
+    that end trials sooner meet the next change sooner, so late spans are of the slower ones.
+    """
+    ages = [_steps_since(run.changes) for run in lives if run.changes is not None]
+    if len(ages) < len(lives) or not all((age >= 0).any() for age in ages):
+        return None
+    counts = np.bincount(np.concatenate([age[age >= 0] for age in ages]))
+    horizon = int(np.flatnonzero(counts >= MIN_SHARE * counts[0])[-1]) + 1
+    return _binned(CHANGE, lives, ages, horizon)
+
+
+def _steps_since(changes: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """(L, T): steps since the last change; -1 before the first."""
+    times = np.arange(changes.shape[1])
+    last = np.maximum.accumulate(np.where(changes, times, -1), axis=1)
+    return np.where(last >= 0, times - last, -1)
+
+
+def _binned(
+    event: str, lives: Sequence[PolicyLives], ages: Sequence[NDArray[np.int64]], horizon: int
+) -> WithinLife:
+    """Means over all steps whose age is in a span; the last span is shorter where the horizon asks for it."""
+    width = max(2, lives[0].rewards.shape[1] // BINS)
+    edges = np.append(np.arange(0, horizon, width), horizon)
+    rows: list[NDArray[np.float64]] = []
+    for run, age in zip(lives, ages, strict=True):
+        inside = (age >= 0) & (age < horizon)
+        span = age[inside] // width
+        size = len(edges) - 1
+        total = np.bincount(span, run.rewards[inside], minlength=size)
+        rows.append(total / np.bincount(span, minlength=size).clip(1))
+    return WithinLife(event, (edges[:-1] + edges[1:] - 1) / 2, np.stack(rows))
