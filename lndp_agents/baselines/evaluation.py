@@ -16,11 +16,13 @@ from torch import Tensor
 
 from lndp_agents.agent import LNDPAgent
 from lndp_agents.baselines.generators import lent_generators
+from lndp_agents.baselines.injured import injure_policy
 from lndp_agents.baselines.policy import BornPolicy, Policy
 from lndp_agents.baselines.sensing import sense
 from lndp_agents.evaluation import BATCH_LIVES, MAX_LIVES, Score
 from lndp_agents.evolution.lives import BIRTH, EVALUATION, WORLD, balanced_tasks, life_keys
 from lndp_agents.evolution.worlds import make_task
+from lndp_agents.lesions import Lesion, saturated
 from lndp_agents.lndp import make_program
 
 _LUCK = 2  # folded into the seed for actions that are drawn
@@ -70,6 +72,7 @@ def evaluate_policy_lives(
     episodes: int = 1,
     stream: int = EVALUATION,
     deterministic: bool = True,
+    lesion: Lesion | None = None,
 ) -> PolicyLives:
     """Let a policy live the lives that `lndp_agents.evaluation.evaluate` gives to an agent: the same worlds.
 
@@ -85,10 +88,11 @@ def evaluate_policy_lives(
         episodes: episodes of a life, for environments that have no lives of their own.
         stream: of the seed: `EVALUATION`, or `HELD_OUT` for what is looked at during training.
         deterministic: whether the likeliest actions are taken, as stable-baselines3 evaluates.
+        lesion: what happens to all lives at a step; they are intact if none.
 
     Raises:
         ValueError: the environment is unknown, or does not fit the policy; or there are no lives, or more
-            than a million.
+            than a million; or the lesion comes too late or does not fit the policy.
     """
     if not 1 <= lives <= MAX_LIVES:
         raise ValueError(f"lives={lives}: give 1 to {MAX_LIVES}")
@@ -98,6 +102,8 @@ def evaluate_policy_lives(
             f"{environment} takes actions {world.dynamics.action_space}, the policy gives "
             f"{policy.action_space}: name the environment that it was trained on"
         )
+    if lesion is not None and lesion.at >= world.steps:
+        raise ValueError(f"at={lesion.at}: a life has {world.steps} steps; give 0 to {world.steps - 1}")
     policy = _as_evaluated(policy)
     keys, tasks = life_keys(seed, stream, num_lives=lives), balanced_tasks(world.dynamics, lives)
     with lent_generators(key_of(seed, stream, _LUCK)):
@@ -107,7 +113,8 @@ def evaluate_policy_lives(
                 world,
                 keys[start : start + BATCH_LIVES],
                 tasks[start : start + BATCH_LIVES],
-                deterministic,
+                deterministic=deterministic,
+                lesion=lesion,
             )
             for start in range(0, lives, BATCH_LIVES)
         ]
@@ -125,7 +132,7 @@ def _as_evaluated(policy: Policy) -> Policy:
 
 
 def _live(
-    policy: Policy, world: _World, keys: Tensor, tasks: Tensor, deterministic: bool
+    policy: Policy, world: _World, keys: Tensor, tasks: Tensor, *, deterministic: bool, lesion: Lesion | None
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_]]:
     """Whole lives: rewards, where a life goes on, and where its rules have just changed, each (L, T)."""
     dynamics, shape = world.dynamics, (len(keys), world.steps)
@@ -139,8 +146,15 @@ def _live(
         alive[:, step] = goes_on
         before, rules = rules, _rules(world, state)
         changes[:, step] = goes_on & (rules != before).any(1)
-        senses = sense(dynamics.observe(state).numpy(), reward.numpy(), dynamics.episode_start(state).numpy())
+        felt = reward
+        if lesion is not None:
+            if step == lesion.at:
+                policy, memory = injure_policy(policy, memory, fold(keys, BIRTH), lesion)
+            felt = torch.zeros_like(reward) if lesion.cuts_reward(step) else reward
+        senses = sense(dynamics.observe(state).numpy(), felt.numpy(), dynamics.episode_start(state).numpy())
         action, memory = policy.predict(senses, memory, starts, deterministic)
+        if lesion is not None and lesion.forces_actions(step):
+            action = saturated(policy.action_space, len(keys))
         after, earned, terminated = dynamics.step(state, torch.as_tensor(action))
         state = where(goes_on, after, state)  # what has ended stays as it is
         reward = torch.where(goes_on, earned, 0.0)
