@@ -68,6 +68,7 @@ def parser() -> argparse.ArgumentParser:
     _add_evaluate(commands)
     _add_diagnose(commands)
     _add_compare(commands)
+    _add_lesion(commands)
     _add_watch(commands)
     _add_zoo(commands)
     worlds = commands.add_parser("envs", help="the environments of this package")
@@ -252,6 +253,40 @@ def _add_compare(commands: Any) -> None:
     )
     command.add_argument("--json", action="store_true", help="print the table as pure JSON")
     command.set_defaults(command="compare")
+
+
+def _add_lesion(commands: Any) -> None:
+    command = commands.add_parser(
+        "lesion",
+        help="injure an agent in the middle of its lives: does it recover?",
+        description="Let an agent live fresh lives, and the same lives again with an injury of one kind at a "
+        "step. Prints the reward per step before it, right after it, where the damage is largest, and at the "
+        "end, with 95 %% bootstrap intervals, and how much of the largest damage is gone at the end. Writes "
+        "the curve, as CSV and PNG. NAME may also be the folder of a trained baseline, whose model.zip can "
+        "hold code: name only what you trust.",
+    )
+    _add_subject(command)
+    command.add_argument("--at", type=int, required=True, metavar="STEP", help="of life, from 0")
+    kind = command.add_mutually_exclusive_group(required=True)
+    kind.add_argument(
+        "--zero",
+        type=float,
+        metavar="SHARE",
+        help="this share of the weights becomes 0, neighbours of each other",
+    )
+    kind.add_argument("--freeze", action="store_true", help="weights and wiring never change again")
+    kind.add_argument(
+        "--saturate", type=int, metavar="STEPS", help="actions at their upper bound, so many steps long"
+    )
+    kind.add_argument("--cut-reward", action="store_true", help="the sensed reward is 0 from now on")
+    kind.add_argument("--nodes", type=int, metavar="INT", help="so many hidden nodes fall silent for good")
+    command.add_argument("--lives", type=int, default=128, metavar="INT", help="how many (default: 128)")
+    command.add_argument(
+        "--out", type=Path, default=Path("lesions"), metavar="FOLDER", help="of the files (default: lesions)"
+    )
+    _add_device(command)
+    command.add_argument("--json", action="store_true", help="print pure JSON, with the curve")
+    command.set_defaults(command="lesion")
 
 
 def _add_watch(commands: Any) -> None:

@@ -3,6 +3,7 @@
 from lndp_agents.commands.compare import compare_command
 from lndp_agents.commands.diagnose import diagnose_command
 from lndp_agents.commands.evaluate import evaluate_command
+from lndp_agents.commands.lesion import lesion_command
 from lndp_agents.commands.listing import envs
 from lndp_agents.commands.train import resume, train
 from lndp_agents.commands.verify import verify_command
@@ -15,6 +16,7 @@ COMMANDS = {
     "verify": verify_command,
     "evaluate": evaluate_command,
     "diagnose": diagnose_command,
+    "lesion": lesion_command,
     "compare": compare_command,
     "watch": watch_command,
     "zoo list": zoo_list,

@@ -56,18 +56,25 @@ class Lesion:
 
     def __str__(self) -> str:
         """What happens, for people."""
-        return {
-            "zero": f"{self.zero} of the weights zeroed",
+        share = "" if self.zero is None else f"{100 * self.zero:.4g} % of the weights zeroed"
+        texts = {
+            "zero": share,
             "freeze": "plasticity frozen",
             "saturate": f"actuators saturated for {self.saturate} steps",
             "cut_reward": "reward cut",
             "nodes": f"{self.nodes} hidden nodes lesioned",
-        }[self.kind] + f" at step {self.at}"
+        }
+        return f"{texts[self.kind]} at step {self.at}"
 
     @property
     def kind(self) -> str:
         """The name of the field that says what happens."""
         return self._given[0]
+
+    @property
+    def value(self) -> Any:
+        """What that field holds."""
+        return getattr(self, self.kind)
 
     @property
     def _given(self) -> list[str]:

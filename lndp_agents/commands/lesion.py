@@ -1,0 +1,141 @@
+"""`lndp lesion`: injure an agent in the middle of its lives, and see whether it recovers."""
+
+import json
+import sys
+from argparse import Namespace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from lndp_agents.baselines.policy import Policy
+from lndp_agents.baselines.registry import is_finished, load_baseline, read_job
+from lndp_agents.commands.subject import find_subject
+from lndp_agents.evolution.workers import find_device
+from lndp_agents.lesions.figure import write_figure, write_table
+from lndp_agents.lesions.lesion import Lesion
+from lndp_agents.lesions.recovery import Recovery, Window, measure_recovery
+
+
+class _Patient(NamedTuple):
+    """A policy and its world."""
+
+    policy: Policy
+    environment: str
+    keywords: dict[str, Any]
+    episodes: int
+
+
+def lesion_command(options: Namespace) -> int:
+    """Print reward per step before and after a lesion, intact and lesioned; write table and curve."""
+    lesion = Lesion(
+        at=options.at,
+        zero=options.zero,
+        freeze=options.freeze,
+        saturate=options.saturate,
+        cut_reward=options.cut_reward,
+        nodes=options.nodes,
+    )
+    patient = _find_patient(options)
+    recovery = measure_recovery(
+        patient.policy,
+        patient.environment,
+        patient.keywords,
+        lesion=lesion,
+        lives=options.lives,
+        seed=options.seed,
+        episodes=patient.episodes,
+        say=_say,
+    )
+    title = f"{Path(options.subject).name} in {patient.environment}: {lesion}"
+    if options.json:
+        print(json.dumps(_to_json(options, patient, recovery), allow_nan=False))
+    else:
+        print(f"{title}; {options.lives} lives, seed {options.seed}")
+        print(table_of(recovery))
+    file = options.out / _file_name(options.subject, lesion)
+    options.out.mkdir(parents=True, exist_ok=True)
+    write_table(recovery, Path(f"{file}.csv"))
+    write_figure(recovery, title, Path(f"{file}.png"))
+    _say(f"wrote {file}.csv and .png")
+    return 0
+
+
+def table_of(recovery: Recovery) -> str:
+    """Reward per step before the lesion, right after it, where the damage is largest, and at the end."""
+    rows = [("reward per step", "steps", "intact", "lesioned", "damage")]
+    for name, window in _shown(recovery).items():
+        means = str(window.intact), str(window.lesioned), str(window.damage)
+        rows.append((name, f"{window.first} to {window.last}", *means))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    ]
+    if recovery.recovered is None:
+        lines.append("nothing to recover from: the 95 % interval of the largest damage reaches 0")
+    else:
+        lines.append(f"recovered: {recovery.recovered:.0%} of the largest damage is gone at the end")
+    low, high = recovery.intact.score.interval, recovery.lesioned.score.interval
+    lines.append(
+        f"score of a life: intact {recovery.intact.score.mean:.1f} ({low[0]:.1f} to {low[1]:.1f}), "
+        f"lesioned {recovery.lesioned.score.mean:.1f} ({high[0]:.1f} to {high[1]:.1f})"
+    )
+    return "\n".join(lines)
+
+
+def _shown(recovery: Recovery) -> dict[str, Window]:
+    before = {} if recovery.before is None else {"before": recovery.before}
+    return before | {
+        "right after": recovery.after[0],
+        "worst": recovery.worst,
+        "at the end": recovery.windows[-1],
+    }
+
+
+def _find_patient(options: Namespace) -> _Patient:
+    """An agent as `find_subject` finds it, or what `train_baseline` wrote.
+
+    Raises:
+        ValueError: there is none, or its environment is not known.
+    """
+    folder = Path(options.subject)
+    if not is_finished(folder):
+        subject = find_subject(options)
+        subject.agent.to(find_device(options.device))
+        return _Patient(subject.agent, subject.environment, subject.keywords, subject.episodes)
+    _, job = read_job(folder)
+    environment, keywords, episodes = job.environment, dict(job.keywords), job.episodes
+    if options.env not in (None, environment):
+        environment, keywords, episodes = options.env, {}, 1
+    return _Patient(load_baseline(folder), environment, keywords | dict(options.env_kwargs or []), episodes)
+
+
+def _to_json(options: Namespace, patient: _Patient, recovery: Recovery) -> dict[str, Any]:
+    def fields(window: Window) -> dict[str, Any]:
+        return {"first_step": window.first, "last_step": window.last} | {
+            name: list(getattr(window, name)) for name in ("intact", "lesioned", "damage")
+        }
+
+    return {
+        "subject": options.subject,
+        "environment": patient.environment,
+        "environment_keywords": patient.keywords,
+        "lives": options.lives,
+        "seed": options.seed,
+        "lesion": {
+            "at": recovery.lesion.at,
+            recovery.lesion.kind: recovery.lesion.value,
+        },
+        "score_intact": recovery.intact.score.mean,
+        "score_lesioned": recovery.lesioned.score.mean,
+        "recovered": recovery.recovered,
+        "windows": [fields(window) for window in recovery.windows],
+    }
+
+
+def _file_name(subject: str, lesion: Lesion) -> str:
+    """Such as foraging-reversal_zero-0.33_at-50."""
+    value = "" if lesion.value is True else f"-{lesion.value}"
+    return f"{Path(subject).name}_{lesion.kind.replace('_', '-')}{value}_at-{lesion.at}"
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

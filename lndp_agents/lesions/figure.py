@@ -1,0 +1,75 @@
+"""The damage-and-recovery curve, as a picture and as a table."""
+
+import csv
+import io
+from pathlib import Path
+from typing import Any
+
+from lndp_agents.lesions.recovery import Recovery
+from lndp_agents.persistence import write_file
+from lndp_agents.plotting import DOTS_PER_INCH, GRID, INK, SOFT_INK
+
+COLORS = {"intact": "#5b7fb5", "lesioned": "#e87711"}
+COLUMNS = (
+    *("first_step", "last_step"),
+    *(f"{name}{end}" for name in ("intact", "lesioned", "damage") for end in ("", "_low", "_high")),
+)
+
+
+def write_table(recovery: Recovery, path: Path) -> None:
+    """Write a CSV file with a row for each window.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for window in recovery.windows:
+        writer.writerow([*window[:2], *window.intact, *window.lesioned, *window.damage])
+    write_file(path, text.getvalue().encode())
+
+
+def write_figure(recovery: Recovery, title: str, path: Path) -> None:
+    """Draw reward per step, intact and lesioned, into a PNG file.
+
+    Raises:
+        ImportError: matplotlib is not installed; the message has the command.
+        OSError: the file cannot be written.
+    """
+    file = io.BytesIO()
+    recovery_figure(recovery, title).savefig(file, format="png", dpi=DOTS_PER_INCH)
+    write_file(path, file.getvalue())
+
+
+def recovery_figure(recovery: Recovery, title: str) -> Any:
+    """The matplotlib Figure that `write_figure` writes; nothing global is touched (no pyplot).
+
+    Raises:
+        ImportError: as `write_figure`.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise ImportError('plots need matplotlib: pip install "lndp-agents[train]"') from error
+    figure: Any = Figure(figsize=(8, 4.5), facecolor="white")
+    axes = figure.add_axes((0.085, 0.125, 0.885, 0.745))
+    edges = [window.first for window in recovery.windows] + [recovery.windows[-1].last + 1]
+    for name, color in COLORS.items():
+        mean, low, high = zip(*(getattr(window, name) for window in recovery.windows), strict=True)
+        axes.fill_between(
+            edges, [*low, low[-1]], [*high, high[-1]], step="post", color=color, alpha=0.18, linewidth=0
+        )
+        axes.stairs(mean, edges, baseline=None, color=color, linewidth=1.8, label=name)
+    axes.axvline(recovery.lesion.at, color=INK, linewidth=1, linestyle=(0, (4, 3)))
+    for side in ("top", "right", "left"):
+        axes.spines[side].set_visible(False)
+    axes.spines["bottom"].set_color(SOFT_INK)
+    axes.grid(axis="y", color=GRID, linewidth=0.7)
+    axes.tick_params(colors=SOFT_INK, labelsize=9, length=0)
+    axes.margins(x=0.01)
+    axes.set_xlabel("step of life", color=SOFT_INK, fontsize=9.5)
+    axes.set_ylabel("reward per step", color=SOFT_INK, fontsize=9.5)
+    axes.legend(frameon=False, fontsize=9.5, labelcolor=INK)
+    figure.text(0.085, 0.925, title, color=INK, fontsize=12)
+    return figure
