@@ -15,8 +15,8 @@ COMPARISON_FILE = "comparison.json"
 FORMAT_VERSION = 1
 SCORE_SEED = 7
 """Of the lives that are scored, as on the cards of the zoo: no training sees them."""
-_FIXED = ("format_version", "environment", "keywords", "episodes", "budget_steps", "changes")
-"""What stays as it is in a folder; policies, seeds and lives may become more."""
+_FIXED = ("format_version", "environment", "keywords", "episodes", "budget_steps")
+"""What stays as it is in a folder; each training there says by which recipe it was made."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -102,8 +102,8 @@ def own_training(name: str) -> OwnTraining:
         results = json.loads((zoo_folder(str(place)) / "results.json").read_text("utf-8"))
         start = results["recipe"].get("start", "")
         note = f"an evolution of its own, around {start}" if start else "an evolution of its own"
-        steps: list[int] = [run["steps"] for run in results["evolution_seeds"]]
-        return OwnTraining(steps[0], note)
+        steps = {run["seed"]: run["steps"] for run in results["evolution_seeds"]}
+        return OwnTraining(steps[results["recipe"]["seed"]], note)
     if metrics.is_file():
         return OwnTraining(int(read_metrics(metrics)["steps"][-1]), "a run of its own")
     return OwnTraining(None, "trained elsewhere")

@@ -40,12 +40,17 @@ def draw_learning_curves(folder: Path, environment: str, results: Sequence[Resul
             axes.plot(x, runs.mean(0), label=_label(result), **look)
             axes.fill_between(x, runs.min(0), runs.max(0), color=look["color"], alpha=0.12, linewidth=0)
         else:
-            axes.axhline(result.scores.mean(), label=f"{result.policy} (not trained here)", **look)
+            axes.axhline(result.scores.mean(), label=result.policy, **look)
     if steps and max(steps) > _LOG_FROM * min(steps):
         axes.set_xscale("log")
         axes.set_xlim(min(steps), max(steps))
     _style(axes, "steps of the environment", "score on held-out lives")
-    _finish(figure, axes, f"{environment}: mean and range over trainings", folder / LEARNING_CURVES)
+    _finish(
+        figure,
+        axes,
+        f"{environment}: mean and range over trainings; level lines are not trained here",
+        folder / LEARNING_CURVES,
+    )
 
 
 def draw_within_life(
@@ -95,7 +100,7 @@ def joined_curves(curves: Sequence[Sequence[CurvePoint]]) -> tuple[NDArray[np.fl
 
 
 def _label(result: Result) -> str:
-    return result.policy if len(result.lives) == 1 else f"{result.policy} ({len(result.lives)})"
+    return f"{result.policy} ({len(result.curves)} seeds)" if len(result.curves) > 1 else result.policy
 
 
 def _look(number: int) -> dict[str, Any]:
@@ -119,7 +124,7 @@ def _style(axes: Any, x: str, y: str) -> None:
 
 
 def _finish(figure: Any, axes: Any, title: str, path: Path) -> None:
-    figure.suptitle(title, color=INK, fontsize=12, x=0.01, ha="left")
+    figure.suptitle(title, color=INK, fontsize=11, x=0.01, ha="left")
     figure.legend(
         *axes.get_legend_handles_labels(),
         loc="outside right center",

@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
@@ -24,7 +24,7 @@ class _Child(Generic[Task]):
     messages: Connection
 
 
-def side_by_side(work: Callable[[Task], None], tasks: Sequence[Task], workers: int) -> Iterator[Task]:
+def side_by_side(work: Callable[[Task], None], tasks: Sequence[Task], workers: int) -> Generator[Task]:
     """Do all tasks, at most so many at once; with one worker in this process.
 
     Args:

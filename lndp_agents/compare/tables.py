@@ -69,7 +69,7 @@ def markdown_rows(rows: Sequence[Row]) -> list[str]:
         "IQM (95 % interval)",
         "mean",
         f"P({rows[0].policy} > it)",
-        "trainings",
+        "training",
         "steps of each",
         "minutes of each",
     ]
@@ -81,7 +81,7 @@ def markdown_rows(rows: Sequence[Row]) -> list[str]:
             ""
             if row.improvement is None
             else f"{row.improvement:.2f} ({row.improvement_low:.2f} to {row.improvement_high:.2f})",
-            row.note or str(row.runs),
+            row.note or f"{row.runs} here",
             "" if row.steps is None else f"{row.steps:,}",
             "" if row.minutes is None else f"{row.minutes:.1f}",
         ]

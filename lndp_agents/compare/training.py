@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.numpy import load_file, save
+from safetensors.numpy import load, save
 
 from lndp_agents.agent import Agent
 from lndp_agents.baselines import (
@@ -105,7 +105,7 @@ def read_lives(training: Training) -> PolicyLives | None:
     file = training.folder / LIVES_FILE
     if not file.is_file():
         return None
-    parts: dict[str, NDArray[Any]] = load_file(file)
+    parts: dict[str, NDArray[Any]] = load(file.read_bytes())
     if len(parts["rewards"]) != training.comparison.lives:
         return None
     return PolicyLives(parts["rewards"], parts["steps"], parts.get("changes"), int(parts["episodes"][0]))

@@ -29,8 +29,9 @@ class WithinLife:
 
 def since_birth(lives: Sequence[PolicyLives]) -> WithinLife:
     """Reward against time since birth, of the runs of a policy."""
-    times = np.arange(lives[0].rewards.shape[1])
-    return _binned(BIRTH, lives, [np.broadcast_to(times, run.rewards.shape) for run in lives], len(times))
+    steps = lives[0].rewards.shape[1]
+    ages: NDArray[np.int64] = np.arange(steps, dtype=np.int64)
+    return _binned(BIRTH, lives, [np.broadcast_to(ages, run.rewards.shape) for run in lives], steps)
 
 
 def since_change(lives: Sequence[PolicyLives]) -> WithinLife | None:
@@ -49,7 +50,7 @@ def since_change(lives: Sequence[PolicyLives]) -> WithinLife | None:
 
 def _steps_since(changes: NDArray[np.bool_]) -> NDArray[np.int64]:
     """(L, T): steps since the last change; -1 before the first."""
-    times = np.arange(changes.shape[1])
+    times: NDArray[np.int64] = np.arange(changes.shape[1], dtype=np.int64)
     last = np.maximum.accumulate(np.where(changes, times, -1), axis=1)
     return np.where(last >= 0, times - last, -1)
 

@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -66,27 +67,32 @@ def _trainings(comparison: Comparison, folder: Path) -> list[Training]:
 
 
 def _train(trainings: Sequence[Training], workers: int) -> None:
-    started = time.monotonic()
-    for number, training in enumerate(side_by_side(partial(finish, say=say), trainings, workers), 1):
-        lives, total = read_lives(training), len(trainings)
-        mean = 0.0 if lives is None else lives.score.mean
-        left = (time.monotonic() - started) / number * (total - number)
-        rest = f", all in about {clock(left)}" if number < total else ""
-        say(f"{training.name}: score {mean:.1f}; training {number} of {total} done{rest}")
+    started, total = time.monotonic(), len(trainings)
+    with closing(side_by_side(partial(finish, say=say), trainings, workers)) as finished:
+        for number, training in enumerate(finished, 1):
+            left = (time.monotonic() - started) / number * (total - number)
+            rest = f", all in about {clock(left)}" if number < total else ""
+            mean = _lives(training).score.mean
+            say(f"{training.name}: score {mean:.1f}; training {number} of {total} done{rest}")
+
+
+def _lives(training: Training) -> PolicyLives:
+    lives = read_lives(training)
+    assert lives is not None, training.name
+    return lives
 
 
 def _result(comparison: Comparison, folder: Path, name: str) -> Result:
     if not is_learner(name):
-        own = own_training(name)
+        before = own_training(name)
         lives = score(fixed_policy(comparison, name), comparison)
         say(f"{name}: score {lives.score.mean:.1f}")
-        return Result(name, (0,), (lives,), own_steps=own.steps, note=own.note)
+        return Result(name, (0,), (lives,), own_steps=before.steps, note=before.note)
     own = [training for training in _trainings(comparison, folder) if training.policy == name]
-    scored: list[PolicyLives] = [lives for lives in map(read_lives, own) if lives is not None]
     return Result(
         name,
         tuple(training.seed for training in own),
-        tuple(scored),
+        tuple(_lives(training) for training in own),
         tuple(training_curve(training) for training in own),
     )
 
