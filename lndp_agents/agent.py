@@ -14,8 +14,10 @@ from torch import Tensor
 from lndp_agents.config import LNDPConfig, PolicyConfig
 from lndp_agents.genome import genome_to_parameters, valid_genome
 from lndp_agents.graph import life_to_graph
+from lndp_agents.lesions import Lesion, LifeCourse
 from lndp_agents.lives import arrays_to_lives, check_lives, lives_to_arrays
 from lndp_agents.persistence import FileFormatError, SavedAgent, load_agent, save_agent
+from lndp_agents.policies.policy import Policy
 from lndp_agents.senses import Senses, per_row, sense
 from lndp_agents.spaces import (
     ActionDecoding,
@@ -75,6 +77,7 @@ class Agent(Generic[Config]):
         self.program = self.config.make_program()
         self._genome = valid_genome(self.config, genome)
         self._state: Any = None
+        self._course = LifeCourse(self.program)
         self.seed(0)
         self.to(device)
 
@@ -119,14 +122,14 @@ class Agent(Generic[Config]):
     @state.setter
     def state(self, state: Any) -> None:
         check_lives(self.program, state, (1, 1), "this agent")
-        self._state = state.to(self.device)
+        self._state, self._course = state.to(self.device), LifeCourse(self.program)
 
     def to(self, device: torch.device | str) -> Self:
         """Move the genome and the life to a device; returns the agent."""
         self._genome = self._genome.to(device)
         self._parameters = genome_to_parameters(self.config, self._genome[None])
         if self._state is not None:
-            self._state = self._state.to(device)
+            self._state, self._course = self._state.to(device), self._course.to(device)
         return self
 
     def seed(self, seed: int) -> None:
@@ -149,7 +152,7 @@ class Agent(Generic[Config]):
             self._num_births += 1
         else:
             key = self._key(key_of(seed))
-        self._state = self._born(key)
+        self._state, self._course = self._born(key), LifeCourse(self.program)
         return self.state
 
     @torch.inference_mode()
@@ -178,8 +181,25 @@ class Agent(Generic[Config]):
             senses = senses._replace(
                 reward=np.array([reward], np.float32), episode_start=np.array([episode_start])
             )
-        self._state, action = self._live(state, senses)
+        self._state, action = self._live(self._course.program, state, self._course.felt(senses))
+        action = self._course.done(action, self.action_space)
+        self._course = self._course.older()
         return action[0].item() if self.decoding.discrete else action.squeeze(0)
+
+    @torch.inference_mode()
+    def lesion(self, lesion: Lesion) -> None:
+        """Injure the life that `act` leads, now; it has to live with it until the next `birth`.
+
+        The genome, what is saved, and the lives of `predict` stay intact. So does a life that `state` gives.
+
+        Args:
+            lesion: of which kind; its step `at` is that of the life at the moment, whatever it says.
+
+        Raises:
+            RuntimeError: no life has begun.
+            ValueError: there is nothing in this policy that it could hit.
+        """
+        self._course, self._state = self._course.injured(self._parameters, self.state, lesion)
 
     @torch.inference_mode()
     def predict(
@@ -213,7 +233,7 @@ class Agent(Generic[Config]):
                 "observation without the reward that this agent needs: wrap the env in lndp_envs.SenseReward"
             )
         lives = self._lives(len(senses.observation), state, episode_start)
-        lives, action = self._live(lives, senses)
+        lives, action = self._live(self.program, lives, senses)
         return (action if senses.is_batched else action.squeeze(0)), lives_to_arrays(lives)
 
     @torch.inference_mode()
@@ -268,15 +288,15 @@ class Agent(Generic[Config]):
         newborn = self._born(fold(lives.key[:, rows], NEXT_LIFE))
         return lives.with_lives(rows, newborn)
 
-    def _live(self, state: Any, senses: Senses) -> tuple[Any, NDArray[Any]]:
+    def _live(self, program: Policy[Any], state: Any, senses: Senses) -> tuple[Any, NDArray[Any]]:
         """One step of the lives (1, L, ...): the next state, and actions (L, *shape)."""
         observation, reward, episode_start = (
             torch.tensor(values, device=self.device)[None]
             for values in (senses.observation, senses.reward, senses.episode_start)
         )
-        episode_start = episode_start | self.program.is_newborn(state)
+        episode_start = episode_start | program.is_newborn(state)
         x = self.encoding.encode(observation)
-        state, output = self.program.experience(self._parameters, state, x, as_finite(reward), episode_start)
+        state, output = program.experience(self._parameters, state, x, as_finite(reward), episode_start)
         action = self.decoding.decode(output[0]).cpu().numpy()
         return state, action.astype(self.action_space.dtype)
 

@@ -8,5 +8,6 @@ what comes after, and `lndp_agents.lesions.figure` draws it.
 from lndp_agents.lesions.brains import freeze, injure
 from lndp_agents.lesions.injured import InjuredProgram
 from lndp_agents.lesions.lesion import Lesion, saturated
+from lndp_agents.lesions.life import LifeCourse
 
-__all__ = ["InjuredProgram", "Lesion", "freeze", "injure", "saturated"]
+__all__ = ["InjuredProgram", "Lesion", "LifeCourse", "freeze", "injure", "saturated"]

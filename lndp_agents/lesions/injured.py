@@ -1,8 +1,9 @@
 """The program of lives that an injury has changed."""
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
+import torch
 from torch import Tensor
 
 from lndp_agents.config import PolicyConfig
@@ -78,6 +79,11 @@ class InjuredProgram:
         flipped = None if alive is None else alive.mT
         state, output = self.program.experience(self.parameters, state, *inputs, alive=flipped, donate=donate)
         return type(state)(*_flipped(*state)), output.transpose(0, 1)
+
+    def to(self, device: torch.device | str) -> Self:
+        """The same on another device."""
+        own = self.parameters and {name: tensor.to(device) for name, tensor in self.parameters.items()}
+        return replace(self, parameters=own, dead=None if self.dead is None else self.dead.to(device))
 
     def own_parameters(self, parameters: Parameters, num_lives: int) -> dict[str, Tensor]:
         """(L, ...) what each life has left of the `parameters` (1, ...) of all."""

@@ -1,0 +1,92 @@
+"""What a lesion may be, and what is drawn for it."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from gymnasium.spaces import Box, Dict, Discrete
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lndp_agents.lesions import Lesion, saturated
+from lndp_agents.lesions.recovery import window_ends
+from lndp_agents.lesions.weights import ring_share
+
+KINDS: list[dict[str, Any]] = [
+    {"zero": 0.0},
+    {"zero": 0.33},
+    {"freeze": True},
+    {"saturate": 100},
+    {"cut_reward": True},
+    {"nodes": 3},
+]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_lesion_is_of_one_kind(kind: dict[str, Any]) -> None:
+    lesion = Lesion(at=7, **kind)
+    assert {lesion.kind: lesion.value} == kind
+    assert str(lesion).endswith("at step 7")
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({}, "a lesion is of one kind, not none: give one of zero, freeze, saturate, cut_reward, nodes"),
+        ({"zero": 0.0, "nodes": 1}, "of one kind, not zero and nodes"),
+        ({"freeze": True, "at": -1}, "at=-1: give an integer from 0"),
+        ({"freeze": True, "at": 1.5}, "at=1.5: give an integer"),
+        ({"freeze": 1}, "freeze=1: give true or false"),
+        ({"cut_reward": "yes"}, "cut_reward='yes': give true or false"),
+        ({"zero": 1.1}, "zero=1.1: give a share from 0 to 1"),
+        ({"zero": float("nan")}, "zero=nan: give a share"),
+        ({"saturate": 0}, "saturate=0: give an integer from 1"),
+        ({"nodes": 0}, "nodes=0: give an integer from 1"),
+        ({"nodes": True}, "nodes=True: give an integer"),
+    ],
+)
+def test_other_lesions_are_refused(fields: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message) as caught:
+        Lesion(**fields)
+    assert "\n" not in str(caught.value)
+
+
+def test_senses_and_actuators_have_their_steps() -> None:
+    cut, forced = Lesion(at=3, cut_reward=True), Lesion(at=3, saturate=2)
+    assert [cut.cuts_reward(step) for step in range(6)] == [False, False, False, True, True, True]
+    assert [forced.forces_actions(step) for step in range(6)] == [False, False, False, True, True, False]
+    assert not any(forced.cuts_reward(step) or cut.forces_actions(step) for step in range(6))
+
+
+def test_saturated_actions_are_the_upper_bound_or_the_last_choice() -> None:
+    assert saturated(Discrete(3, start=-1), 2).tolist() == [1, 1]
+    high = np.array([2, 5], np.float32)
+    assert saturated(Box(-high, high), 2).tolist() == [[2, 5], [2, 5]]
+    with pytest.raises(ValueError, match="give a Box or Discrete"):
+        saturated(Dict({}), 1)
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=40), st.floats(0, 1), st.integers(0, 2**60))
+def test_a_share_is_of_neighbours_round_a_ring(exists: list[bool], share: float, key: int) -> None:
+    there = torch.tensor(exists)
+    hit = ring_share(torch.tensor([key]), there[None], share)[0]
+    count = sum(exists)
+    assert hit.sum().item() == round(share * count)
+    assert not (hit & ~there).any()
+    on_ring = hit[there].int()
+    assert (on_ring != on_ring.roll(1)).sum().item() in (0, 2)  # at most one block
+
+
+def test_the_place_of_a_share_is_drawn_evenly() -> None:
+    hits = ring_share(torch.arange(4000), torch.ones(4000, 8, dtype=torch.bool), 0.25)
+    assert hits.double().mean(0).tolist() == pytest.approx([0.25] * 8, abs=0.03)
+
+
+@given(st.integers(1, 300), st.data())
+def test_windows_cover_a_life_and_meet_at_the_lesion(steps: int, data: st.DataObject) -> None:
+    at = data.draw(st.integers(0, steps - 1))
+    ends = window_ends(steps, at)
+    assert [step for first, last in ends for step in range(first, last + 1)] == list(range(steps))
+    assert at in [first for first, _ in ends]
+    assert len(ends) <= 41
