@@ -45,11 +45,11 @@ def lesion_command(options: Namespace) -> int:
         episodes=patient.episodes,
         say=_say,
     )
-    title = f"{Path(options.subject).name} in {patient.environment}: {lesion}"
+    title = f"{Path(options.subject).name} in {patient.environment}, {options.lives} lives"
     if options.json:
         print(json.dumps(_to_json(options, patient, recovery), allow_nan=False))
     else:
-        print(f"{title}; {options.lives} lives, seed {options.seed}")
+        print(f"{title}, seed {options.seed}: {lesion}")
         print(table_of(recovery))
     file = options.out / _file_name(options.subject, lesion)
     options.out.mkdir(parents=True, exist_ok=True)

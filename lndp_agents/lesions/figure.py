@@ -9,7 +9,8 @@ from lndp_agents.lesions.recovery import Recovery
 from lndp_agents.persistence import write_file
 from lndp_agents.plotting import DOTS_PER_INCH, GRID, INK, SOFT_INK
 
-COLORS = {"intact": "#5b7fb5", "lesioned": "#e87711"}
+LINES = {"intact": ("#5b7fb5", 3.5), "lesioned": ("#e87711", 1.6)}
+"""Colour and line width; until the lesion one line lies on the other."""
 COLUMNS = (
     *("first_step", "last_step"),
     *(f"{name}{end}" for name in ("intact", "lesioned", "damage") for end in ("", "_low", "_high")),
@@ -54,22 +55,22 @@ def recovery_figure(recovery: Recovery, title: str) -> Any:
         raise ImportError('plots need matplotlib: pip install "lndp-agents[train]"') from error
     figure: Any = Figure(figsize=(8, 4.5), facecolor="white")
     axes = figure.add_axes((0.085, 0.125, 0.885, 0.745))
-    edges = [window.first for window in recovery.windows] + [recovery.windows[-1].last + 1]
-    for name, color in COLORS.items():
+    middles = [(window.first + window.last) / 2 for window in recovery.windows]
+    for name, (color, width) in LINES.items():
         mean, low, high = zip(*(getattr(window, name) for window in recovery.windows), strict=True)
-        axes.fill_between(
-            edges, [*low, low[-1]], [*high, high[-1]], step="post", color=color, alpha=0.18, linewidth=0
-        )
-        axes.stairs(mean, edges, baseline=None, color=color, linewidth=1.8, label=name)
-    axes.axvline(recovery.lesion.at, color=INK, linewidth=1, linestyle=(0, (4, 3)))
+        axes.fill_between(middles, low, high, color=color, alpha=0.18, linewidth=0)
+        axes.plot(middles, mean, color=color, linewidth=width, label=name)
+    axes.axvline(recovery.lesion.at, color=INK, linewidth=1, linestyle=(0, (4, 3)), label="lesion")
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
     axes.spines["bottom"].set_color(SOFT_INK)
     axes.grid(axis="y", color=GRID, linewidth=0.7)
+    axes.set_axisbelow(True)
     axes.tick_params(colors=SOFT_INK, labelsize=9, length=0)
     axes.margins(x=0.01)
     axes.set_xlabel("step of life", color=SOFT_INK, fontsize=9.5)
     axes.set_ylabel("reward per step", color=SOFT_INK, fontsize=9.5)
     axes.legend(frameon=False, fontsize=9.5, labelcolor=INK)
-    figure.text(0.085, 0.925, title, color=INK, fontsize=12)
+    figure.text(0.085, 0.935, title, color=INK, fontsize=12)
+    figure.text(0.085, 0.89, f"{recovery.lesion}", color=SOFT_INK, fontsize=9.5)
     return figure

@@ -1,6 +1,5 @@
 """Lives with a lesion: the same until then, and after it exactly as hurt as they should be."""
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,7 @@ from gymnasium import Space
 from lndp_envs.randomness import fold
 
 from lndp_agents import Agent, LNDPAgent
-from lndp_agents.baselines import PolicyLives, evaluate_policy_lives, evaluation
+from lndp_agents.baselines import Job, PolicyLives, evaluate_policy_lives, evaluation, train_baseline
 from lndp_agents.evolution.lives import BIRTH, EVALUATION, life_keys
 from lndp_agents.lesions import Lesion, freeze, injure
 from lndp_agents.lndp import make_program
@@ -18,7 +17,7 @@ from lndp_agents.policies.hebbian import Hebbian
 from lndp_agents.spaces import ActionDecoding
 
 REVERSAL, PENDULUM = "lndp/ForagingReversal-v0", "lndp/PendulumLife-v0"
-AT, LIVES = 6, 5
+AT, LIVES, STEPS = 6, 5, 12
 KINDS: list[dict[str, Any]] = [
     {"zero": 0.4},
     {"freeze": True},
@@ -51,14 +50,14 @@ def lived(policy: Any, lesion: Lesion | None = None, environment: str = REVERSAL
     return evaluate_policy_lives(policy, environment, lives=LIVES, seed=2, lesion=lesion)
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def actions(monkeypatch: pytest.MonkeyPatch) -> list[torch.Tensor]:
-    """All actions that reach the world of `evaluate_policy_lives`."""
+    """All actions that reach the worlds of `evaluate_policy_lives`, whose lives are made short."""
     done: list[torch.Tensor] = []
     make = evaluation.make_task
 
-    def recorded(*arguments: Any) -> Any:
-        dynamics, *others = make(*arguments)
+    def short(*arguments: Any) -> Any:
+        dynamics, _, episodes = make(*arguments)
         step = dynamics.step
 
         def note(state: Any, action: torch.Tensor) -> Any:
@@ -66,9 +65,9 @@ def actions(monkeypatch: pytest.MonkeyPatch) -> list[torch.Tensor]:
             return step(state, action)
 
         object.__setattr__(dynamics, "step", note)
-        return dynamics, *others
+        return dynamics, STEPS, episodes
 
-    monkeypatch.setattr(evaluation, "make_task", recorded)
+    monkeypatch.setattr(evaluation, "make_task", short)
     return done
 
 
@@ -107,17 +106,17 @@ def test_without_any_weights_only_biases_act(
 
 
 def test_without_any_weights_a_frozen_brain_is_silent(make_agent: Any, actions: list[torch.Tensor]) -> None:
-    lived(make_agent("ndp"), Lesion(at=AT, zero=1.0))
-    assert {int(action) for step in actions[AT:] for action in step} == {0}  # the first of equal outputs
-    assert {int(action) for step in actions[:AT] for action in step} != {0}
+    lived(make_agent("ndp", PENDULUM, pruning=False), Lesion(at=AT, zero=1.0), PENDULUM)
+    assert not torch.stack(actions[AT:]).any()
+    assert torch.stack(actions[:AT]).any()
 
 
 @pytest.mark.parametrize(("environment", "bound"), [(REVERSAL, 2), (PENDULUM, 2.0)])
 def test_saturated_actuators_do_just_that(
-    make_agent: Any, environment: str, bound: float, actions: list[torch.Tensor]
+    environment: str, bound: float, actions: list[torch.Tensor]
 ) -> None:
-    agent = make_agent("mlp", environment)
-    lived(agent, Lesion(at=AT, saturate=4), environment)
+    policy = train_baseline("random", Job(environment))
+    lived(policy, Lesion(at=AT, saturate=4), environment)
     is_bound = [bool((action == bound).all()) for action in actions]
     assert all(is_bound[AT : AT + 4])
     assert not is_bound[AT - 1]
@@ -132,8 +131,8 @@ def test_inside_a_policy_does_not_know_that_its_actuators_are_saturated(make_age
     evaluate_policy_lives(agent, REVERSAL, lives=LIVES, seed=2, lesion=Lesion(at=0, saturate=1))
     first = agent.births(fold(keys, BIRTH).numpy())
     evaluate_policy_lives(agent, REVERSAL, lives=LIVES, seed=2)
-    np.testing.assert_array_equal(memories[0][0], memories[100][0])
-    assert not np.array_equal(memories[1][0], memories[101][0])  # but it sees what came of them
+    np.testing.assert_array_equal(memories[0][0], memories[STEPS][0])
+    assert not np.array_equal(memories[1][0], memories[STEPS + 1][0])  # but it sees what came of them
     assert not np.array_equal(memories[0][0], first[0])
 
 
@@ -148,19 +147,17 @@ def test_a_cut_reward_is_not_sensed_from_then_on(make_agent: Any) -> None:
 
 @pytest.mark.parametrize("at", [0, 1])
 def test_an_agent_whose_reward_is_cut_from_birth_is_one_without_the_input(
-    lndp_agent: LNDPAgent, at: int
+    make_agent: Any, at: int, actions: list[torch.Tensor]
 ) -> None:
-    agent = lndp_agent
-    deaf = LNDPAgent(
-        agent.observation_space,
-        agent.action_space,
-        replace(agent.config, reward_input=False),
-        genome=agent.genome,
-        encoding=agent.encoding,
+    agent, deaf = (
+        make_agent("lndp", PENDULUM, pruning=False, reward_input=sensed) for sensed in (True, False)
     )
-    cut = lived(agent, Lesion(at=at, cut_reward=True))  # no reward comes before the first step anyway
-    assert (cut.rewards == lived(deaf).rewards).all()
-    assert (cut.rewards != lived(agent).rewards).any()
+    lived(agent, Lesion(at=at, cut_reward=True), PENDULUM)  # no reward comes before the first step anyway
+    lived(deaf, None, PENDULUM)
+    lived(agent, None, PENDULUM)
+    cut, without, intact = torch.stack(actions).split(STEPS)
+    assert torch.equal(cut, without)
+    assert not torch.equal(cut, intact)
 
 
 @pytest.mark.parametrize("name", ["lndp", "sparse"])
@@ -168,11 +165,18 @@ def test_an_agent_whose_reward_is_cut_from_birth_is_one_without_the_input(
     "switches", [{}, {"development_steps": 3, "stochastic": True}, {"recurrent": True, "bias": True}]
 )
 def test_a_brain_frozen_at_birth_is_one_without_lifetime_updates(
-    make_agent: Any, name: str, switches: dict[str, Any]
+    make_agent: Any, name: str, switches: dict[str, Any], actions: list[torch.Tensor]
 ) -> None:
-    agent, frozen = (make_agent(name, **switches, lifetime_updates=updates) for updates in (True, False))
-    assert (lived(agent, Lesion(freeze=True)).rewards == lived(frozen).rewards).all()
-    assert (lived(agent).rewards != lived(frozen).rewards).any()
+    agent, frozen = (
+        make_agent(name, PENDULUM, pruning=False, **switches, lifetime_updates=updates)
+        for updates in (True, False)
+    )
+    lived(agent, Lesion(freeze=True), PENDULUM)
+    lived(frozen, None, PENDULUM)
+    lived(agent, None, PENDULUM)
+    hurt, without, intact = torch.stack(actions).split(STEPS)
+    assert torch.equal(hurt, without)
+    assert not torch.equal(hurt, intact)
 
 
 @pytest.mark.parametrize("name", ["ndp", "linear", "mlp", "gru"])
@@ -247,7 +251,7 @@ def test_a_share_of_the_hebbian_weights_is_lost_and_grows_again(make_agent: Any)
     program, parameters, state = lives_of(make_agent("hebbian"), 2)
     hurt_program, hurt = injure(program, parameters, state, Lesion(zero=1 / 3))
     synapses = program.config.num_synapses
-    assert (hurt.memory[0] == 0).sum(-1).tolist() == [round(synapses / 3)] * LIVES
+    assert (hurt.memory[0, :, :synapses] == 0).sum(-1).tolist() == [round(synapses / 3)] * LIVES
     assert torch.equal(hurt.memory[..., synapses:], state.memory[..., synapses:])
     grown = walk(hurt_program, parameters, hurt, 1)[-1][0]
     assert (grown.memory[..., :synapses] != 0).all()
@@ -271,7 +275,7 @@ def test_damaged_networks_stay_damaged_each_in_its_own_place(make_agent: Any, na
 def test_lesioned_nodes_are_silent_and_alone_ever_after(
     make_agent: Any, name: str, switches: dict[str, Any]
 ) -> None:
-    program, parameters, state = lives_of(make_agent(name, **switches), 2)
+    program, parameters, state = lives_of(make_agent(name, pruning=False, **switches), 2)
     hurt, after = injure(program, parameters, state, Lesion(nodes=2))
     dead = hurt.dead[0]
     assert dead.sum(1).tolist() == [2] * LIVES
@@ -289,7 +293,8 @@ def test_lesioned_nodes_are_silent_and_alone_ever_after(
 
 
 def test_a_brain_without_hidden_nodes_has_silent_outputs(make_agent: Any) -> None:
-    program, parameters, state = lives_of(make_agent("lndp"), 2)
+    program, parameters, state = lives_of(make_agent("lndp", pruning=False), 2)
+    assert walk(program, parameters, state, 1)[-1][1].any()
     hurt, after = injure(program, parameters, state, Lesion(nodes=program.config.hidden_nodes))
     for _, output in walk(hurt, parameters, after, 4)[1:]:
         assert not output.any()
@@ -361,7 +366,7 @@ def test_lesions_add_up(make_agent: Any) -> None:
     [
         ("linear", {"nodes": 1}, "a linear policy has no hidden nodes; zero weights instead"),
         ("gru", {"nodes": 5}, "nodes=5: this policy has 4 hidden nodes; give 1 to 4"),
-        ("lndp", {"nodes": 99}, "this policy has 4 hidden nodes"),
+        ("lndp", {"nodes": 99}, "this policy has 8 hidden nodes"),
     ],
 )
 def test_lesions_that_do_not_fit_are_refused(
@@ -378,8 +383,8 @@ def test_nodes_that_development_would_bring_back_are_refused(make_agent: Any) ->
 
 
 def test_a_lesion_after_the_life_is_refused(make_agent: Any) -> None:
-    with pytest.raises(ValueError, match="at=100: a life has 100 steps; give 0 to 99"):
-        lived(make_agent("linear"), Lesion(at=100, freeze=True))
+    with pytest.raises(ValueError, match="at=12: a life has 12 steps; give 0 to 11"):
+        lived(make_agent("linear"), Lesion(at=STEPS, freeze=True))
 
 
 def test_the_native_kernel_and_the_reference_freeze_alike(lndp_agent: LNDPAgent) -> None:

@@ -1,0 +1,98 @@
+"""What is measured of damage and recovery: policies whose rewards are known."""
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from gymnasium.spaces import Discrete
+
+from lndp_agents.baselines import Job, train_baseline
+from lndp_agents.lesions import Lesion
+from lndp_agents.lesions.figure import COLUMNS, recovery_figure, write_figure, write_table
+from lndp_agents.lesions.recovery import Recovery, measure_recovery
+
+FORAGING, BANDIT = "lndp/Foraging-v0", "lndp/Bandit-v0"
+
+
+class Always:
+    """Pulls arm 0 of a bandit whose every arm pays."""
+
+    action_space = Discrete(2)
+
+    def predict(self, observation: Any, *_: Any) -> tuple[Any, None]:
+        return np.zeros(len(observation["reward"]), np.int64), None
+
+
+@pytest.fixture(scope="module")
+def recovery() -> Recovery:
+    """The best forager, taken to the right for 20 steps."""
+    policy = train_baseline("scripted", Job(FORAGING))
+    return measure_recovery(policy, FORAGING, lesion=Lesion(at=42, saturate=20), lives=16, seed=1)
+
+
+def test_the_lives_before_are_the_same_and_recover_after(recovery: Recovery) -> None:
+    for window in recovery.windows:
+        if window.last < 42:
+            assert window.damage == (0, 0, 0)
+            assert window.intact == window.lesioned
+    assert recovery.before is not None
+    assert (recovery.before.first, recovery.before.last) == (37, 41)
+    assert (recovery.after[0].first, recovery.after[0].last) == (42, 46)
+    assert 42 <= recovery.worst.first < 62
+    assert recovery.worst.damage.low > 0
+    assert recovery.windows[-1].last == 99
+
+
+def test_means_are_those_of_the_steps(recovery: Recovery) -> None:
+    for window in recovery.windows:
+        steps = slice(window.first, window.last + 1)
+        for found, lives in ((window.intact, recovery.intact), (window.lesioned, recovery.lesioned)):
+            assert found.mean == pytest.approx(lives.rewards[:, steps].mean())
+            assert found.low <= found.mean <= found.high
+        assert window.damage.mean == pytest.approx(window.intact.mean - window.lesioned.mean)
+    left = 1 - recovery.windows[-1].damage.mean / recovery.worst.damage.mean
+    assert recovery.recovered == left
+
+
+def test_nothing_recovers_where_nothing_is_hurt() -> None:
+    keywords = {"good_probability": 1.0, "bad_probability": 1.0}
+    told: list[str] = []
+    found = measure_recovery(Always(), BANDIT, keywords, lesion=Lesion(saturate=5), lives=4, say=told.append)
+    assert {window.damage for window in found.windows} == {(0, 0, 0)}
+    assert {window.intact.mean for window in found.windows} == {1}
+    assert (found.recovered, found.before) == (None, None)
+    assert told == ["4 lives, actuators saturated for 5 steps at step 0", "4 lives, intact"]
+
+
+def test_an_arm_that_never_pays_costs_all_and_is_left_again() -> None:
+    keywords = {"arms": 2, "good_probability": 1.0, "bad_probability": 0.0, "hazard": 0.0}
+    policy = train_baseline("win-stay-lose-shift", Job(BANDIT, keywords))
+    found = measure_recovery(policy, BANDIT, keywords, lesion=Lesion(at=20, saturate=20), lives=8)
+    # The last arm is the bad one in every second life.
+    assert found.after[0].damage.mean == 0.5
+    assert (found.windows[-1].damage.mean, found.recovered) == (0, 1)
+
+
+def test_the_table_has_a_row_for_each_window(recovery: Recovery, tmp_path: Path) -> None:
+    write_table(recovery, tmp_path / "curve.csv")
+    rows = list(csv.DictReader((tmp_path / "curve.csv").read_text().splitlines()))
+    assert tuple(rows[0]) == COLUMNS
+    assert len(rows) == len(recovery.windows)
+    for row, window in zip(rows, recovery.windows, strict=True):
+        assert (int(row["first_step"]), int(row["last_step"])) == window[:2]
+        assert (float(row["lesioned"]), float(row["lesioned_low"])) == window.lesioned[:2]
+        assert float(row["damage_high"]) == window.damage.high
+
+
+def test_the_curve_shows_the_means_and_the_lesion(recovery: Recovery, tmp_path: Path) -> None:
+    (axes,) = recovery_figure(recovery, "the forager").axes
+    lines = {line.get_label(): line for line in axes.lines}
+    middles = [(window.first + window.last) / 2 for window in recovery.windows]
+    assert lines["intact"].get_xdata().tolist() == middles
+    assert lines["lesioned"].get_ydata().tolist() == [window.lesioned.mean for window in recovery.windows]
+    assert list(lines["lesion"].get_xdata()) == [42, 42]
+    assert len(axes.collections) == 2
+    write_figure(recovery, "the forager", tmp_path / "curve.png")
+    assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")

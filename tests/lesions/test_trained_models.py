@@ -1,0 +1,148 @@
+"""Lesions of models of stable-baselines3, untrained here, and of policies that are rules."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from lndp_envs.randomness import fold
+from sb3_contrib import RecurrentPPO
+from stable_baselines3 import PPO
+from stable_baselines3.common.vec_env import VecFrameStack
+
+from lndp_agents.baselines import Job, evaluate_policy_lives, train_baseline
+from lndp_agents.baselines.injured import DamagedModels, damaged, injure_policy, network_of
+from lndp_agents.baselines.ppo_frame_stack import FRAMES, FrameStackPolicy
+from lndp_agents.baselines.vec_env import make_vec_env
+from lndp_agents.lesions import Lesion
+
+PENDULUM, SHORT = "lndp/PendulumLife-v0", {"episode_steps": 8, "episodes": 2}
+AT, LIVES = 5, 6
+NAMES = ["ppo", "ppo-frame-stack", "recurrent-ppo"]
+
+
+def model_of(name: str) -> Any:
+    envs = make_vec_env(PENDULUM, SHORT, 2, 0)
+    if name == "ppo-frame-stack":
+        stacked = VecFrameStack(envs, FRAMES)
+        return FrameStackPolicy(
+            PPO("MultiInputPolicy", stacked, n_steps=8, batch_size=8, seed=0, device="cpu")
+        )
+    if name == "ppo":
+        return PPO("MultiInputPolicy", envs, n_steps=8, batch_size=8, seed=0, device="cpu")
+    sizes = {"lstm_hidden_size": 5}
+    return RecurrentPPO(
+        "MultiInputLstmPolicy", envs, n_steps=8, batch_size=8, seed=0, device="cpu", policy_kwargs=sizes
+    )
+
+
+def lived(policy: Any, lesion: Lesion | None = None) -> Any:
+    return evaluate_policy_lives(policy, PENDULUM, SHORT, lives=LIVES, seed=1, lesion=lesion).rewards
+
+
+def senses(rows: int = LIVES) -> dict[str, Any]:
+    draw = np.random.default_rng(0)
+    shapes = {"observation": (rows, 3), "reward": (rows, 1), "episode_start": (rows, 1)}
+    return {name: draw.normal(size=shape).astype(np.float32) for name, shape in shapes.items()}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_model_is_hurt_from_that_step_on_in_a_copy(name: str) -> None:
+    model = model_of(name)
+    network = network_of(model)
+    assert network is not None
+    weights = {key: tensor.clone() for key, tensor in network.state_dict().items()}
+    intact, hurt = lived(model), lived(model, Lesion(at=AT, zero=0.5))
+    assert (hurt[:, :AT] == intact[:, :AT]).all()
+    assert (hurt[:, AT + 1 :] != intact[:, AT + 1 :]).any(1).all()
+    assert all(torch.equal(tensor, weights[key]) for key, tensor in network.state_dict().items())
+    assert (lived(model, Lesion(at=AT, zero=0.0)) == intact).all()
+    assert (lived(model, Lesion(at=AT, freeze=True)) == intact).all()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_share_of_the_weights_of_the_actor_is_lost(name: str) -> None:
+    model = model_of(name)
+    network = network_of(damaged(model, 0.25, key=3))
+    assert network is not None
+    lost = total = 0
+    for key, parameter in network.named_parameters():
+        if parameter.dim() > 1 and "value_net" not in key and "critic" not in key:
+            lost, total = lost + int((parameter == 0).sum()), total + parameter.numel()
+        else:
+            assert torch.equal(parameter, dict(network_of(model).named_parameters())[key])
+    assert lost == round(0.25 * total)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_without_any_weights_the_action_is_constant(name: str) -> None:
+    model, keys = model_of(name), torch.arange(LIVES)
+    _, memory = model.predict(senses(), None, np.ones(LIVES), True)
+    hurt, memory = injure_policy(model, memory, keys, Lesion(zero=1.0))
+    action, _ = hurt.predict(senses(), memory, np.zeros(LIVES), True)
+    bias = network_of(model).action_net.bias.detach().numpy()
+    np.testing.assert_allclose(action, np.clip(np.tile(bias, (LIVES, 1)), -2, 2), rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_row_is_the_life_alone(name: str) -> None:
+    model, keys = model_of(name), fold(torch.arange(LIVES), 4)
+    hurt, memory = injure_policy(model, None, keys, Lesion(at=2, zero=0.5))
+    assert isinstance(hurt, DamagedModels)
+    assert hurt.action_space == model.action_space
+    starts = np.ones(LIVES)
+    actions: list[Any] = []
+    for _ in range(3):
+        action, memory = hurt.predict(senses(), memory, starts, True)
+        starts = np.zeros(LIVES)
+        actions.append(action)
+    assert len(np.unique(actions[-1])) > 1
+    for row in range(LIVES):
+        alone, own = injure_policy(model, None, keys[row : row + 1], Lesion(at=2, zero=0.5))
+        mine = {key: values[row : row + 1] for key, values in senses().items()}
+        for step, expected in enumerate(actions):
+            action, own = alone.predict(mine, own, np.full(1, step == 0), True)
+            np.testing.assert_allclose(action, expected[row : row + 1], rtol=1e-4, atol=1e-5)
+
+
+def test_all_senses_and_actuators_can_be_hurt() -> None:
+    policy = train_baseline("win-stay-lose-shift", Job("lndp/Bandit-v0"))
+    lives = {
+        kind: evaluate_policy_lives(
+            policy,
+            "lndp/Bandit-v0",
+            {"bad_probability": 0.0, "good_probability": 1.0, "hazard": 0.0},
+            lives=4,
+            lesion=lesion,
+        ).rewards
+        for kind, lesion in (
+            ("intact", None),
+            ("cut", Lesion(at=10, cut_reward=True)),
+            ("frozen", Lesion(at=10, freeze=True)),
+        )
+    }
+    # Whoever finds the good arm stays; without the reward it must change arms in every step.
+    assert (lives["intact"][:, 2:] == lives["intact"][:, 2:3]).all()
+    assert (lives["cut"][:, 12:-1:2] != lives["cut"][:, 13::2]).all()
+    assert (lives["frozen"] == lives["intact"]).all()
+
+
+@pytest.mark.parametrize(("name", "kind"), [("random", {"zero": 0.5}), ("random", {"nodes": 1})])
+def test_rules_have_nothing_to_lose(name: str, kind: dict[str, Any]) -> None:
+    policy = train_baseline(name, Job(PENDULUM, SHORT))
+    lost = "weights" if "zero" in kind else "hidden nodes"
+    with pytest.raises(ValueError, match=f"RandomPolicy has no {lost} to lose here: give another kind"):
+        lived(policy, Lesion(**kind))
+
+
+def test_models_lose_no_nodes() -> None:
+    with pytest.raises(ValueError, match="PPO has no hidden nodes to lose here"):
+        lived(model_of("ppo"), Lesion(nodes=1))
+
+
+def test_no_global_generator_is_touched() -> None:
+    model = model_of("ppo")
+    before = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
+    lived(model, Lesion(at=AT, zero=0.5))
+    assert torch.equal(torch.get_rng_state(), before[0])
+    assert (np.random.get_state()[1] == before[1]).all()  # noqa: NPY002
