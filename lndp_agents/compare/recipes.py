@@ -1,6 +1,7 @@
 """How the evolved policies evolve: one recipe for all, but for what only some of them have."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from lndp_agents.compare.comparison import Comparison
@@ -35,14 +36,6 @@ def recipe_of(comparison: Comparison, policy: str, seed: int) -> EvolutionConfig
     environment = comparison.environment
     _, steps, episodes = make_task(environment, comparison.keywords, comparison.episodes)
     changes, program = _sorted_changes(comparison.changes.get(policy, {}))
-    fields: dict[str, Any] = {
-        "encoding": "place" if environment.startswith(_PLACE) else "scaled",
-        "population": POPULATION,
-        "lives": SHORT_LIVES if episodes == 1 else LONG_LIVES,
-        "held_out_lives": HELD_OUT_LIVES,
-    } | changes
-    generation = max(1, int(fields["population"]) * int(fields["lives"]) * steps)
-    looks = {"evaluate_every": max(1, comparison.budget_steps // generation // LOOKS)}
     fixed = {
         "environment": environment,
         "environment_keywords": comparison.keywords,
@@ -52,7 +45,17 @@ def recipe_of(comparison: Comparison, policy: str, seed: int) -> EvolutionConfig
         "seed": seed,
         "generations": _ENDLESS,
     }
-    return EvolutionConfig.from_json(looks | fields | fixed)
+    defaults = {
+        "encoding": "place" if environment.startswith(_PLACE) else "scaled",
+        "population": POPULATION,
+        "lives": SHORT_LIVES if episodes == 1 else LONG_LIVES,
+        "held_out_lives": HELD_OUT_LIVES,
+    }
+    recipe = EvolutionConfig.from_json(defaults | changes | fixed)
+    if "evaluate_every" in changes:
+        return recipe
+    generations = comparison.budget_steps // (recipe.population * recipe.lives * steps)
+    return replace(recipe, evaluate_every=max(1, generations // LOOKS))
 
 
 def check_recipe(comparison: Comparison, policy: str) -> None:

@@ -22,7 +22,7 @@ def small() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(statistics, "RESAMPLES", 200)
         patch.setattr("lndp_agents.baselines.learning.LOOK_LIVES", 4)
-        patch.setattr("lndp_agents.baselines.learning.LOOKS", 3)
+        patch.setattr("lndp_agents.baselines.learning.LOOKS", 1)
         patch.setattr("lndp_agents.baselines.ppo.NUM_ENVS", 4)
         patch.setattr("lndp_agents.baselines.ppo.NUM_STEPS", ROLLOUT // 4)
         yield

@@ -11,11 +11,11 @@ SETTINGS: dict[str, Any] = {
     "environment": REVERSAL,
     "policies": POLICIES,
     "seeds": 2,
-    "budget_steps": 1300,
+    "budget_steps": 900,
     "lives": 12,
     "changes": {"linear": {"population": 4, "lives": 1, "evaluate_every": 2, "held_out_lives": 4}},
 }
-"""A generation has 400 steps and a rollout 128: 1,200 and 1,280 steps of the budget are used."""
+"""A generation has 400 steps and a rollout 128: 800 and 896 steps of the budget are used."""
 
 
 def read_csv(path: Path) -> list[dict[str, str]]:

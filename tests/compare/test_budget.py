@@ -1,0 +1,104 @@
+"""Evolutions that stop within a budget of steps, and the recipes that a comparison gives them."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from lndp_agents.compare import Comparison
+from lndp_agents.compare.recipes import recipe_of
+from lndp_agents.evolution.config import EvolutionConfig
+from lndp_agents.evolution.metrics import METRICS
+from lndp_agents.evolution.run import Run
+from lndp_agents.plotting import read_metrics
+
+RECIPE: dict[str, Any] = {
+    "environment": "lndp/CartPoleLife-v0",  # lives end early, at different steps
+    "environment_keywords": {"episodes": 2, "episode_steps": 40},
+    "policy": "linear",
+    "generations": 6,
+    "population": 4,
+    "lives": 2,
+    "evaluate_every": 2,
+    "held_out_lives": 4,
+}
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("budget") / "undisturbed"
+    with Run.create(EvolutionConfig(**RECIPE), folder) as run:
+        assert len(list(run.generations())) == 6
+    return folder
+
+
+@pytest.mark.parametrize("spare", [0, -1, 30])
+def test_a_run_ends_with_the_last_generation_within_the_budget(
+    spare: int, undisturbed: Path, tmp_path: Path
+) -> None:
+    steps = [int(total) for total in read_metrics(undisturbed / METRICS)["steps"]]
+    budget = steps[3] + spare
+    expected = sum(total <= budget for total in steps)
+    with Run.create(EvolutionConfig(**RECIPE), tmp_path / "run") as run:
+        records = list(run.generations(budget))
+        assert [record.steps for record in records] == steps[:expected]
+        assert (run.generation, run.steps) == (expected, steps[expected - 1])
+    rows = (undisturbed / METRICS).read_text().splitlines()
+    assert (tmp_path / "run" / METRICS).read_text().splitlines() == rows[: expected + 1]
+
+
+@pytest.mark.parametrize("searcher", ["CMAES", "SNES", "OpenAIES"])
+def test_what_passed_the_budget_leaves_no_trace(searcher: str, tmp_path: Path) -> None:
+    recipe = EvolutionConfig(**RECIPE | {"searcher": searcher, "generations": 3, "evaluate_every": 1})
+    with Run.create(recipe, tmp_path / "whole") as whole:
+        first = next(iter(whole.generations()))
+        best, score = whole.best.genome, whole.best_score
+        list(whole.generations())
+    with Run.create(recipe, tmp_path / "stopped") as run:
+        assert len(list(run.generations(first.steps))) == 1
+        assert run.best_score == score
+        assert torch.equal(run.best.genome, best)
+        assert len(list(run.generations())) == 2  # goes on as if nothing had been
+    for name in (METRICS, "hashes.csv"):
+        assert (tmp_path / "stopped" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
+def comparison(environment: str, **settings: Any) -> Comparison:
+    return Comparison(
+        environment=environment,
+        policies=("lndp", "hebbian"),
+        **{"budget_steps": 20_000_000, **settings},
+    )
+
+
+def test_recipes_differ_only_where_worlds_and_programs_do() -> None:
+    foraging = recipe_of(comparison("lndp/ForagingReversal-v0"), "lndp", 3)
+    assert foraging.program == {"nodes": 16, "innate_roles": True, "initial_density": 0.5}
+    assert (foraging.encoding, foraging.population, foraging.lives, foraging.seed) == ("place", 64, 16, 3)
+    assert (foraging.separable, foraging.sigma, foraging.worst_weight) == (True, 0.5, 1.0)
+    assert foraging.evaluate_every == 20_000_000 // (64 * 16 * 100) // 20 == 9
+    poles = recipe_of(comparison("lndp/CartPoleReversal-v0"), "hebbian", 1)
+    assert (poles.encoding, poles.lives, poles.evaluate_every) == ("scaled", 8, 1)
+    assert poles.program == {"reward_input": True}
+
+
+def test_changes_reach_recipe_and_program() -> None:
+    changes = {"lndp": {"population": 8, "evaluate_every": 3, "program.nodes": 12}}
+    recipe = recipe_of(comparison("lndp/Bandit-v0", changes=changes), "lndp", 1)
+    assert (recipe.population, recipe.evaluate_every) == (8, 3)
+    assert recipe.program == {"nodes": 12, "innate_roles": True, "initial_density": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"seed": 3}, "recipe field 'seed' belongs to the comparison"),
+        ({"popsize": 3}, "unknown recipe field 'popsize': known are"),
+        ({"population": 3}, "population=3: give an integer from 4"),
+        ({"lives": "many"}, "lives='many': give an integer from 1"),
+    ],
+)
+def test_changes_that_are_refused(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        recipe_of(comparison("lndp/Bandit-v0", changes={"lndp": changes}), "lndp", 1)
