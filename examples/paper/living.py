@@ -11,6 +11,7 @@ from torch import Tensor
 from lndp_agents import LNDPAgent
 from lndp_agents.evaluation import fresh_lives
 from lndp_agents.evolution.lives import live, live_on, newborn
+from lndp_agents.lesions import freeze
 from lndp_agents.lndp import genome_to_parameters, make_program, parameters_to_genome
 
 
@@ -52,8 +53,8 @@ def steps_of_lives(
     batch = newborn(program, parameters, world, keys, tasks)
     for step in range(world.steps):
         if step == frozen_from:
-            program = make_program(replace(agent.config, lifetime_updates=False), "auto")
-            batch = batch._replace(brain=batch.brain.without_pruned())
+            program, brain = freeze(program, batch.brain)
+            batch = batch._replace(brain=brain)
         before = batch.state
         batch = live_on(program, parameters, world, batch, 1)
         yield before, batch.reward[0]
