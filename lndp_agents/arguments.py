@@ -1,0 +1,298 @@
+"""The arguments of the command `lndp`: what each of its commands takes, and its help."""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from lndp_agents import __version__
+
+DESCRIPTION = (
+    "The command `lndp`: evolve agents, score them, watch them live. Results on stdout, progress on stderr."
+)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line, with all its commands."""
+    top = argparse.ArgumentParser(prog="lndp", description=DESCRIPTION, allow_abbrev=False)
+    top.add_argument("--version", action="version", version=f"lndp-agents {__version__}")
+    commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    _add_train(commands)
+    _add_resume(commands)
+    _add_verify(commands)
+    _add_evaluate(commands)
+    _add_diagnose(commands)
+    _add_compare(commands)
+    _add_lesion(commands)
+    _add_watch(commands)
+    _add_zoo(commands)
+    worlds = commands.add_parser("envs", help="the environments of this package")
+    worlds.add_argument("--json", action="store_true", help="print pure JSON")
+    worlds.set_defaults(command="envs")
+    return top
+
+
+def _add_train(commands: Any) -> None:
+    command = commands.add_parser("train", help="evolve an agent on an environment")
+    command.add_argument(
+        "environment", metavar="ENV", nargs="?", help="id, such as lndp/Foraging-v0 or module:MyEnv-v0"
+    )
+    command.add_argument(
+        "--recipe",
+        metavar="NAME|FILE",
+        help="all settings: of an agent of the zoo, or a JSON file; the options below change them",
+    )
+    command.add_argument(
+        "--out", type=Path, metavar="FOLDER", help="of the run (default: the next free one in runs/)"
+    )
+    for name, kind, text in _RECIPE_OPTIONS:
+        command.add_argument(
+            f"--{name.replace('_', '-')}", type=kind, metavar=kind.__name__.upper(), help=text
+        )
+    command.add_argument(
+        "--full-covariance",
+        dest="separable",
+        action="store_const",
+        const=False,
+        help="adapt the whole covariance of CMA-ES, not only its diagonal",
+    )
+    for name, text in _RECIPE_OBJECTS:
+        command.add_argument(f"--{name}", nargs="+", type=_pair, metavar="KEY=VALUE", help=text)
+    _add_workers(command)
+    command.add_argument("--json", action="store_true", help="print the result as JSON")
+    command.set_defaults(command="train")
+
+
+_RECIPE_OPTIONS = (
+    ("policy", str, "what evolves: lndp (default), ndp, linear, mlp, gru or hebbian"),
+    ("generations", int, "how long to evolve"),
+    ("population", int, "genomes in a generation"),
+    ("lives", int, "lives of a genome in a generation"),
+    ("episodes", int, "episodes of a life, where the environment has no lives of its own"),
+    ("seed", int, "of the whole run"),
+    ("start", str, "agent (name, folder or USER/REPO) whose genome the search starts around (default: zero)"),
+    ("sigma", float, "standard deviation of the first generation"),
+    ("searcher", str, "CMAES, SNES, XNES, PGPE, CEM or OpenAIES"),
+    ("encoding", str, "of observations: scaled, standardized or place"),
+    ("worst_weight", float, "share of the fitness that the worst task has, 0 to 1"),
+    ("density_penalty", float, "fitness lost per unit of edge density"),
+    ("evaluate_every", int, "generations between two scores on held-out lives"),
+    ("held_out_lives", int, "how many lives those are"),
+)
+_RECIPE_OBJECTS = (
+    ("env-kwargs", "keyword arguments of the environment"),
+    ("program", "fields of the policy, such as nodes=16 initial_density=0.3, or hidden_size=8 of a gru"),
+    ("searcher-options", "keyword arguments of the searcher"),
+)
+
+
+def _add_resume(commands: Any) -> None:
+    command = commands.add_parser("resume", help="go on with a run that was stopped")
+    command.add_argument("folder", type=Path, metavar="RUN")
+    command.add_argument("--generations", type=int, metavar="INT", help="a new budget in all")
+    _add_workers(command)
+    command.add_argument("--json", action="store_true", help="print the result as JSON")
+    command.set_defaults(command="resume")
+
+
+def _add_verify(commands: Any) -> None:
+    command = commands.add_parser(
+        "verify",
+        help="compute a generation of a run again and compare",
+        description="Compute a recorded generation again, from its counters and the nearest kept checkpoint, "
+        "and compare numbers and hashes. Exit code 0 if all is the same, 1 if anything differs.",
+    )
+    command.add_argument("folder", type=Path, metavar="RUN")
+    chosen = command.add_mutually_exclusive_group()
+    chosen.add_argument("--generation", type=int, metavar="INT", help="which (default: one at random)")
+    chosen.add_argument("--seed", type=int, metavar="INT", help="of the choice at random")
+    chosen.add_argument("--all", action="store_true", help="all of them, from the beginning")
+    _add_workers(command)
+    command.set_defaults(command="verify")
+
+
+def _add_workers(command: Any) -> None:
+    """Options that change nothing about the results of a run."""
+    command.add_argument(
+        "--actors",
+        type=int,
+        default=1,
+        metavar="INT",
+        help="processes that share a generation, with Ray (default: 1, without Ray)",
+    )
+    command.add_argument(
+        "--ray-address",
+        metavar="ADDRESS",
+        help="of a Ray cluster, ray://HOST:PORT (default: one is started on this machine)",
+    )
+    _add_device(command)
+
+
+def _add_device(command: Any) -> None:
+    command.add_argument(
+        "--device", default="cpu", metavar="DEVICE", help="of the lives, such as cuda:0 (default: cpu)"
+    )
+
+
+def _add_subject(command: Any) -> None:
+    command.add_argument("subject", metavar="NAME|RUN|FOLDER", help="of the zoo, a run, or a saved agent")
+    command.add_argument("--env", metavar="ENV", help="environment (default: what the agent was evolved on)")
+    command.add_argument(
+        "--env-kwargs", nargs="+", type=_pair, metavar="KEY=VALUE", help="its keyword arguments"
+    )
+    command.add_argument("--seed", type=int, default=0, metavar="INT", help="of births and worlds")
+
+
+def _add_evaluate(commands: Any) -> None:
+    command = commands.add_parser("evaluate", help="score an agent on fresh lives")
+    _add_subject(command)
+    command.add_argument("--lives", type=int, default=128, metavar="INT", help="how many (default: 128)")
+    _add_device(command)
+    command.add_argument("--json", action="store_true", help="print pure JSON")
+    command.set_defaults(command="evaluate")
+
+
+def _add_diagnose(commands: Any) -> None:
+    command = commands.add_parser(
+        "diagnose",
+        help="look for what goes wrong in an agent's brain",
+        description="Let an agent live fresh lives, and again with the reward cut, and look for the four "
+        "failure signatures: nodes collapsing to one state, endless rewiring, reward that changes nothing, "
+        "the empty network. Says also in how many steps 90 % of all edge changes happen.",
+    )
+    _add_subject(command)
+    command.add_argument("--lives", type=int, default=128, metavar="INT", help="how many (default: 128)")
+    _add_device(command)
+    command.add_argument("--json", action="store_true", help="print pure JSON, with the curves over life")
+    command.set_defaults(command="diagnose")
+
+
+def _add_compare(commands: Any) -> None:
+    command = commands.add_parser(
+        "compare",
+        help="learners and agents against each other, on equal terms",
+        description="Train what learns with equal steps of the environment, score all on the same held-out "
+        "lives, and write tables and figures. The same command goes on after a stop: an evolution exactly "
+        "where it was, a training of stable-baselines3 that was under way from its beginning. Needs the "
+        "extras train and compare.",
+    )
+    command.add_argument("--env", required=True, metavar="ENV", help="id, such as lndp/Foraging-v0")
+    command.add_argument(
+        "--env-kwargs", nargs="+", type=_pair, metavar="KEY=VALUE", help="its keyword arguments"
+    )
+    command.add_argument(
+        "--policies",
+        required=True,
+        metavar="A,B,...",
+        help="zoo:NAME or agent:FOLDER (as they are); random, scripted or win-stay-lose-shift; ppo, "
+        "ppo-frame-stack or recurrent-ppo; lndp, ndp, linear, mlp, gru or hebbian (evolved)",
+    )
+    for name, default, text in (
+        ("seeds", 5, "trainings of each learner"),
+        ("budget-steps", 0, "most steps of the environment in each training"),
+        ("lives", 128, "held-out lives that are scored"),
+        ("episodes", 1, "episodes of a life, where the environment has no lives of its own"),
+        ("workers", 1, "trainings side by side, a process each"),
+    ):
+        shown = f"{text} (default: {default})" if default else text
+        command.add_argument(f"--{name}", type=int, default=default, metavar="INT", help=shown)
+    command.add_argument(
+        "--set",
+        nargs="+",
+        type=_pair,
+        metavar="POLICY:FIELD=VALUE",
+        help="changes of an evolution's recipe, such as lndp:program.nodes=12 gru:sigma=0.2",
+    )
+    command.add_argument(
+        "--out", type=Path, required=True, metavar="FOLDER", help="new, or of the same comparison"
+    )
+    command.add_argument("--json", action="store_true", help="print the table as pure JSON")
+    command.set_defaults(command="compare")
+
+
+def _add_lesion(commands: Any) -> None:
+    command = commands.add_parser(
+        "lesion",
+        help="injure an agent in the middle of its lives: does it recover?",
+        description="Let an agent live fresh lives, and the same lives again with an injury of one kind at a "
+        "step. Prints the reward per step before it, right after it, where the damage is largest, and at the "
+        "end, with 95 % bootstrap intervals, and how much of the largest damage is gone at the end. Writes "
+        "the curve, as CSV and PNG. NAME may also be the folder of a trained baseline, whose model.zip can "
+        "hold code: name only what you trust.",
+    )
+    _add_subject(command)
+    command.add_argument("--at", type=int, required=True, metavar="STEP", help="of life, from 0")
+    kind = command.add_mutually_exclusive_group(required=True)
+    kind.add_argument(
+        "--zero",
+        type=float,
+        metavar="SHARE",
+        help="this share of the weights becomes 0, neighbours of each other",
+    )
+    kind.add_argument("--freeze", action="store_true", help="weights and wiring never change again")
+    kind.add_argument(
+        "--saturate", type=int, metavar="STEPS", help="actions at their upper bound, so many steps long"
+    )
+    kind.add_argument("--cut-reward", action="store_true", help="the sensed reward is 0 from now on")
+    kind.add_argument("--nodes", type=int, metavar="INT", help="so many hidden nodes fall silent for good")
+    command.add_argument("--lives", type=int, default=128, metavar="INT", help="how many (default: 128)")
+    command.add_argument(
+        "--out", type=Path, default=Path("lesions"), metavar="FOLDER", help="of the files (default: lesions)"
+    )
+    _add_device(command)
+    command.add_argument("--json", action="store_true", help="print pure JSON, with the curve")
+    command.set_defaults(command="lesion")
+
+
+def _add_watch(commands: Any) -> None:
+    command = commands.add_parser("watch", help="watch a life: the world, and the brain that rewires")
+    _add_subject(command)
+    command.add_argument("--gif", type=Path, metavar="FILE", help="write a GIF instead of opening a window")
+    command.add_argument("--steps", type=int, metavar="INT", help="at most so many steps")
+    command.add_argument("--fps", type=int, default=10, metavar="INT", help="frames a second (default: 10)")
+    command.set_defaults(command="watch")
+
+
+def _add_zoo(commands: Any) -> None:
+    zoo = commands.add_parser("zoo", help="the pretrained agents").add_subparsers(
+        required=True, metavar="list|show|download|verify"
+    )
+    listed = zoo.add_parser("list", help="all names and scores")
+    listed.add_argument("--json", action="store_true", help="print pure JSON")
+    listed.set_defaults(command="zoo list")
+    shown = zoo.add_parser("show", help="the card of one agent")
+    shown.add_argument("name", metavar="NAME")
+    shown.set_defaults(command="zoo show")
+    fetched = zoo.add_parser(
+        "download",
+        help="fetch an agent of the Hugging Face hub",
+        description="Fetch an agent of the hub with its card into the cache of huggingface_hub, compare the "
+        "files with their hashes, and print the folder. From then on its name works offline wherever an "
+        "agent is named. HF_ENDPOINT, HF_HUB_OFFLINE and HF_HOME are honoured.",
+    )
+    fetched.add_argument("name", metavar="USER/REPO")
+    fetched.add_argument("--revision", metavar="REV", help="branch, tag or commit (default: the main branch)")
+    fetched.set_defaults(command="zoo download")
+    verified = zoo.add_parser(
+        "verify",
+        help="check files and scores",
+        description="Hash the files of agents, compare configuration, recipe, results and card with each "
+        "other, and let each agent live again: its mean must lie in the published interval, each side made "
+        "longer by 1.5 * sqrt(1 + L/n), where L lives are published and n live again. Exit code 0 if all is "
+        "well, 1 if not.",
+    )
+    verified.add_argument("names", nargs="*", metavar="NAME", help="(default: all)")
+    verified.add_argument("--lives", type=int, default=32, metavar="INT", help="how many (default: 32)")
+    verified.add_argument("--json", action="store_true", help="print pure JSON")
+    verified.set_defaults(command="zoo verify")
+
+
+def _pair(text: str) -> tuple[str, Any]:
+    """KEY=VALUE, where VALUE is JSON or else a plain string."""
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        raise argparse.ArgumentTypeError(f"{text!r}: give KEY=VALUE")
+    try:
+        return key, json.loads(value)
+    except json.JSONDecodeError:
+        return key, value
