@@ -8,6 +8,7 @@ import lndp_envs  # noqa: F401  # pyright: ignore[reportUnusedImport]  # registe
 if TYPE_CHECKING:
     from lndp_agents.agent import Agent, LNDPAgent
     from lndp_agents.config import LNDPConfig
+    from lndp_agents.lesions import Lesion
     from lndp_agents.lndp import LNDP, LifeState, SparseLifeState, SparseLNDP
     from lndp_agents.zoo import load_pretrained, zoo_names
 
@@ -17,6 +18,7 @@ __all__ = [
     "Agent",
     "LNDPAgent",
     "LNDPConfig",
+    "Lesion",
     "LifeState",
     "SparseLNDP",
     "SparseLifeState",
@@ -30,6 +32,7 @@ _HOMES = {
     "Agent": "lndp_agents.agent",
     "LNDPAgent": "lndp_agents.agent",
     "LNDPConfig": "lndp_agents.config",
+    "Lesion": "lndp_agents.lesions",
     "LifeState": "lndp_agents.lndp",
     "SparseLNDP": "lndp_agents.lndp",
     "SparseLifeState": "lndp_agents.lndp",

@@ -15,10 +15,10 @@ from lndp_agents.config import LNDPConfig, PolicyConfig
 from lndp_agents.genome import genome_to_parameters, valid_genome
 from lndp_agents.graph import life_to_graph
 from lndp_agents.lesions import Lesion, LifeCourse
-from lndp_agents.lives import arrays_to_lives, check_lives, lives_to_arrays
+from lndp_agents.lives import LIVES, arrays_to_lives, check_lives, lives_to_arrays, with_newborns
 from lndp_agents.persistence import FileFormatError, SavedAgent, load_agent, save_agent
 from lndp_agents.policies.policy import Policy
-from lndp_agents.senses import Senses, per_row, sense
+from lndp_agents.senses import Senses, sense
 from lndp_agents.spaces import (
     ActionDecoding,
     ObservationEncoding,
@@ -28,10 +28,6 @@ from lndp_agents.spaces import (
     config_for,
     plain_space,
 )
-
-NEXT_LIFE, LIVES = 6, 7
-"""Folded into a key for the life after it, and for the lives of an agent; the program uses 0 to 5 and 8."""
-
 
 Config = TypeVar("Config", bound=PolicyConfig)
 
@@ -177,23 +173,17 @@ class Agent(Generic[Config]):
             raise ValueError(
                 f"observation of {len(senses.observation)} rows: act leads one life, predict leads many"
             )
-        if not senses.has_reward:
-            senses = senses._replace(
-                reward=np.array([reward], np.float32), episode_start=np.array([episode_start])
-            )
-        self._state, action = self._live(self._course.program, state, self._course.felt(senses))
+        senses = self._course.felt(senses.completed(reward, episode_start))
+        self._state, action = self._live(self._course.program, state, senses)
         action = self._course.done(action, self.action_space)
         self._course = self._course.older()
         return action[0].item() if self.decoding.discrete else action.squeeze(0)
 
     @torch.inference_mode()
     def lesion(self, lesion: Lesion) -> None:
-        """Injure the life that `act` leads, now; it has to live with it until the next `birth`.
+        """Injure the life that `act` leads, now: it goes on with that until a birth, or another `state`.
 
-        The genome, what is saved, and the lives of `predict` stay intact. So does a life that `state` gives.
-
-        Args:
-            lesion: of which kind; its step `at` is that of the life at the moment, whatever it says.
+        The genome, what is saved, and the lives of `predict` stay intact. Its `at` is taken to be now.
 
         Raises:
             RuntimeError: no life has begun.
@@ -232,7 +222,13 @@ class Agent(Generic[Config]):
             raise ValueError(
                 "observation without the reward that this agent needs: wrap the env in lndp_envs.SenseReward"
             )
-        lives = self._lives(len(senses.observation), state, episode_start)
+        num_rows = len(senses.observation)
+        if state is None:
+            rows = torch.arange(num_rows, device=self.device)
+            lives = self._born(fold(self._key(self._lives_key), rows[None]))
+        else:
+            lives = arrays_to_lives(state, num_rows, self.program, self.device)
+            lives = with_newborns(lives, episode_start, self._born)
         lives, action = self._live(self.program, lives, senses)
         return (action if senses.is_batched else action.squeeze(0)), lives_to_arrays(lives)
 
@@ -257,13 +253,12 @@ class Agent(Generic[Config]):
         Raises:
             FileFormatError: a file is missing or is not what it should be; the message names file and remedy.
         """
-        saved = load_agent(folder)
+        saved: Any = load_agent(folder)
         natural: Any = agent_kind(saved.config)
         kind = natural if issubclass(natural, cls) else cls
         if not isinstance(saved.config, kind.config_type):
             raise FileFormatError(f"{folder}: of the policy {saved.config.policy}; load it as an Agent")
-        spaces = saved.observation_space, saved.action_space
-        config: Any = saved.config
+        spaces, config = (saved.observation_space, saved.action_space), saved.config
         return kind(*spaces, config, genome=saved.genome, encoding=saved.encoding, device=device)
 
     def _key(self, key: int) -> Tensor:
@@ -272,21 +267,6 @@ class Agent(Generic[Config]):
     def _born(self, key: Tensor) -> Any:
         """Newborns (1, L, ...) of the program's form, developed, one for each key (1, L)."""
         return self.program.develop(self._parameters, self.program.birth(key))
-
-    def _lives(
-        self, num_rows: int, arrays: tuple[NDArray[Any], ...] | None, restart: NDArray[Any] | None
-    ) -> Any:
-        """The lives that `predict` leads."""
-        if arrays is None:
-            rows = torch.arange(num_rows, device=self.device)
-            return self._born(fold(self._key(self._lives_key), rows[None]))
-        lives = arrays_to_lives(arrays, num_rows, self.program, self.device)
-        is_over = np.zeros(num_rows) if restart is None else per_row("episode_start", restart, num_rows)
-        if not is_over.any():
-            return lives
-        rows = torch.tensor(np.flatnonzero(is_over), device=self.device)
-        newborn = self._born(fold(lives.key[:, rows], NEXT_LIFE))
-        return lives.with_lives(rows, newborn)
 
     def _live(self, program: Policy[Any], state: Any, senses: Senses) -> tuple[Any, NDArray[Any]]:
         """One step of the lives (1, L, ...): the next state, and actions (L, *shape)."""

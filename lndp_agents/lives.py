@@ -1,15 +1,20 @@
 """Lives as plain NumPy arrays, one row a life: what `predict` hands out and takes back."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import torch
+from lndp_envs.randomness import fold
 from numpy.typing import NDArray
 from torch import Tensor
 
 from lndp_agents.lndp import SparseLifeState
 from lndp_agents.policies.policy import Policy, State
+from lndp_agents.senses import per_row
 
+NEXT_LIFE, LIVES = 6, 7
+"""Folded into a key for the life after it, and for the lives of an agent; the program uses 0 to 5 and 8."""
 _INTEGERS = ("pair", "age", "key")
 
 
@@ -61,6 +66,21 @@ def arrays_to_lives(
     state = program.state_type(*tensors)
     check_lives(program, state, (num_lives,), f"{num_lives} rows of this agent")
     return type(state)(*(tensor[None] for tensor in state))
+
+
+def with_newborns(lives: State, restart: NDArray[Any] | None, born: Callable[[Tensor], State]) -> State:
+    """Lives (1, L, ...), those replaced that are over.
+
+    Args:
+        lives: the lives so far.
+        restart: (L,) true where a life is over; nowhere if None.
+        born: newborns (1, I, ...) from keys (1, I), one for each.
+    """
+    is_over = np.zeros(0) if restart is None else per_row("episode_start", restart, lives.key.shape[1])
+    if not is_over.any():
+        return lives
+    rows = torch.tensor(np.flatnonzero(is_over), device=lives.key.device)
+    return lives.with_lives(rows, born(fold(lives.key[:, rows], NEXT_LIFE)))
 
 
 def _are_pairs(pair: Tensor, num_pairs: int) -> bool:

@@ -1,6 +1,6 @@
 """What lives sense in one step, read from the observations that users and stable-baselines3 hand over."""
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,12 @@ class Senses(NamedTuple):
     """Whether the observation came with an axis of rows."""
     has_reward: bool
     """Whether it came with the reward, from `SenseReward`."""
+
+    def completed(self, reward: float, episode_start: bool) -> Self:
+        """The same, with these where the observation of one life came without."""
+        if self.has_reward:
+            return self
+        return self._replace(reward=np.array([reward], np.float32), episode_start=np.array([episode_start]))
 
 
 def sense(observation: Any, space: Space) -> Senses:
