@@ -175,8 +175,7 @@ class Agent(Generic[Config]):
             )
         senses = self._course.felt(senses.completed(reward, episode_start))
         self._state, action = self._live(self._course.program, state, senses)
-        action = self._course.done(action, self.action_space)
-        self._course = self._course.older()
+        self._course, action = self._course.done(action, self.action_space)
         return action[0].item() if self.decoding.discrete else action.squeeze(0)
 
     @torch.inference_mode()
@@ -253,12 +252,13 @@ class Agent(Generic[Config]):
         Raises:
             FileFormatError: a file is missing or is not what it should be; the message names file and remedy.
         """
-        saved: Any = load_agent(folder)
+        saved = load_agent(folder)
         natural: Any = agent_kind(saved.config)
         kind = natural if issubclass(natural, cls) else cls
         if not isinstance(saved.config, kind.config_type):
             raise FileFormatError(f"{folder}: of the policy {saved.config.policy}; load it as an Agent")
-        spaces, config = (saved.observation_space, saved.action_space), saved.config
+        spaces = saved.observation_space, saved.action_space
+        config: Any = saved.config
         return kind(*spaces, config, genome=saved.genome, encoding=saved.encoding, device=device)
 
     def _key(self, key: int) -> Tensor:

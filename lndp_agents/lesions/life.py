@@ -38,14 +38,11 @@ class LifeCourse:
             return senses._replace(reward=np.zeros_like(senses.reward))
         return senses
 
-    def done(self, action: NDArray[Any], space: Space) -> NDArray[Any]:
-        """What is done of the actions (1, *shape) of this step."""
-        is_forced = any(lesion.forces_actions(self.step) for lesion in self.lesions)
-        return saturated(space, len(action)) if is_forced else action
-
-    def older(self) -> Self:
-        """The next step."""
-        return replace(self, step=self.step + 1)
+    def done(self, action: NDArray[Any], space: Space) -> tuple[Self, NDArray[Any]]:
+        """The life after this step, and what is done of the actions (1, *shape) that it chose."""
+        if any(lesion.forces_actions(self.step) for lesion in self.lesions):
+            action = saturated(space, len(action))
+        return replace(self, step=self.step + 1), action
 
     def to(self, device: torch.device | str) -> Self:
         """The same on another device."""
