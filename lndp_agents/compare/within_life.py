@@ -58,8 +58,10 @@ def _steps_since(changes: NDArray[np.bool_]) -> NDArray[np.int64]:
 def _binned(
     event: str, lives: Sequence[PolicyLives], ages: Sequence[NDArray[np.int64]], horizon: int
 ) -> WithinLife:
-    """Means over all steps whose age is in a span; the last span is shorter where the horizon asks for it."""
+    """Means over all steps whose age is in a span; all spans are whole, unless there is one alone."""
     width = max(2, lives[0].rewards.shape[1] // BINS)
+    if horizon > width:
+        horizon -= horizon % width
     edges = np.append(np.arange(0, horizon, width), horizon)
     rows: list[NDArray[np.float64]] = []
     for run, age in zip(lives, ages, strict=True):

@@ -14,11 +14,11 @@ def lives(rewards: list[list[float]], changes: list[list[int]] | None = None) ->
 
 
 def test_reward_since_birth_is_the_mean_over_lives_of_two_steps() -> None:
-    runs = [lives([[1, 3, 0, 0, 5], [3, 5, 2, 2, 0]]), lives([[0, 0, 1, 1, 1], [0, 0, 1, 1, 1]])]
+    runs = [lives([[1, 3, 0, 0], [3, 5, 2, 2]]), lives([[0, 0, 1, 1], [0, 0, 1, 1]])]
     curve = since_birth(runs)
     assert curve.event == BIRTH
-    np.testing.assert_array_equal(curve.time, [0.5, 2.5, 4])
-    np.testing.assert_array_equal(curve.rewards, [[3, 1, 2.5], [0, 1, 1]])
+    np.testing.assert_array_equal(curve.time, [0.5, 2.5])
+    np.testing.assert_array_equal(curve.rewards, [[3, 1], [0, 1]])
 
 
 def test_time_since_the_last_change_begins_anew_with_each() -> None:
@@ -26,9 +26,9 @@ def test_time_since_the_last_change_begins_anew_with_each() -> None:
     changes = [[0, 1, 0, 0, 1, 0], [0, 0, 0, 0, 1, 0]]
     curve = since_change([lives(rewards, changes)])
     assert curve is not None
-    # ages: -, 0, 1, 2, 0, 1 and -, -, -, -, 0, 1; of three changes one was the last one for a third step
-    np.testing.assert_array_equal(curve.time, [0.5, 2])
-    np.testing.assert_allclose(curve.rewards, [[(1 + 2 + 4 + 5 + 10 + 20) / 6, 3]])
+    # ages: -, 0, 1, 2, 0, 1 and -, -, -, -, 0, 1; the third step, of one change, fills no span
+    np.testing.assert_array_equal(curve.time, [0.5])
+    np.testing.assert_allclose(curve.rewards, [[(1 + 2 + 4 + 5 + 10 + 20) / 6]])
     assert curve.event == CHANGE
 
 
