@@ -60,7 +60,7 @@ class Recovery:
 
     @property
     def worst(self) -> Window:
-        """The window after the lesion with the largest damage; of noisy means the largest is biased upwards."""
+        """The window after the lesion with the largest damage (of noisy means: biased upwards)."""
         return max(self.after, key=lambda window: window.damage.mean)
 
     @property
