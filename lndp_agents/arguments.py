@@ -216,8 +216,9 @@ def _add_lesion(commands: Any) -> None:
         help="injure an agent in the middle of its lives: does it recover?",
         description="Let an agent live fresh lives, and the same lives again with an injury of one kind at a "
         "step. Prints the reward per step before it, right after it, where the damage is largest, and at the "
-        "end, with 95 % bootstrap intervals, and how much of the largest damage is gone at the end. Writes "
-        "the curve, as CSV and PNG. NAME may also be the folder of a trained baseline, whose model.zip can "
+        "end, with 95 % bootstrap intervals, and how much of the largest damage is gone at the end; where "
+        "lives have several episodes, or end early, the return of each episode tells instead. Writes the "
+        "curve, as CSV and PNG. NAME may also be the folder of a trained baseline, whose model.zip can "
         "hold code: name only what you trust.",
     )
     _add_subject(command)

@@ -85,6 +85,24 @@ def probability_of_improvement(
     return float(_share_of_wins(mine.mean(-1), theirs.mean(-1))), _percentiles(resampled)
 
 
+def ratio_interval(scores: ArrayLike, others: ArrayLike, *, seed: int = 0) -> tuple[float, float]:
+    """95 % interval of the ratio of two means over the same lives, by percentile bootstrap over lives.
+
+    Args:
+        scores: (L,), whose mean is divided.
+        others: (L,), of the same lives in the same order: the two numbers of a life are drawn together. A
+            resample in which they sum to 0 counts with the ratio 0.
+        seed: of the resamples.
+
+    Raises:
+        ValueError: there are no lives.
+    """
+    pairs = np.stack([_require(scores, 1), _require(others, 1)], axis=-1)
+    means = _resampled_runs(pairs[None], np.random.default_rng(seed))[:, 0]
+    above, below = means[:, 0], means[:, 1]
+    return _percentiles(np.divide(above, below, out=np.zeros_like(above), where=below != 0))
+
+
 def _share_of_wins(mine: Scores, theirs: Scores) -> Scores:
     """(...): of pairs of runs (..., R) and (..., S)."""
     difference = mine[..., :, None] - theirs[..., None, :]
@@ -92,15 +110,15 @@ def _share_of_wins(mine: Scores, theirs: Scores) -> Scores:
 
 
 def _resampled_runs(scores: Scores, draw: np.random.Generator) -> Scores:
-    """(B, R): scores of drawn runs, each the mean of drawn lives of its own."""
-    num_runs, num_lives = scores.shape
+    """(B, R, ...): scores of drawn runs of (R, L, ...), each the mean of drawn lives of its own."""
+    num_runs, num_lives = scores.shape[:2]
     runs = draw.integers(num_runs, size=(RESAMPLES, num_runs))
-    means = np.empty(runs.shape)
+    means = np.empty((*runs.shape, *scores.shape[2:]))
     at_once = max(1, _MAX_NUMBERS // scores.size)
     for start in range(0, RESAMPLES, at_once):
         drawn = runs[start : start + at_once, :, None]
         lives = draw.integers(num_lives, size=(*drawn.shape[:2], num_lives))
-        means[start : start + at_once] = scores[drawn, lives].mean(-1)
+        means[start : start + at_once] = scores[drawn, lives].mean(2)
     return means
 
 

@@ -10,7 +10,12 @@ from hypothesis.extra.numpy import array_shapes, arrays
 
 from lndp_agents import statistics
 from lndp_agents.evaluation import Score
-from lndp_agents.statistics import bootstrap_interval, interquartile_mean, probability_of_improvement
+from lndp_agents.statistics import (
+    bootstrap_interval,
+    interquartile_mean,
+    probability_of_improvement,
+    ratio_interval,
+)
 
 numbers = st.floats(-1e6, 1e6).map(lambda number: round(number, 3))
 vectors = arrays(np.float64, st.integers(1, 13), elements=numbers)
@@ -137,6 +142,14 @@ def test_what_one_wins_the_other_loses(mine: np.ndarray, theirs: np.ndarray) -> 
 
 def test_methods_that_never_meet_leave_no_doubt() -> None:
     assert probability_of_improvement([[5.0, 6.0]], [[1.0, 2.0], [0.0, 3.0]]) == (1.0, (1.0, 1.0))
+
+
+def test_a_ratio_keeps_the_two_numbers_of_a_life_together() -> None:
+    others = np.random.default_rng(6).uniform(1.0, 9.0, 30)
+    assert ratio_interval(0.25 * others, others) == (0.25, 0.25)  # in every life, so in every resample
+    low, high = ratio_interval(others, np.full(30, 2.0))
+    assert (low, high) == pytest.approx(np.divide(bootstrap_interval(others[None]), 2.0), rel=1e-12)
+    assert ratio_interval([0.0, 0.0], [0.0, 0.0]) == (0.0, 0.0)
 
 
 @pytest.mark.parametrize("shape", [(0, 3), (3, 0), (3,), (1, 2, 3)])

@@ -40,6 +40,8 @@ class PolicyLives:
     """(L, T): true at the first step under changed rules, which are hidden; none if the world cannot tell."""
     episodes: int
     """Episodes of a life."""
+    returns: NDArray[np.float64] | None = None
+    """(L, episodes): of each episode, 0 of those that a life did not reach; none if they were not kept."""
 
     @property
     def scores(self) -> NDArray[np.float64]:
@@ -118,8 +120,9 @@ def evaluate_policy_lives(
             )
             for start in range(0, lives, BATCH_LIVES)
         ]
-    rewards, alive, changes = (np.concatenate(parts) for parts in zip(*batches, strict=True))
-    return PolicyLives(rewards, alive.sum(1), changes if world.hidden else None, world.episodes)
+    rewards, alive, begins, changes = (np.concatenate(parts) for parts in zip(*batches, strict=True))
+    returns = _returns(rewards, begins, world.episodes)
+    return PolicyLives(rewards, alive.sum(1), changes if world.hidden else None, world.episodes, returns)
 
 
 def _as_evaluated(policy: Policy) -> Policy:
@@ -133,10 +136,10 @@ def _as_evaluated(policy: Policy) -> Policy:
 
 def _live(
     policy: Policy, world: _World, keys: Tensor, tasks: Tensor, *, deterministic: bool, lesion: Lesion | None
-) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_]]:
-    """Whole lives: rewards, where a life goes on, and where its rules have just changed, each (L, T)."""
+) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]:
+    """Whole lives (L, T): rewards, where a life goes on, where an episode begins, and where rules change."""
     dynamics, shape = world.dynamics, (len(keys), world.steps)
-    rewards, alive, changes = np.zeros(shape), np.zeros(shape, np.bool_), np.zeros(shape, np.bool_)
+    rewards, (alive, begins, changes) = np.zeros(shape), np.zeros((3, *shape), np.bool_)
     state = dynamics.reset(fold(keys, WORLD), tasks)
     memory = policy.births(fold(keys, BIRTH).numpy()) if isinstance(policy, BornPolicy) else None
     starts = np.full(len(keys), memory is None)
@@ -151,7 +154,8 @@ def _live(
             if step == lesion.at:
                 policy, memory = injure_policy(policy, memory, fold(keys, BIRTH), lesion)
             felt = torch.zeros_like(reward) if lesion.cuts_reward(step) else reward
-        senses = sense(dynamics.observe(state).numpy(), felt.numpy(), dynamics.episode_start(state).numpy())
+        begins[:, step] = dynamics.episode_start(state)
+        senses = sense(dynamics.observe(state).numpy(), felt.numpy(), begins[:, step])
         action, memory = policy.predict(senses, memory, starts, deterministic)
         if lesion is not None and lesion.forces_actions(step):
             action = saturated(policy.action_space, len(keys))
@@ -162,7 +166,15 @@ def _live(
         goes_on, starts = goes_on & ~terminated, np.zeros_like(starts)
         if not goes_on.any():
             break
-    return rewards, alive, changes
+    return rewards, alive, begins, changes
+
+
+def _returns(rewards: NDArray[np.float64], begins: NDArray[np.bool_], episodes: int) -> NDArray[np.float64]:
+    """(L, E): return of each episode, from rewards and beginnings (L, T)."""
+    returns = np.zeros((len(rewards), episodes))
+    episode = (begins.cumsum(1) - 1).clip(0, episodes - 1)
+    np.add.at(returns, (np.arange(len(rewards))[:, None], episode), rewards)
+    return returns
 
 
 def _make_world(environment: str, keywords: Mapping[str, Any], episodes: int) -> _World:

@@ -12,7 +12,7 @@ from lndp_agents.commands.subject import find_subject
 from lndp_agents.evolution.workers import find_device
 from lndp_agents.lesions.figure import write_figure, write_table
 from lndp_agents.lesions.lesion import Lesion
-from lndp_agents.lesions.recovery import Recovery, Window, measure_recovery
+from lndp_agents.lesions.recovery import Effect, Recovery, Window, measure_recovery
 
 
 class _Patient(NamedTuple):
@@ -60,25 +60,47 @@ def lesion_command(options: Namespace) -> int:
 
 
 def table_of(recovery: Recovery) -> str:
-    """Reward per step before the lesion, right after it, where the damage is largest, and at the end."""
+    """Reward per step before the lesion, right after it, where the damage is largest, and at the end.
+
+    Where lives have several episodes also the return of each.
+    """
     rows = [("reward per step", "steps", "intact", "lesioned", "damage")]
     for name, window in _shown(recovery).items():
-        means = str(window.intact), str(window.lesioned), str(window.damage)
-        rows.append((name, f"{window.first} to {window.last}", *means))
+        rows.append((name, f"{window.first} to {window.last}", *_means(window)))
+    if len(recovery.episodes) > 1:
+        rows.append(("return of an episode", "", "", "", ""))
+    for number, effect in enumerate(recovery.episodes if len(recovery.episodes) > 1 else (), 1):
+        rows.append((f"episode {number}", "", *_means(effect)))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
     ]
-    if recovery.recovered is None:
-        lines.append("nothing to recover from: the 95 % interval of the largest damage reaches 0")
-    else:
-        lines.append(f"recovered: {recovery.recovered:.0%} of the largest damage is gone at the end")
+    lines.append(_verdict(recovery))
     low, high = recovery.intact.score.interval, recovery.lesioned.score.interval
     lines.append(
         f"score of a life: intact {recovery.intact.score.mean:.1f} ({low[0]:.1f} to {low[1]:.1f}), "
         f"lesioned {recovery.lesioned.score.mean:.1f} ({high[0]:.1f} to {high[1]:.1f})"
     )
     return "\n".join(lines)
+
+
+def _verdict(recovery: Recovery) -> str:
+    intact, lesioned = recovery.ended_early
+    if intact or lesioned:
+        where = "see the episodes" if len(recovery.episodes) > 1 else "see the score"
+        return (
+            f"lives that ended early: {intact} intact, {lesioned} lesioned of {len(recovery.intact.steps)}; "
+            f"the steps after count as 0, so no recovery can be told from steps: {where}"
+        )
+    gone = recovery.recovered
+    if gone is None:
+        return "nothing to recover from: the 95 % interval of the largest damage reaches 0"
+    share = f"{gone.mean:.0%} ({gone.low:.0%} to {gone.high:.0%})"
+    return f"recovered: {share} of the largest damage is gone at the end"
+
+
+def _means(effect: Window | Effect) -> tuple[str, str, str]:
+    return str(effect.intact), str(effect.lesioned), str(effect.damage)
 
 
 def _shown(recovery: Recovery) -> dict[str, Window]:
@@ -109,10 +131,8 @@ def _find_patient(options: Namespace) -> _Patient:
 
 
 def _to_json(options: Namespace, patient: _Patient, recovery: Recovery) -> dict[str, Any]:
-    def fields(window: Window) -> dict[str, Any]:
-        return {"first_step": window.first, "last_step": window.last} | {
-            name: list(getattr(window, name)) for name in ("intact", "lesioned", "damage")
-        }
+    def means(effect: Window | Effect) -> dict[str, Any]:
+        return {name: list(getattr(effect, name)) for name in ("intact", "lesioned", "damage")}
 
     return {
         "subject": options.subject,
@@ -126,8 +146,13 @@ def _to_json(options: Namespace, patient: _Patient, recovery: Recovery) -> dict[
         },
         "score_intact": recovery.intact.score.mean,
         "score_lesioned": recovery.lesioned.score.mean,
-        "recovered": recovery.recovered,
-        "windows": [fields(window) for window in recovery.windows],
+        "ended_early": dict(zip(("intact", "lesioned"), recovery.ended_early, strict=True)),
+        "recovered": recovery.recovered and list(recovery.recovered),
+        "windows": [
+            {"first_step": window.first, "last_step": window.last} | means(window)
+            for window in recovery.windows
+        ],
+        "episodes": [means(effect) for effect in recovery.episodes],
     }
 
 

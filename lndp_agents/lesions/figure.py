@@ -72,5 +72,6 @@ def recovery_figure(recovery: Recovery, title: str) -> Any:
     axes.set_ylabel("reward per step", color=SOFT_INK, fontsize=9.5)
     axes.legend(frameon=False, fontsize=9.5, labelcolor=INK)
     figure.text(0.085, 0.935, title, color=INK, fontsize=12)
-    figure.text(0.085, 0.89, f"{recovery.lesion}", color=SOFT_INK, fontsize=9.5)
+    early = "; steps after the end of a life count as 0" if any(recovery.ended_early) else ""
+    figure.text(0.085, 0.89, f"{recovery.lesion}{early}", color=SOFT_INK, fontsize=9.5)
     return figure

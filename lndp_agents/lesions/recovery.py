@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from lndp_agents.baselines.evaluation import PolicyLives, evaluate_policy_lives
 from lndp_agents.baselines.policy import Policy
 from lndp_agents.lesions.lesion import Lesion
-from lndp_agents.statistics import bootstrap_interval
+from lndp_agents.statistics import bootstrap_interval, ratio_interval
 
 WINDOWS = 20
 """Windows in a life, if its lesion does not cut one in two."""
@@ -25,6 +25,15 @@ class Estimate(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.mean:.3g} ({self.low:.3g} to {self.high:.3g})"
+
+
+class Effect(NamedTuple):
+    """What lives have with and without the lesion."""
+
+    intact: Estimate
+    lesioned: Estimate
+    damage: Estimate
+    """Intact minus lesioned, life by life."""
 
 
 class Window(NamedTuple):
@@ -47,6 +56,8 @@ class Recovery:
     lesioned: PolicyLives
     windows: tuple[Window, ...]
     """All of the life, in order; the lesion lies between two of them."""
+    episodes: tuple[Effect, ...]
+    """Return of each episode of the life, 0 of those that it did not reach."""
 
     @property
     def before(self) -> Window | None:
@@ -64,11 +75,26 @@ class Recovery:
         return max(self.after, key=lambda window: window.damage.mean)
 
     @property
-    def recovered(self) -> float | None:
-        """The share of the largest damage that is gone in the last window; none if its interval reaches 0."""
-        if self.worst.damage.low <= 0:
+    def ended_early(self) -> tuple[int, int]:
+        """How many intact and how many lesioned lives ended before their last step."""
+        intact, lesioned = ((own.steps < own.rewards.shape[1]).sum() for own in (self.intact, self.lesioned))
+        return int(intact), int(lesioned)
+
+    @property
+    def recovered(self) -> Estimate | None:
+        """The share of the largest damage that is gone in the last window, as if both had been chosen before.
+
+        None if the interval of that damage reaches 0, or if lives ended early: then no window after the end
+        of a life says how well it does, but `episodes` do.
+        """
+        if self.worst.damage.low <= 0 or any(self.ended_early):
             return None
-        return 1 - self.windows[-1].damage.mean / self.worst.damage.mean
+        last, worst = (
+            _rewards_in(self.intact, window) - _rewards_in(self.lesioned, window)
+            for window in (self.windows[-1], self.worst)
+        )
+        low, high = ratio_interval(last, worst)
+        return Estimate(1 - float(last.mean() / worst.mean()), 1 - high, 1 - low)
 
 
 def measure_recovery(
@@ -107,22 +133,35 @@ def measure_recovery(
         )
     lesioned, intact = found
     windows = tuple(
-        _window(intact.rewards, lesioned.rewards, *ends)
+        Window(*ends, *_effect(*(_rewards_in(own, ends) for own in (intact, lesioned))))
         for ends in window_ends(intact.rewards.shape[1], lesion.at)
     )
-    return Recovery(lesion, intact, lesioned, windows)
+    effects = tuple(map(_effect, _returns(intact).T, _returns(lesioned).T))
+    return Recovery(lesion, intact, lesioned, windows, effects)
 
 
 def window_ends(steps: int, at: int) -> list[tuple[int, int]]:
-    """First and last steps of the windows of a life, of which one begins at a lesion."""
+    """First and last steps of the windows of a life, of which one begins at a lesion.
+
+    What is left at the end belongs to the last window, so that none of few steps is compared with the others.
+    """
     size = max(1, steps // WINDOWS)
-    starts = sorted({0, *range(at % size, steps, size)})
+    starts = sorted({0, at, *range(at % size, steps - size + 1, size)})
     return [(start, stop - 1) for start, stop in zip(starts, [*starts[1:], steps], strict=True)]
 
 
-def _window(intact: NDArray[np.float64], lesioned: NDArray[np.float64], first: int, last: int) -> Window:
-    mine, theirs = (rewards[:, first : last + 1].mean(1) for rewards in (intact, lesioned))
-    return Window(first, last, *(_estimate(values) for values in (mine, theirs, mine - theirs)))
+def _rewards_in(lives: PolicyLives, window: tuple[Any, ...]) -> NDArray[np.float64]:
+    """(L,): reward per step from the first to the last step of a window."""
+    return lives.rewards[:, window[0] : window[1] + 1].mean(1)
+
+
+def _returns(lives: PolicyLives) -> NDArray[np.float64]:
+    assert lives.returns is not None  # `evaluate_policy_lives` keeps them
+    return lives.returns
+
+
+def _effect(intact: NDArray[np.float64], lesioned: NDArray[np.float64]) -> Effect:
+    return Effect(*map(_estimate, (intact, lesioned, intact - lesioned)))
 
 
 def _estimate(values: NDArray[np.float64]) -> Estimate:

@@ -90,3 +90,5 @@ def test_windows_cover_a_life_and_meet_at_the_lesion(steps: int, data: st.DataOb
     assert [step for first, last in ends for step in range(first, last + 1)] == list(range(steps))
     assert at in [first for first, _ in ends]
     assert len(ends) <= 41
+    sizes = [last - first + 1 for first, last in ends if first > at or first == 0 < at - first]
+    assert all(size >= steps // 20 for size in sizes[1:])  # no window of few steps at the end

@@ -9,6 +9,7 @@ import pytest
 from gymnasium.spaces import Discrete
 
 from lndp_agents.baselines import Job, train_baseline
+from lndp_agents.commands.lesion import table_of
 from lndp_agents.lesions import Lesion
 from lndp_agents.lesions.figure import COLUMNS, recovery_figure, write_figure, write_table
 from lndp_agents.lesions.recovery import Recovery, measure_recovery
@@ -53,7 +54,10 @@ def test_means_are_those_of_the_steps(recovery: Recovery) -> None:
             assert found.low <= found.mean <= found.high
         assert window.damage.mean == pytest.approx(window.intact.mean - window.lesioned.mean)
     left = 1 - recovery.windows[-1].damage.mean / recovery.worst.damage.mean
-    assert recovery.recovered == left
+    assert recovery.recovered is not None
+    assert recovery.recovered.mean == left
+    low, high = recovery.recovered[1:]
+    assert low <= left <= high
 
 
 def test_nothing_recovers_where_nothing_is_hurt() -> None:
@@ -72,7 +76,38 @@ def test_an_arm_that_never_pays_costs_all_and_is_left_again() -> None:
     found = measure_recovery(policy, BANDIT, keywords, lesion=Lesion(at=20, saturate=20), lives=8)
     # The last arm is the bad one in every second life.
     assert found.after[0].damage.mean == 0.5
-    assert (found.windows[-1].damage.mean, found.recovered) == (0, 1)
+    assert (found.windows[-1].damage.mean, found.recovered) == (0, (1, 1, 1))
+
+
+class Balance:
+    """Keeps a pole up: pushes to where it falls."""
+
+    action_space = Discrete(2)
+
+    def predict(self, observation: Any, *_: Any) -> tuple[Any, None]:
+        seen = observation["observation"]
+        return (seen @ [0.1, 0.5, 4.0, 1.0] > 0).astype(np.int64), None
+
+
+def test_where_lives_end_early_episodes_tell_of_recovery() -> None:
+    """A pole that falls uses up its episode alone: the next one is whole, though no steps come last."""
+    keywords = {"episodes": 3, "episode_steps": 100}
+    found = measure_recovery(
+        Balance(), "lndp/CartPoleLife-v0", keywords, lesion=Lesion(at=120, saturate=9), lives=8
+    )
+    assert found.ended_early == (0, 8)
+    assert found.recovered is None
+    first, second, third = found.episodes
+    assert first.intact.mean == first.lesioned.mean == third.intact.mean == third.lesioned.mean == 100
+    assert 25 < second.lesioned.mean < 50  # pushed from its 20th step on, it falls
+    assert second.damage.mean == 100 - second.lesioned.mean
+    assert found.windows[-1].damage.mean > 0.5
+    assert found.lesioned.returns is not None
+    np.testing.assert_allclose(found.lesioned.returns.mean(1), found.lesioned.scores)
+    note = "lives that ended early: 0 intact, 8 lesioned of 8; the steps after count as 0"
+    assert note in table_of(found)
+    assert "see the episodes" in table_of(found)
+    assert any(line.startswith("episode 3") for line in table_of(found).splitlines())
 
 
 def test_the_table_has_a_row_for_each_window(recovery: Recovery, tmp_path: Path) -> None:
