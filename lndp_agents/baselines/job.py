@@ -28,7 +28,7 @@ class CurvePoint:
     steps: int
     """Steps of the environment so far."""
     seconds: float
-    """Wall-clock seconds of training so far, without those of the looks."""
+    """Wall-clock seconds of training so far, without those of the looks; in an evolution with them."""
     held_out: float
     """Mean score of the held-out lives of the training's seed."""
 

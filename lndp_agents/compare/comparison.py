@@ -61,7 +61,7 @@ class Comparison:
         return Job(self.environment, self.keywords, self.episodes, self.budget_steps, seed)
 
     def claim(self, folder: Path) -> None:
-        """Put comparison.json into a folder.
+        """Put comparison.json into a folder that is there.
 
         Raises:
             ValueError: another comparison lives there, or the file is damaged.
@@ -79,5 +79,4 @@ class Comparison:
                     f"{folder} holds another comparison, {differing[0]} is {shorten(before[differing[0]])} "
                     f"there and {shorten(data[differing[0]])} here: give another folder"
                 )
-        folder.mkdir(parents=True, exist_ok=True)
         write_file(path, (json.dumps(data, indent=1) + "\n").encode())

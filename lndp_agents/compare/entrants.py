@@ -105,7 +105,8 @@ def own_training(name: str) -> OwnTraining:
         steps = {run["seed"]: run["steps"] for run in results["evolution_seeds"]}
         return OwnTraining(steps[results["recipe"]["seed"]], note)
     if metrics.is_file():
-        return OwnTraining(int(read_metrics(metrics)["steps"][-1]), "a run of its own")
+        steps = read_metrics(metrics)["steps"] or [0]
+        return OwnTraining(int(steps[-1]), "a run of its own")
     return OwnTraining(None, "trained elsewhere")
 
 

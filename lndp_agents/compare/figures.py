@@ -87,14 +87,13 @@ def joined_curves(curves: Sequence[Sequence[CurvePoint]]) -> tuple[NDArray[np.fl
     Returns:
         The steps (S,) of all looks that lie within all curves, and scores (R, S), linear between looks.
     """
-    measured = [[point for point in curve if np.isfinite(point.held_out)] for curve in curves]
-    steps = [np.array([point.steps for point in curve], np.float64) for curve in measured]
+    steps = [np.array([point.steps for point in curve], np.float64) for curve in curves]
     low, high = max(own[0] for own in steps), min(own[-1] for own in steps)
     grid = np.unique(np.concatenate(steps))
     grid = grid[(grid >= low) & (grid <= high)]
     scores = [
         np.interp(grid, own, [point.held_out for point in curve])
-        for own, curve in zip(steps, measured, strict=True)
+        for own, curve in zip(steps, curves, strict=True)
     ]
     return grid, np.stack(scores)
 

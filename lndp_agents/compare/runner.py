@@ -7,14 +7,14 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
-from lndp_agents.baselines import PolicyLives
+from lndp_agents.baselines import PolicyLives, read_curve
 from lndp_agents.compare.comparison import Comparison
 from lndp_agents.compare.entrants import check_entrants, fixed_policy, is_learner, own_training
 from lndp_agents.compare.figures import draw_learning_curves, draw_within_life
 from lndp_agents.compare.processes import side_by_side
 from lndp_agents.compare.results import Result, Row, rows_of
 from lndp_agents.compare.tables import write_curves, write_scores, write_table, write_within_life
-from lndp_agents.compare.training import Training, clock, finish, read_lives, score, training_curve
+from lndp_agents.compare.training import Training, clock, finish, read_lives, score
 from lndp_agents.compare.within_life import since_birth, since_change
 from lndp_agents.evolution.run_folder import lock_folder
 
@@ -44,8 +44,9 @@ def compare(comparison: Comparison, folder: Path, workers: int = 1) -> list[Row]
     if workers < 1:
         raise ValueError(f"workers={workers}: give 1 or more")
     check_entrants(comparison)
-    comparison.claim(folder)
+    folder.mkdir(parents=True, exist_ok=True)
     with lock_folder(folder):
+        comparison.claim(folder)
         _train(_trainings(comparison, folder), workers)
         results = [_result(comparison, folder, name) for name in comparison.policies]
         return _write(comparison, folder, results, workers)
@@ -93,7 +94,7 @@ def _result(comparison: Comparison, folder: Path, name: str) -> Result:
         name,
         tuple(training.seed for training in own),
         tuple(_lives(training) for training in own),
-        tuple(training_curve(training) for training in own),
+        tuple(read_curve(training.folder) for training in own),
     )
 
 

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -42,7 +41,6 @@ def write_curves(folder: Path, results: Sequence[Result]) -> None:
         for result in results
         for seed, curve in zip(result.seeds, result.curves, strict=bool(result.curves))
         for point in curve
-        if math.isfinite(point.held_out)
     ]
     if rows:
         write_csv(folder / CURVES, rows)
@@ -119,7 +117,8 @@ def _notes(comparison: Comparison, rows: Sequence[Row], workers: int) -> list[st
             f"Each learner had {comparison.seeds} trainings of at most {comparison.budget_steps:,} steps of "
             "the environment; what counts is the checkpoint that was best on held-out lives of the training. "
             "PPO ends with its last whole rollout, an evolution with its last whole generation within the "
-            "budget. A policy that was trained before had a budget of its own, which is not equal."
+            "budget; its minutes are with looks and checkpoints, those of PPO without. A policy that was "
+            "trained before had a budget of its own, which is not equal."
         )
         changed = {name: dict(fields) for name, fields in comparison.changes.items()}
         if changed:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from lndp_agents.agent import Agent
@@ -23,9 +24,10 @@ from lndp_agents.baselines import (
     read_curve,
     train_baseline,
 )
-from lndp_agents.baselines.registry import read_job
+from lndp_agents.baselines.registry import CURVE_FILE, read_job
 from lndp_agents.compare.comparison import SCORE_SEED, Comparison
 from lndp_agents.compare.recipes import recipe_of
+from lndp_agents.compare.tables import write_csv
 from lndp_agents.evolution.config import EvolutionConfig
 from lndp_agents.evolution.metrics import METRICS
 from lndp_agents.evolution.run import TIMINGS, Run
@@ -81,7 +83,7 @@ def finish(training: Training, say: Callable[[str], None]) -> None:
     torch.set_num_threads(1)
     try:
         _check_folder(training)
-        if read_lives(training) is None:
+        if read_lives(training) is None or not read_curve(training.folder):
             policy = _evolved(training, say) if training.evolves else _learned(training, say)
             _write_lives(training.folder / LIVES_FILE, score(policy, training.comparison))
     finally:
@@ -101,27 +103,37 @@ def score(policy: Policy, comparison: Comparison) -> PolicyLives:
 
 
 def read_lives(training: Training) -> PolicyLives | None:
-    """The lives that were scored; none if there are none yet, or not as many as the comparison asks for."""
+    """The lives that were scored; none if there are none yet, or not as many as the comparison asks for.
+
+    If the file is damaged there are none either: they can be lived again.
+    """
     file = training.folder / LIVES_FILE
-    if not file.is_file():
+    try:
+        parts: dict[str, NDArray[Any]] = load(file.read_bytes())
+    except (FileNotFoundError, SafetensorError):
         return None
-    parts: dict[str, NDArray[Any]] = load(file.read_bytes())
     if len(parts["rewards"]) != training.comparison.lives:
         return None
     return PolicyLives(parts["rewards"], parts["steps"], parts.get("changes"), int(parts["episodes"][0]))
 
 
-def training_curve(training: Training) -> list[CurvePoint]:
-    """Its looks at held-out lives; of an evolution the last point is where it ended, maybe without a look."""
-    if not training.evolves:
-        return read_curve(training.folder)
-    metrics = read_metrics(training.folder / METRICS)
-    lines = (line.split(",") for line in (training.folder / TIMINGS).read_text("ascii").splitlines())
+def _write_curve(folder: Path, last_look: float | None) -> None:
+    """Write the looks at held-out lives of an evolution as those of a baseline are.
+
+    Args:
+        folder: of its run, which has come to its end.
+        last_look: the one at the end, if metrics.csv does not have it.
+    """
+    metrics = read_metrics(folder / METRICS)
+    lines = (line.split(",") for line in (folder / TIMINGS).read_text("ascii").splitlines())
     seconds = {int(generation): float(taken) for generation, taken in lines}
     passed = accumulate(seconds.get(int(generation), 0.0) for generation in metrics["generation"])
-    rows = zip(metrics["steps"], passed, metrics["held_out"], strict=True)
-    points = [CurvePoint(int(steps), spent, held_out) for steps, spent, held_out in rows]
-    return [point for point in points if np.isfinite(point.held_out) or point is points[-1]]
+    held_out = metrics["held_out"]
+    if last_look is not None:
+        held_out[-1] = last_look
+    rows = zip(metrics["steps"], passed, held_out, strict=True)
+    points = [CurvePoint(int(steps), spent, score) for steps, spent, score in rows if np.isfinite(score)]
+    write_csv(folder / CURVE_FILE, map(asdict, points))
 
 
 def _check_folder(training: Training) -> None:
@@ -158,6 +170,7 @@ def _evolved(training: Training, say: Callable[[str], None]) -> Agent[Any]:
                 f"budget_steps={budget}: the first generation of {training.policy} takes more, give more "
                 f"(or fewer lives: --set {training.policy}:population=8)"
             )
+        _write_curve(training.folder, run.last_look)
         return run.best
 
 

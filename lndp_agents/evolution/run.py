@@ -51,6 +51,8 @@ class Run:
         program: what its genomes are of.
         world: where its lives are lived.
         notes: what a person should know about how the run was made or resumed.
+        last_look: score of the centre on held-out lives where `generations` ended between two looks; it is
+            in no table.
     """
 
     def __init__(self, folder: Path, description: Description, workers: Workers) -> None:
@@ -59,6 +61,7 @@ class Run:
         self.world = self._evolution.problem.world
         self._open = ExitStack()
         self.notes: list[str] = []
+        self.last_look: float | None = None
         if not EventLog.is_available():
             self.notes.append('no TensorBoard events: pip install "lndp-agents[train]"')
 
@@ -180,8 +183,9 @@ class Run:
                     break
                 events.add(record)
                 yield record
-        if self.generation % self.config.evaluate_every:
-            self._evolution.score_centre()  # not in the checkpoint: what is, must not depend on the budget
+        is_scored = self.generation % self.config.evaluate_every == 0
+        # Not in the checkpoint: what is there must not depend on the budget.
+        self.last_look = None if is_scored else self._evolution.score_centre()
         self.save_agents()
 
     def save_agents(self) -> None:

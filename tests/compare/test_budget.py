@@ -64,6 +64,19 @@ def test_what_passed_the_budget_leaves_no_trace(searcher: str, tmp_path: Path) -
         assert (tmp_path / "stopped" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
 
 
+def test_the_look_at_the_end_is_told_where_no_table_has_it(undisturbed: Path, tmp_path: Path) -> None:
+    budget = int(read_metrics(undisturbed / METRICS)["steps"][2])  # of three generations
+    with Run.create(EvolutionConfig(**RECIPE | {"evaluate_every": 1}), tmp_path / "often") as run:
+        looks = [record.held_out for record in run.generations(budget)]
+        assert (len(looks), run.last_look) == (3, None)
+    with Run.create(EvolutionConfig(**RECIPE), tmp_path / "seldom") as run:
+        assert [record.held_out for record in run.generations(budget)] == [None, looks[1], None]
+        assert run.last_look == looks[2]
+        assert run.best_score == max(look for look in looks[1:] if look is not None)
+        assert [record.generation for record in run.generations()] == [4, 5, 6]
+        assert run.last_look is None
+
+
 def comparison(environment: str, **settings: Any) -> Comparison:
     return Comparison(
         environment=environment,

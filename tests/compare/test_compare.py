@@ -18,7 +18,9 @@ from lndp_agents.baselines.rules import random_policy, win_stay_lose_shift
 from lndp_agents.compare import Comparison, Row, compare, training
 from lndp_agents.compare.comparison import SCORE_SEED
 from lndp_agents.evaluation import evaluate
+from lndp_agents.evolution.config import EvolutionConfig
 from lndp_agents.evolution.run import Run
+from lndp_agents.evolution.run_folder import lock_folder
 from lndp_agents.statistics import bootstrap_interval, interquartile_mean, probability_of_improvement
 from lndp_agents.zoo import zoo_folder
 
@@ -131,6 +133,33 @@ def test_more_lives_need_no_training(folder: Path, monkeypatch: pytest.MonkeyPat
     assert rows[3].mean == ppo.score.mean
 
 
+def test_a_damaged_file_of_lives_is_made_again(folder: Path, finished: Finished) -> None:
+    before = outputs(folder)
+    for name in ("linear_s1", "ppo_s2"):
+        file = folder / "trainings" / name / "lives.safetensors"
+        file.write_bytes(file.read_bytes()[:-100])
+    assert compare(Comparison(**SETTINGS), folder) == finished[1]
+    assert outputs(folder) == before
+
+
+def test_an_evolution_between_two_looks_has_the_point_of_its_end(small: None, tmp_path: Path) -> None:
+    changes = {"linear": SETTINGS["changes"]["linear"] | {"evaluate_every": 9}}
+    settings = SETTINGS | {"policies": ("linear",), "seeds": 1, "changes": changes}
+    compare(Comparison(**settings), tmp_path / "run")
+    (point,) = read_csv(tmp_path / "run" / "learning_curves.csv")
+    assert (point["steps"], float(point["seconds"]) > 0) == ("800", True)
+    with Run.open(tmp_path / "run" / "trainings" / "linear_s1") as run:
+        assert list(run.generations(900)) == []
+        assert run.last_look == float(point["held_out"])
+
+
+def test_a_folder_in_use_stays_as_it_is(folder: Path) -> None:
+    before = (folder / "comparison.json").read_bytes()
+    with lock_folder(folder), pytest.raises(BlockingIOError, match="is in use"):
+        compare(Comparison(**SETTINGS | {"lives": 14}), folder)
+    assert (folder / "comparison.json").read_bytes() == before
+
+
 @pytest.mark.parametrize("policy", ["linear", "ppo"])
 def test_stopped_in_the_middle_the_same_command_comes_to_the_same_end(
     policy: str, finished: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -202,3 +231,12 @@ def test_a_run_and_a_zoo_agent_compete_as_they_are(folder: Path, tmp_path: Path)
     assert (rows[1].steps, rows[1].note) == (800, "a run of its own")
     assert not math.isnan(rows[0].low)
     assert not (tmp_path / "fixed" / "learning_curves.csv").exists()
+
+
+def test_a_run_that_has_just_begun_competes_too(tmp_path: Path) -> None:
+    recipe = EvolutionConfig(environment=REVERSAL, policy="linear", population=4, lives=1)
+    with Run.create(recipe, tmp_path / "run"):
+        pass
+    settings = SETTINGS | {"policies": (f"agent:{tmp_path / 'run'}",), "changes": {}, "lives": 2}
+    (row,) = compare(Comparison(**settings), tmp_path / "new")
+    assert (row.steps, row.note) == (0, "a run of its own")

@@ -56,8 +56,7 @@ def test_curves_are_joined_where_all_have_looked() -> None:
     def curve(*points: tuple[int, float]) -> list[CurvePoint]:
         return [CurvePoint(steps, 0.0, held_out) for steps, held_out in points]
 
-    nan = float("nan")
-    steps, scores = joined_curves([curve((0, 0), (10, 10), (20, 30)), curve((5, 1), (15, 3), (25, nan))])
+    steps, scores = joined_curves([curve((0, 0), (10, 10), (20, 30)), curve((5, 1), (15, 3))])
     np.testing.assert_array_equal(steps, [5, 10, 15])
     np.testing.assert_array_equal(scores, [[5, 10, 20], [1, 2, 3]])
 
