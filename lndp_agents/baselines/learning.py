@@ -17,8 +17,8 @@ from lndp_agents.evolution.lives import HELD_OUT
 
 Model = TypeVar("Model", bound=OnPolicyAlgorithm)
 
-NUM_ENVS, NUM_STEPS = 16, 128
-"""Copies of the world for PPO, and steps of each between two updates: together the 2,048 of its defaults."""
+NUM_ENVS, NUM_STEPS, BATCH_SIZE = 64, 64, 256
+"""Copies of the world for PPO, steps of each between two updates, and steps of a gradient."""
 LOOKS = 20
 """Looks at held-out lives on the way, beside the one before and the one after."""
 LOOK_LIVES = 64

@@ -9,7 +9,7 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.vec_env import VecFrameStack
 
 from lndp_agents.baselines.job import Job, Report
-from lndp_agents.baselines.learning import NUM_ENVS, NUM_STEPS, learn, load_model, training_envs
+from lndp_agents.baselines.learning import BATCH_SIZE, NUM_ENVS, NUM_STEPS, learn, load_model, training_envs
 from lndp_agents.baselines.policy import Memory
 from lndp_agents.evolution.worlds import make_task
 from lndp_agents.spaces.kinds import is_box
@@ -67,6 +67,7 @@ def train(job: Job, report: Report) -> FrameStackPolicy:
         "MultiInputPolicy",
         VecFrameStack(training_envs(job, NUM_ENVS), FRAMES),
         n_steps=NUM_STEPS,
+        batch_size=BATCH_SIZE,
         seed=job.seed,
         device="cpu",
     )

@@ -39,6 +39,7 @@ def short_rollouts(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in LEARNERS.values():
         monkeypatch.setattr(f"lndp_agents.baselines.{module}.NUM_ENVS", 4)
         monkeypatch.setattr(f"lndp_agents.baselines.{module}.NUM_STEPS", ROLLOUT // 4)
+        monkeypatch.setattr(f"lndp_agents.baselines.{module}.BATCH_SIZE", ROLLOUT)
 
 
 def ignore(point: CurvePoint) -> None:
@@ -141,15 +142,15 @@ def test_a_rule_is_kept_as_its_name(name: str, tmp_path: Path) -> None:
 
 
 def test_a_budget_below_one_update_is_refused() -> None:
-    with pytest.raises(ValueError, match="budget_steps=2047: it learns from 2048 steps at a time"):
-        train_baseline("ppo", Job(FORAGING, budget_steps=2047), report=ignore)
+    with pytest.raises(ValueError, match="budget_steps=4095: it learns from 4096 steps at a time"):
+        train_baseline("ppo", Job(FORAGING, budget_steps=4095), report=ignore)
 
 
 def test_an_unfinished_training_is_begun_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(point: CurvePoint) -> None:
         raise KeyboardInterrupt
 
-    job = Job(FORAGING, budget_steps=2048)
+    job = Job(FORAGING, budget_steps=4096)
     for _ in range(2):
         with pytest.raises(KeyboardInterrupt):
             train_baseline("ppo", job, tmp_path, interrupt)

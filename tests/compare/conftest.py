@@ -25,6 +25,7 @@ def small() -> Iterator[None]:
         patch.setattr("lndp_agents.baselines.learning.LOOKS", 1)
         patch.setattr("lndp_agents.baselines.ppo.NUM_ENVS", 4)
         patch.setattr("lndp_agents.baselines.ppo.NUM_STEPS", ROLLOUT // 4)
+        patch.setattr("lndp_agents.baselines.ppo.BATCH_SIZE", ROLLOUT)
         yield
     assert torch.get_num_threads() == threads
 
