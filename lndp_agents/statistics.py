@@ -45,10 +45,11 @@ def bootstrap_interval(
 
     As in Agarwal et al. (2021, arXiv 2108.13264) the score of a run is the mean over what it was evaluated
     on, the statistic is one over runs, and whole runs are resampled within each task (their strata; here
-    there is one task). Their runs are fixed numbers; ours are means of a known sample of lives, so the lives
-    of each drawn run are resampled too. To pool the lives of all runs instead would take those of one run
-    for independent and give intervals that are far too narrow. Of few runs any bootstrap says little: three
-    give ten different multisets.
+    there is one task). Their runs are fixed numbers; ours are means of a known sample of lives, so lives are
+    resampled too, for all runs the same ones: as a rule all runs live the same lives, and what a life
+    brings to all of them is luck that no run averages out. To pool the lives of all runs instead would take
+    those of one run for independent and give intervals that are far too narrow. Of few runs any bootstrap
+    says little: three give ten different multisets.
 
     Args:
         scores: (R, L), L lives of each of R evolution runs; with one run this is the bootstrap of its mean.
@@ -58,8 +59,7 @@ def bootstrap_interval(
     Raises:
         ValueError: scores are not of that shape, or there are none.
     """
-    draw = np.random.default_rng(seed)
-    return _percentiles(statistic(_resampled_runs(_require(scores, 2), draw)))
+    return _percentiles(statistic(_resampled_runs(_require(scores, 2), seed)))
 
 
 def probability_of_improvement(
@@ -69,7 +69,7 @@ def probability_of_improvement(
 
     Args:
         scores: (R, L), lives of the runs of the method.
-        others: (S, M), lives of the runs of the other.
+        others: (S, M), lives of the runs of the other; if they are as many as L, they are the same lives.
         seed: of the resamples.
 
     Returns:
@@ -80,8 +80,7 @@ def probability_of_improvement(
         ValueError: as `bootstrap_interval`.
     """
     mine, theirs = _require(scores, 2), _require(others, 2)
-    draw = np.random.default_rng(seed)
-    resampled = _share_of_wins(_resampled_runs(mine, draw), _resampled_runs(theirs, draw))
+    resampled = _share_of_wins(_resampled_runs(mine, seed), _resampled_runs(theirs, seed, method=1))
     return float(_share_of_wins(mine.mean(-1), theirs.mean(-1))), _percentiles(resampled)
 
 
@@ -98,7 +97,7 @@ def ratio_interval(scores: ArrayLike, others: ArrayLike, *, seed: int = 0) -> tu
         ValueError: there are no lives.
     """
     pairs = np.stack([_require(scores, 1), _require(others, 1)], axis=-1)
-    means = _resampled_runs(pairs[None], np.random.default_rng(seed))[:, 0]
+    means = _resampled_runs(pairs[None], seed)[:, 0]
     above, below = means[:, 0], means[:, 1]
     return _percentiles(np.divide(above, below, out=np.zeros_like(above), where=below != 0))
 
@@ -109,15 +108,19 @@ def _share_of_wins(mine: Scores, theirs: Scores) -> Scores:
     return (0.5 + 0.5 * np.sign(difference)).mean((-2, -1))
 
 
-def _resampled_runs(scores: Scores, draw: np.random.Generator) -> Scores:
-    """(B, R, ...): scores of drawn runs of (R, L, ...), each the mean of drawn lives of its own."""
+def _resampled_runs(scores: Scores, seed: int, method: int = 0) -> Scores:
+    """(B, R, ...): scores of drawn runs of (R, L, ...), their means over drawn lives.
+
+    Each method draws runs of its own; those of a seed draw the same lives.
+    """
     num_runs, num_lives = scores.shape[:2]
-    runs = draw.integers(num_runs, size=(RESAMPLES, num_runs))
+    draw = np.random.default_rng(seed)
+    runs = np.random.default_rng((seed, method)).integers(num_runs, size=(RESAMPLES, num_runs))
     means = np.empty((*runs.shape, *scores.shape[2:]))
     at_once = max(1, _MAX_NUMBERS // scores.size)
     for start in range(0, RESAMPLES, at_once):
         drawn = runs[start : start + at_once, :, None]
-        lives = draw.integers(num_lives, size=(*drawn.shape[:2], num_lives))
+        lives = draw.integers(num_lives, size=(len(drawn), 1, num_lives))
         means[start : start + at_once] = scores[drawn, lives].mean(2)
     return means
 

@@ -55,14 +55,14 @@ def test_any_leading_axes() -> None:
 
 
 def slow_resamples(scores: np.ndarray, num: int) -> list[float]:
-    """Means over drawn runs of the mean over their drawn lives, one number at a time."""
+    """Means over drawn runs of the mean over drawn lives, one number at a time."""
     draw = np.random.default_rng(11)
     num_runs, num_lives = scores.shape
     means = []
     for _ in range(num):
-        total = 0.0
+        total, lives = 0.0, draw.integers(num_lives, size=num_lives)
         for run in draw.integers(num_runs, size=num_runs):
-            total += sum(scores[run, draw.integers(num_lives)] for _ in range(num_lives)) / num_lives
+            total += sum(scores[run, life] for life in lives) / num_lives
         means.append(total / num_runs)
     return means
 
@@ -113,6 +113,24 @@ def test_nine_of_ten_and_more_intervals_hold_the_truth() -> None:
         low, high = bootstrap_interval(runs, mean_over_runs)
         hits += low <= 10.0 <= high
     assert 88 <= hits <= 100
+
+
+def test_what_lives_bring_to_all_runs_is_no_matter_of_runs() -> None:
+    """If each drawn run drew lives of its own, only two of three of these intervals would hold the truth."""
+    draw, hits = np.random.default_rng(5), 0
+    for _ in range(100):
+        lives = draw.normal(0.0, 6.0, (1, 32))  # the same for all
+        low, high = bootstrap_interval(
+            10.0 + draw.normal(0.0, 1.0, (6, 1)) + lives + draw.normal(0.0, 2.0, (6, 32)), mean_over_runs
+        )
+        hits += low <= 10.0 <= high
+    assert 88 <= hits <= 100
+
+
+def test_a_life_that_is_good_to_all_decides_nothing_between_methods() -> None:
+    lives = np.random.default_rng(8).normal(0.0, 50.0, (1, 20))
+    better, worse = lives + np.array([[1.0], [2.0]]), lives + np.array([[-1.0], [0.0]])
+    assert probability_of_improvement(better, worse) == (1.0, (1.0, 1.0))
 
 
 @pytest.mark.parametrize("size", [1, 2, 131])
