@@ -5,11 +5,12 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
-from threading import Thread
+from threading import Thread, current_thread, main_thread
 from typing import Any, Generic, TypeVar
 
 Task = TypeVar("Task")
@@ -65,9 +66,23 @@ def _start(work: Callable[[Task], None], task: Task) -> _Child[Task]:
     context = get_context("spawn")
     messages, sender = context.Pipe(duplex=False)
     process = context.Process(target=_work, args=(work, task, sender))
-    process.start()
+    with _ctrl_c_ignored():
+        process.start()
     sender.close()
     return _Child(task, process, messages)
+
+
+@contextmanager
+def _ctrl_c_ignored() -> Generator[None]:
+    """A process that starts here never hears Ctrl-C, not even before `_work`: it is for the parent."""
+    if current_thread() is not main_thread():  # Python lets no other set handlers
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _require_success(child: _Child[Any]) -> None:

@@ -12,6 +12,13 @@ from small_comparison import REVERSAL, read_csv
 
 from lndp_agents.compare.processes import side_by_side
 
+AT_IMPORT = signal.getsignal(signal.SIGINT)
+"""In a process of `side_by_side` this is before it has begun its task."""
+
+
+def write_handler(path: Path) -> None:
+    path.write_text(str(AT_IMPORT))
+
 
 def write_pid(path: Path) -> None:
     """A task; its name says how it goes."""
@@ -46,6 +53,15 @@ def test_each_task_has_a_process_and_the_first_error_ends_all(tmp_path: Path) ->
             list(side_by_side(write_pid, [tmp_path / "long", tmp_path / name], 2))
         with pytest.raises(ProcessLookupError):
             os.kill(int((tmp_path / "long").read_text()), 0)
+
+
+@pytest.mark.slow
+def test_ctrl_c_is_for_the_parent_even_while_a_process_starts(tmp_path: Path) -> None:
+    before = signal.getsignal(signal.SIGINT)
+    tasks = [tmp_path / name for name in "ab"]
+    list(side_by_side(write_handler, tasks, 2))
+    assert {path.read_text() for path in tasks} == {str(signal.SIG_IGN)}
+    assert signal.getsignal(signal.SIGINT) is before is not signal.SIG_IGN
 
 
 COMMAND = [
