@@ -1,7 +1,8 @@
 """Finding 5, second half: one genome for two worlds, evolved in both at once.
 
 In CartPole and in Acrobot the same program grows a brain of as many nodes, with other inputs and outputs. Its
-fitness is the mean of its scores, each as its share of the way from random actions to the best known.
+fitness is the mean of its ranks in the population, so that the world with the larger spread does not decide
+alone; the centre that is kept has the best mean share of the way from random actions to the best known.
 
 Run it: python examples/paper/multi_task.py
 """
@@ -57,7 +58,7 @@ GENERATIONS = 100
 
 
 class Worlds(Problem):
-    """Maximise the mean of what `LifeProblem`s maximise, each scaled."""
+    """Maximise the mean rank in what `LifeProblem`s maximise."""
 
     def __init__(self, parts: Sequence[LifeProblem]) -> None:
         size = parts[0].solution_length
@@ -85,7 +86,7 @@ class Worlds(Problem):
     def _evaluate_batch(self, batch: SolutionBatch) -> None:
         self.evaluations = [_evaluation(part, plain(batch.values)) for part in self.parts]
         self.steps += sum(int(each.steps.sum()) for each in self.evaluations)
-        batch.set_evals(self.scaled([each.fitness for each in self.evaluations]).float())
+        batch.set_evals(torch.stack([_ranks(each.fitness) for each in self.evaluations]).mean(0).float())
 
 
 class Search:
@@ -222,6 +223,12 @@ def _part(environment: str, wanted: EvolutionConfig) -> LifeProblem:
     program = config_for(*spaces, world.encoding, **wanted.program)
     own = replace(wanted, environment=environment, environment_keywords=keywords)
     return LifeProblem(Description(own, program, world.encoding), Workers())
+
+
+def _ranks(values: torch.Tensor) -> torch.Tensor:
+    """(P,): the share of the others that each of (P,) is better than; of its equals, half."""
+    mine, others = values[:, None], values[None]
+    return (mine > others).double().mean(1) + (mine == others).double().mean(1) / 2
 
 
 def _evaluation(part: LifeProblem, genomes: torch.Tensor) -> Evaluation:
