@@ -27,6 +27,7 @@ from paper import (
     Condition,
     Options,
     Result,
+    encoding_of,
     evolve,
     options,
     parser,
@@ -38,14 +39,20 @@ from paper import (
 from tables import COLORS, curve, new_figure, style, write_csv, write_figure, write_results
 from transfer import BEST_KNOWN
 
-from lndp_agents import LNDPAgent
+from lndp_agents import LNDPAgent, load_pretrained
 from lndp_agents.evolution.checkpoint import CHECKPOINTS, Counters, read_newest, write_checkpoint
 from lndp_agents.evolution.config import EvolutionConfig
 from lndp_agents.evolution.lives import SEARCH
 from lndp_agents.evolution.problem import Evaluation, LifeProblem, plain
 from lndp_agents.evolution.run_folder import Description, lock_folder
 from lndp_agents.evolution.search_library import Problem, SolutionBatch
-from lndp_agents.evolution.searchers import centre, make_searcher, restore_searcher, searcher_state
+from lndp_agents.evolution.searchers import (
+    centre,
+    make_searcher,
+    move_centre,
+    restore_searcher,
+    searcher_state,
+)
 from lndp_agents.evolution.workers import Workers
 from lndp_agents.evolution.worlds import make_world
 from lndp_agents.spaces import config_for
@@ -54,7 +61,8 @@ RANDOM = {"lndp/CartPoleLife-v0": 22.0, "lndp/AcrobotLife-v0": -499.0}
 """The worlds, and what random actions bring there."""
 TRAINED_WITH: dict[str, dict[str, Any]] = {"lndp/AcrobotLife-v0": {"episodes": 1}}
 """Keyword arguments while evolving: lives of Acrobot's beginners are the longest there are."""
-GENERATIONS = 100
+START, SIGMA, GENERATIONS = "cartpole", 0.2, 60
+"""The search goes around a genome that knows one of the worlds: from zero it learned neither (README.md)."""
 
 
 class Worlds(Problem):
@@ -97,6 +105,7 @@ class Search:
         self.worlds = Worlds([_part(environment, wanted) for environment in RANDOM])
         self.worlds.begin(0)
         self.searcher = make_searcher(self.worlds, wanted)
+        move_centre(self.searcher, load_pretrained(wanted.start).genome)
         self.best, self.best_score, self.generation = centre(self.searcher), -math.inf, 0
         self.rows: list[dict[str, Any]] = []
         description = [replace(wanted, generations=1).to_json(), RANDOM, BEST_KNOWN, TRAINED_WITH]
@@ -209,7 +218,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Evolve, measure, write."""
     chosen = options(parser(__doc__ or "").parse_args(arguments))
     wanted = recipe(next(iter(RANDOM)), GENERATIONS, initial_density=0.5, innate_roles=True)
-    genome = Condition({"genome": "both worlds"}, replace(wanted, encoding="standardized"))
+    genome = Condition({"genome": "both worlds"}, replace(wanted, start=START, sigma=SIGMA))
     evolved = evolve("multi_task", [genome], chosen, evolve_one)
     results = [measure(result, score_lives(chosen)) for result in evolved]
     write_results(chosen.out / "multi_task", "One genome for CartPole and Acrobot", results, chosen)
@@ -218,7 +227,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _part(environment: str, wanted: EvolutionConfig) -> LifeProblem:
     keywords = TRAINED_WITH.get(environment, {})
-    world = make_world(environment, keywords, 1, wanted.encoding)
+    world = make_world(environment, keywords, 1, encoding_of(environment))
     spaces = world.dynamics.observation_space, world.dynamics.action_space
     program = config_for(*spaces, world.encoding, **wanted.program)
     own = replace(wanted, environment=environment, environment_keywords=keywords)
