@@ -53,7 +53,7 @@ def check_entrants(comparison: Comparison) -> None:
     """
     for name in comparison.changes:
         if name not in set(POLICIES) & set(comparison.policies):
-            evolved = ", ".join(set(POLICIES) & set(comparison.policies)) or "none here"
+            evolved = ", ".join(each for each in comparison.policies if each in POLICIES) or "none here"
             raise ValueError(f"{name!r} has no recipe to change: those that evolve are {evolved}")
     make_task(comparison.environment, comparison.keywords, comparison.episodes)
     for name in comparison.policies:

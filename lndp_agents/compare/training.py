@@ -133,7 +133,7 @@ def _write_curve(folder: Path, last_look: float | None) -> None:
         held_out[-1] = last_look
     rows = zip(metrics["steps"], passed, held_out, strict=True)
     points = [CurvePoint(int(steps), spent, score) for steps, spent, score in rows if np.isfinite(score)]
-    write_csv(folder / CURVE_FILE, map(asdict, points))
+    write_csv(folder / CURVE_FILE, [asdict(point) for point in points])
 
 
 def _check_folder(training: Training) -> None:
