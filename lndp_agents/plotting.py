@@ -98,7 +98,9 @@ def evolution_figure(metrics: Metrics, reference_lines: Mapping[str, float], tit
             marker = "o" if column == "held_out" and len(points) <= 60 else None
             axes.plot(generations, scores, color=color, linewidth=width, marker=marker, markersize=3.5)
             labels.append((scores[-1], f"{label}: {scores[-1]:.4g}", color))
-    _style(axes, metrics)
+    style_axes(axes, f"generation ({metrics['steps'][-1]:,.0f} steps of life)", "score")
+    axes.margins(x=0.01)
+    axes.xaxis.get_major_locator().set_params(integer=True)
     figure.text(0.075, 0.925, title, color=INK, fontsize=13)
     _write_labels(axes, labels)
     return figure
@@ -138,17 +140,16 @@ def _end(values: Sequence[float], group: Sequence[int], distance: float) -> floa
     return _start(values, group, distance) + distance * (len(group) - 1)
 
 
-def _style(axes: Any, metrics: Metrics) -> None:
+def style_axes(axes: Any, x: str, y: str) -> None:
+    """Name the axes of a matplotlib plot, and soften all that is not data."""
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
     axes.spines["bottom"].set_color(SOFT_INK)
     axes.grid(axis="y", color=GRID, linewidth=0.7)
     axes.set_axisbelow(True)
     axes.tick_params(colors=SOFT_INK, labelsize=9, length=0)
-    axes.margins(x=0.01)
-    axes.xaxis.get_major_locator().set_params(integer=True)
-    axes.set_xlabel(f"generation ({metrics['steps'][-1]:,.0f} steps of life)", color=SOFT_INK, fontsize=9.5)
-    axes.set_ylabel("score", color=SOFT_INK, fontsize=9.5)
+    axes.set_xlabel(x, color=SOFT_INK, fontsize=9.5)
+    axes.set_ylabel(y, color=SOFT_INK, fontsize=9.5)
 
 
 def _write_labels(axes: Any, labels: Sequence[tuple[float, str, str]]) -> None:

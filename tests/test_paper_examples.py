@@ -203,7 +203,12 @@ def test_one_genome_for_two_worlds_goes_on_exactly(
     module, paper = scripts("multi_task"), scripts("paper")
     monkeypatch.setattr(module, "RANDOM", {"lndp/Foraging-v0": 60.0, "lndp/Bandit-v0": 100.0})
     quick = replace(
-        paper.recipe("lndp/Foraging-v0", 2), population=4, lives=2, evaluate_every=2, held_out_lives=2
+        paper.recipe("lndp/Foraging-v0", 2),
+        start=module.START,
+        population=4,
+        lives=2,
+        evaluate_every=2,
+        held_out_lives=2,
     )
 
     def evolve(name: str, generations: int) -> str:
@@ -211,6 +216,7 @@ def test_one_genome_for_two_worlds_goes_on_exactly(
         module.evolve_one(paper.Result(paper.Condition({}, recipe), tmp_path / name, recipe))
         return (tmp_path / name / "metrics.csv").read_text()
 
+    assert torch.equal(module.Search(tmp_path / "new", quick).best, load_pretrained(module.START).genome)
     whole = evolve("whole", 2)
     assert len(whole.splitlines()) == 1 + 2
     assert evolve("parts", 1) == "".join(whole.splitlines(keepends=True)[:2])

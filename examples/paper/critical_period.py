@@ -19,7 +19,7 @@ from lndp_agents import load_pretrained, zoo_names
 from lndp_agents.commands.subject import zoo_results
 from lndp_agents.diagnostics import Report, Thresholds, diagnose
 from lndp_agents.persistence import write_file
-from lndp_agents.plotting import DOTS_PER_INCH, GRID, INK, SOFT_INK
+from lndp_agents.plotting import DOTS_PER_INCH, INK, SOFT_INK, style_axes
 
 RESULTS = Path(__file__).parent / "results"
 BORN, LOST, DENSITY, DIVERSITY = "#16a34a", "#d61e3c", "#5b7fb5", "#e87711"
@@ -71,9 +71,9 @@ def figure_of(reports: Mapping[str, Report]) -> Figure:
         _draw_curve(row[1], means["density"], DENSITY, 1.0)
         _draw_curve(row[2], means["diversity"], DIVERSITY, max(1.1, 1.1 * means["diversity"].max()))
         row[2].axhline(1.0, color=SOFT_INK, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
-        row[0].set_ylabel(name, color=INK, fontsize=10.5)
         for axes in row:
             _style(axes, report.longest_life)
+        row[0].set_ylabel(name, color=INK, fontsize=10.5)
     titles = ("possible edges changed in a step", "edge density", "node-state diversity, newborns 1")
     for axes, title in zip(panels[0], titles, strict=True):
         axes.set_title(title, color=INK, fontsize=10, loc="left")
@@ -121,12 +121,7 @@ def _style(axes: Any, longest_life: int) -> None:
     ticks = [0, *(10**power for power in range(len(str(longest_life))))]
     axes.set_xticks(ticks, [str(tick) for tick in ticks], minor=False)
     axes.minorticks_off()
-    for side in ("top", "right", "left"):
-        axes.spines[side].set_visible(False)
-    axes.spines["bottom"].set_color(SOFT_INK)
-    axes.grid(axis="y", color=GRID, linewidth=0.7)
-    axes.set_axisbelow(True)
-    axes.tick_params(colors=SOFT_INK, labelsize=8.5, length=0)
+    style_axes(axes, "", "")
 
 
 def _diagnosed(name: str, chosen: argparse.Namespace) -> Report:

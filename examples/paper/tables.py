@@ -14,7 +14,7 @@ from paper import SCORE_SEED, Options, Result, say, score_lives
 
 from lndp_agents.evolution.run_folder import system_info
 from lndp_agents.persistence import write_file
-from lndp_agents.plotting import DOTS_PER_INCH, GRID, INK, SOFT_INK, read_metrics
+from lndp_agents.plotting import DOTS_PER_INCH, INK, read_metrics, style_axes
 from lndp_agents.statistics import bootstrap_interval, interquartile_mean
 
 COLORS = ("#e87711", "#5b7fb5", "#4f9d69", "#8b6bb1", "#c0392b", "#8a8a84")
@@ -98,15 +98,7 @@ def write_figure(figure: Figure, path: Path) -> None:
 def style(axes: Any, title: str = "", x: str = "", y: str = "") -> None:
     """Name and soften axes."""
     axes.set_title(title, color=INK, fontsize=9.5, loc="left")
-    axes.set_xlabel(x, color=SOFT_INK, fontsize=9)
-    axes.set_ylabel(y, color=SOFT_INK, fontsize=9)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    for side in ("left", "bottom"):
-        axes.spines[side].set_color(SOFT_INK)
-    axes.grid(axis="y", color=GRID, linewidth=0.7)
-    axes.set_axisbelow(True)
-    axes.tick_params(colors=SOFT_INK, labelsize=8, length=2)
+    style_axes(axes, x, y)
 
 
 def machine() -> str:

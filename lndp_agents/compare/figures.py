@@ -12,7 +12,7 @@ from lndp_agents.baselines import CurvePoint
 from lndp_agents.compare.results import Result
 from lndp_agents.compare.within_life import BIRTH, CHANGE, WithinLife
 from lndp_agents.persistence import write_file
-from lndp_agents.plotting import DOTS_PER_INCH, GRID, INK, SOFT_INK
+from lndp_agents.plotting import DOTS_PER_INCH, INK, style_axes
 
 try:
     from matplotlib.figure import Figure
@@ -44,7 +44,7 @@ def draw_learning_curves(folder: Path, environment: str, results: Sequence[Resul
     if steps and max(steps) > _LOG_FROM * min(steps):
         axes.set_xscale("log")
         axes.set_xlim(min(steps), max(steps))
-    _style(axes, "steps of the environment", "score on held-out lives")
+    style_axes(axes, "steps of the environment", "score on held-out lives")
     _finish(
         figure,
         axes,
@@ -69,7 +69,7 @@ def draw_within_life(
                     axes.plot(curve.time, curve.rewards.mean(0), label=_label(result), **look)
                     low, high = curve.rewards.min(0), curve.rewards.max(0)
                     axes.fill_between(curve.time, low, high, color=look["color"], alpha=0.12, linewidth=0)
-        _style(axes, f"steps since {_EVENTS[event]}", "reward of a step" if axes is panels[0] else "")
+        style_axes(axes, f"steps since {_EVENTS[event]}", "reward of a step" if axes is panels[0] else "")
     _finish(
         figure,
         panels[0],
@@ -108,18 +108,6 @@ def _look(number: int) -> dict[str, Any]:
         "linestyle": DASHES[number % len(DASHES)],
         "linewidth": 2.4 if number == 0 else 1.6,
     }
-
-
-def _style(axes: Any, x: str, y: str) -> None:
-    axes.set_xlabel(x, color=SOFT_INK, fontsize=9.5)
-    axes.set_ylabel(y, color=SOFT_INK, fontsize=9.5)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    for side in ("left", "bottom"):
-        axes.spines[side].set_color(SOFT_INK)
-    axes.grid(axis="y", color=GRID, linewidth=0.7)
-    axes.set_axisbelow(True)
-    axes.tick_params(colors=SOFT_INK, labelsize=8.5, length=2)
 
 
 def _finish(figure: Any, axes: Any, title: str, path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from lndp_agents.lesions.recovery import Recovery
 from lndp_agents.persistence import write_file
-from lndp_agents.plotting import DOTS_PER_INCH, GRID, INK, SOFT_INK
+from lndp_agents.plotting import DOTS_PER_INCH, INK, SOFT_INK, style_axes
 
 LINES = {"intact": ("#5b7fb5", 3.5), "lesioned": ("#e87711", 1.6)}
 """Colour and line width; until the lesion one line lies on the other."""
@@ -61,15 +61,8 @@ def recovery_figure(recovery: Recovery, title: str) -> Any:
         axes.fill_between(middles, low, high, color=color, alpha=0.18, linewidth=0)
         axes.plot(middles, mean, color=color, linewidth=width, label=name)
     axes.axvline(recovery.lesion.at, color=INK, linewidth=1, linestyle=(0, (4, 3)), label="lesion")
-    for side in ("top", "right", "left"):
-        axes.spines[side].set_visible(False)
-    axes.spines["bottom"].set_color(SOFT_INK)
-    axes.grid(axis="y", color=GRID, linewidth=0.7)
-    axes.set_axisbelow(True)
-    axes.tick_params(colors=SOFT_INK, labelsize=9, length=0)
+    style_axes(axes, "step of life", "reward per step")
     axes.margins(x=0.01)
-    axes.set_xlabel("step of life", color=SOFT_INK, fontsize=9.5)
-    axes.set_ylabel("reward per step", color=SOFT_INK, fontsize=9.5)
     axes.legend(frameon=False, fontsize=9.5, labelcolor=INK)
     figure.text(0.085, 0.935, title, color=INK, fontsize=12)
     early = "; steps after the end of a life count as 0" if any(recovery.ended_early) else ""
