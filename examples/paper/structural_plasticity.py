@@ -28,8 +28,8 @@ from paper import (
 )
 from tables import COLORS, by_condition, curve, new_figure, style, summary, write_figure, write_results
 
-TASKS = {"foraging": ("lndp/ForagingSwitch-v0", 60), "cartpole": ("lndp/CartPoleLife-v0", 20)}
-"""Environment and generations: as many as half an hour of one core allows for all conditions."""
+TASKS = {"foraging": ("lndp/ForagingSwitch-v0", 60), "cartpole": ("lndp/CartPoleLife-v0", 40)}
+"""Environment and generations: as many as one or two hours of one core allow for all conditions."""
 SWITCH_COLORS = {"on": COLORS[0], "off": COLORS[1]}
 
 
