@@ -3,6 +3,7 @@
 import shutil
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 from small_comparison import ROLLOUT, SETTINGS
 
 
-@pytest.fixture(scope="session")
-def small() -> Iterator[None]:
+@contextmanager
+def small_settings() -> Iterator[None]:
     """Short rollouts, few looks and resamples."""
     threads = torch.get_num_threads()
     with pytest.MonkeyPatch.context() as patch:
@@ -30,11 +31,19 @@ def small() -> Iterator[None]:
     assert torch.get_num_threads() == threads
 
 
+@pytest.fixture(autouse=True)
+def small() -> Iterator[None]:
+    """`small_settings` for every test of this folder, and for no other."""
+    with small_settings():
+        yield
+
+
 @pytest.fixture(scope="session")
-def finished(small: None, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Row]]:
+def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Row]]:
     """The comparison, undisturbed; copy the folder before changing it."""
     folder = tmp_path_factory.mktemp("compare") / "finished"
-    return folder, compare(Comparison(**SETTINGS), folder)
+    with small_settings():
+        return folder, compare(Comparison(**SETTINGS), folder)
 
 
 @pytest.fixture

@@ -142,7 +142,7 @@ def test_a_damaged_file_of_lives_is_made_again(folder: Path, finished: Finished)
     assert outputs(folder) == before
 
 
-def test_an_evolution_between_two_looks_has_the_point_of_its_end(small: None, tmp_path: Path) -> None:
+def test_an_evolution_between_two_looks_has_the_point_of_its_end(tmp_path: Path) -> None:
     changes = {"linear": SETTINGS["changes"]["linear"] | {"evaluate_every": 9}}
     settings = SETTINGS | {"policies": ("linear",), "seeds": 1, "changes": changes}
     compare(Comparison(**settings), tmp_path / "run")
@@ -212,7 +212,7 @@ def test_a_damaged_comparison_is_refused(folder: Path) -> None:
             compare(Comparison(**SETTINGS), folder)
 
 
-def test_a_budget_below_a_generation_is_refused(small: None, tmp_path: Path) -> None:
+def test_a_budget_below_a_generation_is_refused(tmp_path: Path) -> None:
     settings = SETTINGS | {"policies": ("linear",), "budget_steps": 399}
     with pytest.raises(ValueError, match=r"budget_steps=399: the first generation of linear takes more"):
         compare(Comparison(**settings), tmp_path / "new")

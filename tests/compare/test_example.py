@@ -23,7 +23,7 @@ def script() -> Any:
     return module
 
 
-def test_a_summary_has_the_numbers_of_all_worlds(script: Any, small: None, tmp_path: Path) -> None:
+def test_a_summary_has_the_numbers_of_all_worlds(script: Any, tmp_path: Path) -> None:
     options = ["--worlds", "Foraging", "Bandit", "--policies", "scripted,random", "--lives", "6"]
     script.main([*options, "--out", str(tmp_path)])
     rows = read_csv(tmp_path / "summary.csv")
