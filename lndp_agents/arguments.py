@@ -7,9 +7,8 @@ from typing import Any
 
 from lndp_agents import __version__
 
-DESCRIPTION = (
-    "The command `lndp`: evolve agents, score them, watch them live. Results on stdout, progress on stderr."
-)
+DESCRIPTION = "Evolve agents, score them, watch them live. Results on stdout, progress on stderr."
+ERROR_EXIT, INTERRUPTED_EXIT = 2, 130
 
 
 def parser() -> argparse.ArgumentParser:
@@ -143,11 +142,15 @@ def _add_subject(command: Any) -> None:
     command.add_argument("--seed", type=int, default=0, metavar="INT", help="of births and worlds")
 
 
+def _add_lives(command: Any) -> None:
+    command.add_argument("--lives", type=int, default=128, metavar="INT", help="how many (default: 128)")
+    _add_device(command)
+
+
 def _add_evaluate(commands: Any) -> None:
     command = commands.add_parser("evaluate", help="score an agent on fresh lives")
     _add_subject(command)
-    command.add_argument("--lives", type=int, default=128, metavar="INT", help="how many (default: 128)")
-    _add_device(command)
+    _add_lives(command)
     command.add_argument("--json", action="store_true", help="print pure JSON")
     command.set_defaults(command="evaluate")
 
@@ -161,8 +164,7 @@ def _add_diagnose(commands: Any) -> None:
         "the empty network. Says also in how many steps 90 % of all edge changes happen.",
     )
     _add_subject(command)
-    command.add_argument("--lives", type=int, default=128, metavar="INT", help="how many (default: 128)")
-    _add_device(command)
+    _add_lives(command)
     command.add_argument("--json", action="store_true", help="print pure JSON, with the curves over life")
     command.set_defaults(command="diagnose")
 
@@ -236,11 +238,10 @@ def _add_lesion(commands: Any) -> None:
     )
     kind.add_argument("--cut-reward", action="store_true", help="the sensed reward is 0 from now on")
     kind.add_argument("--nodes", type=int, metavar="INT", help="so many hidden nodes fall silent for good")
-    command.add_argument("--lives", type=int, default=128, metavar="INT", help="how many (default: 128)")
+    _add_lives(command)
     command.add_argument(
         "--out", type=Path, default=Path("lesions"), metavar="FOLDER", help="of the files (default: lesions)"
     )
-    _add_device(command)
     command.add_argument("--json", action="store_true", help="print pure JSON, with the curve")
     command.set_defaults(command="lesion")
 

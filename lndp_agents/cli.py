@@ -5,9 +5,8 @@ import os
 import sys
 from collections.abc import Sequence
 
-from lndp_agents.arguments import parser
+from lndp_agents.arguments import ERROR_EXIT, INTERRUPTED_EXIT, parser
 
-ERROR_EXIT, INTERRUPTED_EXIT = 2, 130
 _REMEDIES = {
     errno.ENOSPC: "make room on the disk, then `lndp resume` the run",
     errno.EACCES: "name a place that you may use",

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from types import FrameType
 from typing import Any, NoReturn
 
-INTERRUPTED_EXIT = 130
+from lndp_agents.arguments import INTERRUPTED_EXIT
 
 
 def compare_command(options: Namespace) -> int:

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from lndp_agents.arguments import INTERRUPTED_EXIT
 from lndp_agents.evolution.config import EvolutionConfig
 from lndp_agents.evolution.workers import Workers
 from lndp_agents.genome import genome_size
@@ -21,7 +22,6 @@ from lndp_agents.zoo import recipe_file
 if TYPE_CHECKING:
     from lndp_agents.evolution.run import Run
 
-INTERRUPTED_EXIT = 130
 _OBJECTS = {
     "env_kwargs": "environment_keywords",
     "program": "program",

@@ -48,4 +48,7 @@ def test_a_summary_has_the_numbers_of_all_worlds(script: Any, tmp_path: Path) ->
 
 def test_all_its_policies_can_play(script: Any) -> None:
     for name, policies in script.WORLDS.items():
-        check_entrants(Comparison(environment=f"lndp/{name}-v0", policies=policies, budget_steps=1))
+        fixed = {"environment": f"lndp/{name}-v0", "budget_steps": 1}
+        check_entrants(Comparison(policies=policies, **fixed))
+        with pytest.raises(ValueError, match="agent's encoding does not fit"):
+            check_entrants(Comparison(policies=(*policies, "zoo:pendulum"), **fixed))
