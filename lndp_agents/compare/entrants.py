@@ -1,7 +1,8 @@
 """Who can be compared: pretrained agents, rules, learners of stable-baselines3, and what evolves.
 
 `zoo:NAME` and `agent:FOLDER` (a run, a saved agent, or "USER/REPO" of the hub) are as they are; so are the
-rules. All others learn: the baselines by gradients, the policies of `lndp train --policy` by evolution.
+rules. All others learn: the baselines by gradients, the policies of `lndp train --policy` by evolution, which
+starts around an agent of the zoo where the name is `POLICY@AGENT`, such as `lndp@cartpole`.
 """
 
 import json
@@ -15,7 +16,7 @@ from lndp_agents.agent import Agent
 from lndp_agents.baselines import Policy
 from lndp_agents.baselines.registry import LEARNERS, RULES
 from lndp_agents.compare.comparison import Comparison
-from lndp_agents.compare.recipes import check_recipe
+from lndp_agents.compare.recipes import check_recipe, evolved
 from lndp_agents.evolution.metrics import METRICS
 from lndp_agents.evolution.worlds import make_task, make_world
 from lndp_agents.plotting import read_metrics
@@ -41,7 +42,7 @@ def policy_names() -> list[str]:
 
 def is_learner(name: str) -> bool:
     """Whether a policy is trained in a comparison."""
-    return name in LEARNERS or name in POLICIES
+    return name in LEARNERS or evolved(name) is not None
 
 
 def check_entrants(comparison: Comparison) -> None:
@@ -52,14 +53,15 @@ def check_entrants(comparison: Comparison) -> None:
         ImportError: one needs stable-baselines3.
     """
     for name in comparison.changes:
-        if name not in set(POLICIES) & set(comparison.policies):
-            evolved = ", ".join(each for each in comparison.policies if each in POLICIES) or "none here"
-            raise ValueError(f"{name!r} has no recipe to change: those that evolve are {evolved}")
+        evolving = [each for each in comparison.policies if evolved(each)]
+        if name not in evolving:
+            known = ", ".join(evolving) or "none here"
+            raise ValueError(f"{name!r} has no recipe to change: those that evolve are {known}")
     make_task(comparison.environment, comparison.keywords, comparison.episodes)
     for name in comparison.policies:
         if is_learner(name) and not comparison.budget_steps:
             raise ValueError(f"{name} learns and has no budget: give --budget-steps")
-        if name in POLICIES:
+        if evolved(name):
             check_recipe(comparison, name)
         elif name in LEARNERS:
             if find_spec("sb3_contrib") is None:
@@ -80,7 +82,8 @@ def fixed_policy(comparison: Comparison, name: str) -> Policy:
         near = get_close_matches(name, policy_names(), n=1)
         guess = f"; did you mean {near[0]!r}?" if near else ""
         raise ValueError(
-            f"no policy {name!r}: known are {', '.join(policy_names())}, and {AGENT}FOLDER{guess}"
+            f"no policy {name!r}: known are {', '.join(policy_names())}, {AGENT}FOLDER and POLICY@AGENT, "
+            f"such as lndp@cartpole{guess}"
         )
     agent: Agent[Any] = load_pretrained(_place(name))
     world = make_world(comparison.environment, comparison.keywords, comparison.episodes, agent.encoding)
@@ -108,6 +111,15 @@ def own_training(name: str) -> OwnTraining:
         steps = read_metrics(metrics)["steps"] or [0]
         return OwnTraining(int(steps[-1]), "a run of its own")
     return OwnTraining(None, "trained elsewhere")
+
+
+def learner_note(name: str, seeds: int) -> str:
+    """Where a learner was trained, and what an agent that its search is around had spent before."""
+    found = evolved(name)
+    if found is None or not found.start:
+        return f"{seeds} here"
+    steps = own_training(f"{ZOO}{found.start}").steps
+    return f"{seeds} here, around {found.start} ({steps:,} steps before)"
 
 
 def _place(name: str) -> str:

@@ -24,6 +24,7 @@ class Result:
     own_steps: int | None = None
     """Steps of a training that was not part of the comparison, as far as they are known."""
     note: str = ""
+    """Where it was trained."""
 
     @property
     def scores(self) -> NDArray[np.float64]:

@@ -9,7 +9,13 @@ from pathlib import Path
 
 from lndp_agents.baselines import PolicyLives, read_curve
 from lndp_agents.compare.comparison import Comparison
-from lndp_agents.compare.entrants import check_entrants, fixed_policy, is_learner, own_training
+from lndp_agents.compare.entrants import (
+    check_entrants,
+    fixed_policy,
+    is_learner,
+    learner_note,
+    own_training,
+)
 from lndp_agents.compare.figures import draw_learning_curves, draw_within_life
 from lndp_agents.compare.processes import side_by_side
 from lndp_agents.compare.results import Result, Row, rows_of
@@ -95,6 +101,7 @@ def _result(comparison: Comparison, folder: Path, name: str) -> Result:
         tuple(training.seed for training in own),
         tuple(_lives(training) for training in own),
         tuple(read_curve(training.folder) for training in own),
+        note=learner_note(name, len(own)),
     )
 
 

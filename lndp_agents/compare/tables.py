@@ -79,7 +79,7 @@ def markdown_rows(rows: Sequence[Row]) -> list[str]:
             ""
             if row.improvement is None
             else f"{row.improvement:.2f} ({row.improvement_low:.2f} to {row.improvement_high:.2f})",
-            row.note or f"{row.runs} here",
+            row.note,
             "" if row.steps is None else f"{row.steps:,}",
             "" if row.minutes is None else f"{row.minutes:.1f}",
         ]
@@ -118,7 +118,8 @@ def _notes(comparison: Comparison, rows: Sequence[Row], workers: int) -> list[st
             "the environment; what counts is the checkpoint that was best on held-out lives of the training. "
             "PPO ends with its last whole rollout, an evolution with its last whole generation within the "
             "budget; its minutes are with looks and checkpoints, those of PPO without. A policy that was "
-            "trained before had a budget of its own, which is not equal."
+            "trained before had a budget of its own, which is not equal, and so had an agent that a search "
+            "here is around."
         )
         changed = {name: dict(fields) for name, fields in comparison.changes.items()}
         if changed:

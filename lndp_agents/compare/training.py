@@ -26,7 +26,7 @@ from lndp_agents.baselines import (
 )
 from lndp_agents.baselines.registry import CURVE_FILE, read_job
 from lndp_agents.compare.comparison import SCORE_SEED, Comparison
-from lndp_agents.compare.recipes import recipe_of
+from lndp_agents.compare.recipes import evolved, recipe_of
 from lndp_agents.compare.tables import write_csv
 from lndp_agents.evolution.config import EvolutionConfig
 from lndp_agents.evolution.metrics import METRICS
@@ -34,7 +34,6 @@ from lndp_agents.evolution.run import TIMINGS, Run
 from lndp_agents.evolution.run_folder import DESCRIPTION, Description
 from lndp_agents.persistence import write_file
 from lndp_agents.plotting import read_metrics
-from lndp_agents.policies import POLICIES
 
 LIVES_FILE = "lives.safetensors"
 LINE_SECONDS = 30
@@ -58,7 +57,7 @@ class Training:
     @property
     def evolves(self) -> bool:
         """By evolution, not by gradients."""
-        return self.policy in POLICIES
+        return evolved(self.policy) is not None
 
     @property
     def recipe(self) -> EvolutionConfig:

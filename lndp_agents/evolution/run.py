@@ -83,7 +83,7 @@ class Run:
         space, actions = world.dynamics.observation_space, world.dynamics.action_space
         program = config_for(space, actions, world.encoding, find_policy(config.policy), **config.program)
         description = Description(config, program, world.encoding)
-        start = _start_genome(config.start, program) if config.start else None
+        start = start_genome(config.start, program) if config.start else None
         run = cls(folder or RUNS, description, workers)
         if start is not None:
             run._evolution.start_around(start)
@@ -270,7 +270,7 @@ class Run:
         )
 
 
-def _start_genome(name: str, program: PolicyConfig) -> Tensor:
+def start_genome(name: str, program: PolicyConfig) -> Tensor:
     """(D,): the genome of an agent for another search, which may be of brains of other sizes and births.
 
     Raises:

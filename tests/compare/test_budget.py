@@ -1,5 +1,6 @@
 """Evolutions that stop within a budget of steps, and the recipes that a comparison gives them."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 import torch
 
 from lndp_agents.compare import Comparison
+from lndp_agents.compare.entrants import check_entrants
 from lndp_agents.compare.recipes import recipe_of
 from lndp_agents.evolution.config import EvolutionConfig
 from lndp_agents.evolution.metrics import METRICS
@@ -101,6 +103,31 @@ def test_changes_reach_recipe_and_program() -> None:
     recipe = recipe_of(comparison("lndp/Bandit-v0", changes=changes), "lndp", 1)
     assert (recipe.population, recipe.evaluate_every) == (8, 3)
     assert recipe.program == {"nodes": 12, "innate_roles": True, "initial_density": 0.5}
+
+
+def test_a_search_around_an_agent_says_so_in_its_name() -> None:
+    plain, around = (recipe_of(comparison("lndp/Bandit-v0"), name, 1) for name in ("lndp", "lndp@cartpole"))
+    assert (plain.start, plain.sigma) == ("", 0.5)
+    assert around == replace(plain, start="cartpole", sigma=0.3)
+    narrow = {"lndp@cartpole": {"sigma": 0.1}}
+    assert recipe_of(comparison("lndp/Bandit-v0", changes=narrow), "lndp@cartpole", 1).sigma == 0.1
+    elsewhere = {"lndp@cartpole": {"start": "bandit"}}
+    with pytest.raises(ValueError, match="'start' of 'lndp@cartpole' stands in its name: change it there"):
+        recipe_of(comparison("lndp/Bandit-v0", changes=elsewhere), "lndp@cartpole", 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("lndp@cartpoole", "known agents are .* did you mean 'cartpole'"),
+        ("lndp@", "no policy 'lndp@': .* POLICY@AGENT, such as lndp@cartpole"),
+        ("ppo@cartpole", "no policy 'ppo@cartpole': "),
+        ("hebbian@cartpole", "start='cartpole': its genome has other parameters"),
+    ],
+)
+def test_no_search_is_around_what_does_not_fit(name: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        check_entrants(Comparison(environment="lndp/Bandit-v0", policies=(name,), budget_steps=1))
 
 
 @pytest.mark.parametrize(

@@ -233,6 +233,22 @@ def test_a_run_and_a_zoo_agent_compete_as_they_are(folder: Path, tmp_path: Path)
     assert not (tmp_path / "fixed" / "learning_curves.csv").exists()
 
 
+def test_a_search_around_a_zoo_agent_competes_with_what_that_had_spent(tmp_path: Path) -> None:
+    small = {"population": 4, "lives": 1, "evaluate_every": 9, "held_out_lives": 2}
+    settings = SETTINGS | {
+        "policies": ("lndp@cartpole",),
+        "seeds": 1,
+        "budget_steps": 400,
+        "lives": 2,
+        "changes": {"lndp@cartpole": small},
+    }
+    (row,) = compare(Comparison(**settings), tmp_path / "new")
+    before = json.loads((zoo_folder("cartpole") / "results.json").read_text())["evolution_seeds"][0]["steps"]
+    assert (row.steps, row.note) == (400, f"1 here, around cartpole ({before:,} steps before)")
+    with Run.open(tmp_path / "new" / "trainings" / "lndp@cartpole_s1") as run:
+        assert run.config.start == "cartpole"
+
+
 def test_a_run_that_has_just_begun_competes_too(tmp_path: Path) -> None:
     recipe = EvolutionConfig(environment=REVERSAL, policy="linear", population=4, lives=1)
     with Run.create(recipe, tmp_path / "run"):
