@@ -85,21 +85,22 @@ def probability_of_improvement(
 
 
 def ratio_interval(scores: ArrayLike, others: ArrayLike, *, seed: int = 0) -> tuple[float, float]:
-    """95 % interval of the ratio of two means over the same lives, by percentile bootstrap over lives.
+    """95 % interval of the ratio of two means over the same lives, by percentile bootstrap.
 
     Args:
-        scores: (L,), whose mean is divided.
-        others: (L,), of the same lives in the same order: the two numbers of a life are drawn together. A
-            resample in which they sum to 0 counts with the ratio 0.
+        scores: (L,) or (R, L), whose mean over lives is divided; of runs, their interquartile mean counts.
+        others: the same shape, of the same lives in the same order: the two numbers of a life are drawn
+            together. A run whose drawn ones sum to 0 counts with the ratio 0.
         seed: of the resamples.
 
     Raises:
         ValueError: there are no lives.
     """
-    pairs = np.stack([_require(scores, 1), _require(others, 1)], axis=-1)
-    means = _resampled_runs(pairs[None], seed)[:, 0]
-    above, below = means[:, 0], means[:, 1]
-    return _percentiles(np.divide(above, below, out=np.zeros_like(above), where=below != 0))
+    pairs = np.atleast_2d(np.stack([_require(scores, 1), _require(others, 1)]))
+    pairs = pairs.reshape(2, -1, pairs.shape[-1]).transpose(1, 2, 0)
+    above, below = np.moveaxis(_resampled_runs(pairs, seed), -1, 0)
+    ratios = np.divide(above, below, out=np.zeros_like(above), where=below != 0)
+    return _percentiles(interquartile_mean(ratios))
 
 
 def _share_of_wins(mine: Scores, theirs: Scores) -> Scores:

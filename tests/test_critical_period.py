@@ -3,7 +3,7 @@
 import csv
 import runpy
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,16 +17,18 @@ RESULTS = SCRIPT.parent / "results"
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
+def run(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., int]]:
     """The script as a user runs it, in this process: its exit code."""
 
     def script(*arguments: object) -> int:
         monkeypatch.setattr(sys, "argv", [str(SCRIPT), *map(str, arguments)])
+        monkeypatch.syspath_prepend(SCRIPT.parent)
         with pytest.raises(SystemExit) as end:
             runpy.run_path(str(SCRIPT), run_name="__main__")
         return int(str(end.value.code))
 
-    return script
+    yield script
+    sys.modules.pop("living", None)
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -42,7 +44,8 @@ def test_tables_and_figure_hold_what_diagnose_measures(run: Callable[..., int], 
     for name, mean in report.curves.means().items():
         written = [float(row[name]) for row in curves if row[name]]
         assert written == pytest.approx(mean.tolist(), abs=1e-5)
-    (row,) = rows(tmp_path / "out" / "critical_period.csv")
+    row, *others = rows(tmp_path / "out" / "critical_period.csv")
+    assert [other["number"] for other in others] == [str(2 + number) for number in range(len(others))]
     assert int(row["critical_period"]) == report.critical_period
     assert (row["lives"], row["seed"], row["found"]) == ("4", "5", "none")
     assert f"| {row['critical_period']} of 100 |" in (tmp_path / "out" / "critical_period.md").read_text()

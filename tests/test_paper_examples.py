@@ -147,6 +147,41 @@ def test_trials_are_aligned_with_changes_of_the_food(scripts: Any) -> None:
     assert adaptation.since_birth(trials, 6)[1].tolist() == []
 
 
+def test_curves_of_several_agents_are_interquartile_means_over_them(scripts: Any) -> None:
+    """Three agents that always take as many steps; one of their two lives has two changes, the other none."""
+    adaptation, food = scripts("adaptation"), np.zeros((2, 100))
+    food[0, 6:8] = 1
+    start = np.tile([10.0 * trial for trial in range(10)] + [0.0] * 90, (2, 1))
+    agents = [
+        adaptation.Trials(reward=food, steps=np.full((2, 100), steps), food=food, start=start)
+        for steps in (2.0, 4.0, 9.0)
+    ]
+    rows = {(row["alignment"], row["trial"]): row for row in adaptation.curves("intact", agents)}
+    change = rows["change", 0]
+    assert (change["lives"], change["trials"]) == (1, 6)
+    assert change["steps"] == round(float(interquartile_mean([2.0, 4.0, 9.0])), 3)
+    assert change["reward"] == 0.5  # food is on side 1 after the first change, on side 0 after the second
+    assert rows["birth", 6]["lives"] == 1
+    assert rows["change", 2]["steps"] == ""  # no trial comes two after a change without another one
+
+
+def test_a_cohort_is_the_zoos_agent_and_those_of_its_other_seeds(
+    scripts: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    living, agent = scripts("living"), load_pretrained("foraging")
+    monkeypatch.setattr(living, "AGENTS", tmp_path)
+    for name, scale in (("foraging_s2", 2.0), ("foraging_s3", 3.0), ("foraging-switch_s2", 4.0)):
+        genome = scale * agent.genome
+        spaces = agent.observation_space, agent.action_space
+        other = LNDPAgent(*spaces, agent.config, genome=genome, encoding=agent.encoding)
+        other.save_pretrained(tmp_path / name)
+    found = living.cohort("foraging")
+    assert [torch.equal(own.genome, number * agent.genome) for number, own in enumerate(found, 1)] == [
+        True
+    ] * 3
+    assert len(living.cohort(str(tmp_path / "foraging_s2"))) == 1
+
+
 def test_adaptation_shows_the_same_lives_in_all_conditions(scripts: Any, tmp_path: Path) -> None:
     scripts("adaptation").main(["--quick", "--agent", "foraging", "--out", str(tmp_path)])
     score = evaluate(load_pretrained("foraging"), REVERSAL, lives=16, seed=7)

@@ -17,14 +17,14 @@ from lndp_agents.compare.tables import machine, write_csv
 from lndp_agents.persistence import write_file
 
 RESULTS = Path(__file__).parent / "results"
-LEARNERS = ("lndp", "ppo", "recurrent-ppo", "hebbian", "gru")
+LEARNERS = ("lndp@cartpole", "lndp", "ppo", "recurrent-ppo", "hebbian", "gru")
 WORLDS: Mapping[str, tuple[str, ...]] = {
     "Foraging": ("zoo:foraging", *LEARNERS, "scripted", "random"),
     "ForagingReversal": ("zoo:foraging-reversal", *LEARNERS, "scripted", "random"),
     "ForagingSwitch": ("zoo:foraging-switch", *LEARNERS, "scripted", "random"),
     "Bandit": ("zoo:bandit", *LEARNERS, "scripted", "win-stay-lose-shift", "random"),
-    "CartPoleLife": ("zoo:cartpole", *LEARNERS, "random"),
-    "CartPoleReversal": (*LEARNERS, "zoo:cartpole", "random"),
+    "CartPoleLife": ("zoo:cartpole", *LEARNERS[1:], "random"),
+    "CartPoleReversal": ("zoo:cartpole", *LEARNERS, "random"),
 }
 """Who plays in lndp/NAME-v0; the first one is compared with all others."""
 

@@ -1,8 +1,9 @@
 """Finding 3: how an agent adapts within its life, and which parts of the program it needs for that.
 
-An evolved agent lives in `lndp/ForagingReversal-v0`, where the food changes sides without a sign: as it is,
+Evolved agents live in `lndp/ForagingReversal-v0`, where the food changes sides without a sign: as it is,
 with its brain frozen from birth or from the middle of the life, without the reward input, without pruning,
-without synaptogenesis. All conditions have the same lives. Nothing is evolved.
+without synaptogenesis. All conditions have the same lives, and so have the agents: the zoo's and those of its
+other evolution seeds. Nothing is evolved.
 
 Run it: python examples/paper/adaptation.py [--agent foraging-reversal] [--lives 512]
 """
@@ -14,12 +15,12 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
-from living import steps_of_lives, switched
+from living import cohort, steps_of_lives, switched
 from paper import SCORE_SEED, options, parser, run_script, say
 from tables import COLORS, machine, new_figure, style, write_csv, write_figure, write_markdown
 
-from lndp_agents import LNDPAgent, load_pretrained, zoo_names
-from lndp_agents.statistics import bootstrap_interval
+from lndp_agents import LNDPAgent, zoo_names
+from lndp_agents.statistics import bootstrap_interval, interquartile_mean, ratio_interval
 
 ENVIRONMENT = "lndp/ForagingReversal-v0"
 STEPS = 100
@@ -100,16 +101,18 @@ def around_change(trials: Trials, offset: int) -> Indices:
     return life, anchor + max(offset, 0)
 
 
-def curves(name: str, trials: Trials) -> list[dict[str, Any]]:
-    """A row for each alignment and offset: mean reward and length of trials, with intervals over lives."""
+def curves(name: str, agents: Sequence[Trials]) -> list[dict[str, Any]]:
+    """A row for each alignment and offset: mean reward and length of trials, over agents and lives."""
     rows: list[dict[str, Any]] = []
     for alignment, (find, offsets) in ALIGNMENTS.items():
         for offset in offsets:
-            life, trial = find(trials, offset)
+            found = [find(trials, offset) for trials in agents]
             row: dict[str, Any] = {"condition": name, "alignment": alignment, "trial": offset}
-            row["lives"], row["trials"] = len(set(life.tolist())), len(life)
-            for measure, values in (("reward", trials.reward), ("steps", trials.steps)):
-                row |= _summary(measure, life, values[life, trial])
+            row["lives"] = min(len(set(life.tolist())) for life, _ in found)
+            row["trials"] = sum(len(life) for life, _ in found)
+            for measure in ("reward", "steps"):
+                values = [getattr(trials, measure) for trials in agents]
+                row |= _summary(measure, found, values)
             rows.append(row)
     return rows
 
@@ -143,41 +146,42 @@ def draw(rows: Sequence[dict[str, Any]], title: str, path: Path) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Let the agent live in all conditions, and write."""
+    """Let the agents live in all conditions, and write."""
     command = parser(__doc__ or "", evolves=False)
     default = "foraging-reversal" if "foraging-reversal" in zoo_names() else "foraging"
-    command.add_argument("--agent", default=default, help=f"a zoo agent or a folder ({default})")
+    command.add_argument("--agent", default=default, help=f"of the zoo, or a folder ({default})")
     command.add_argument("--lives", type=int, default=512, help="of each condition (512)")
     found = command.parse_args(arguments)
     chosen, lives = options(found), 16 if found.quick else found.lives
-    agent, name = load_pretrained(found.agent), f"adaptation_{Path(found.agent).name}"
+    agents, name = cohort(found.agent), f"adaptation_{Path(found.agent).name}"
     rows: list[dict[str, Any]] = []
     table: list[list[str]] = []
     for condition, switches in CONDITIONS.items():
         say(f"{condition}: {lives} lives")
-        trials = trials_of(agent, switches, lives)
+        trials = [trials_of(agent, switches, lives) for agent in agents]
         rows += curves(condition, trials)
         table.append([condition, *_overview(trials, rows, condition)])
     title = f"{Path(found.agent).name} in {ENVIRONMENT}"
     write_csv(chosen.out / f"{name}.csv", rows)
     notes = [
-        f"The same {lives} fresh lives (seed {SCORE_SEED}) in all conditions; means with 95 % bootstrap "
-        "intervals over lives. Without memory, sweeping both ends brings 258.5; the optimum is 410.4.",
+        f"The same {lives} fresh lives (seed {SCORE_SEED}) in all conditions, of {len(agents)} evolution "
+        "seeds: interquartile means over seeds with 95 % bootstrap intervals over seeds and lives. "
+        "Without memory, sweeping both ends brings 258.5; the optimum is 410.4.",
         "Steps of a trial: 2 where the food is found at once, 6 after looking at the other end first, "
         "10 where it is not found. Trials around a change are those of the second half of the life.",
         f"{machine()}.",
     ]
     names = ["condition", "return of a life", *(f"steps, trial {offset:+d}" for offset in _SHOWN)]
     write_markdown(chosen.out / f"{name}.md", title, notes, names, table)
-    draw(rows, f"{title}, {lives} lives", chosen.out / f"{name}.png")
+    draw(rows, f"{title}, {len(agents)} evolution seeds, {lives} lives", chosen.out / f"{name}.png")
 
 
 _SHOWN = (-1, 0, 1, 2, 3)
 
 
-def _overview(trials: Trials, rows: Sequence[dict[str, Any]], condition: str) -> list[str]:
-    returns = trials.reward.sum(1)
-    low, high = bootstrap_interval(returns[None])
+def _overview(agents: Sequence[Trials], rows: Sequence[dict[str, Any]], condition: str) -> list[str]:
+    returns = np.stack([trials.reward.sum(1) for trials in agents])
+    low, high = bootstrap_interval(returns)
     shown = {
         row["trial"]: row
         for row in rows
@@ -187,19 +191,20 @@ def _overview(trials: Trials, rows: Sequence[dict[str, Any]], condition: str) ->
         f"{row['steps']:.1f} ({row['steps low']:.1f} to {row['steps high']:.1f})" if row["lives"] else ""
         for row in (shown[offset] for offset in _SHOWN)
     ]
-    return [f"{returns.mean():.1f} ({low:.1f} to {high:.1f})", *cells]
+    return [f"{interquartile_mean(returns.mean(1)):.1f} ({low:.1f} to {high:.1f})", *cells]
 
 
-def _summary(measure: str, life: np.ndarray, values: np.ndarray) -> dict[str, float | str]:
-    """Mean over lives of each life's mean over its trials, and the interval; empty where there are none."""
+def _summary(measure: str, found: Sequence[Indices], values: Sequence[np.ndarray]) -> dict[str, float | str]:
+    """Mean over all trials that were found, and the interval; empty where an agent had none."""
     names = (measure, f"{measure} low", f"{measure} high")
-    if not len(life):
+    if not all(len(life) for life, _ in found):
         return dict.fromkeys(names, "")
-    lives = np.unique(life)
-    means = np.array([values[life == one].mean() for one in lives])
-    return dict(
-        zip(names, (round(x, 3) for x in (means.mean(), *bootstrap_interval(means[None]))), strict=True)
-    )
+    sums, counts = (np.zeros((len(values), len(values[0]))) for _ in range(2))
+    for row, (each, (life, trial)) in enumerate(zip(values, found, strict=True)):
+        np.add.at(sums[row], life, each[life, trial])
+        np.add.at(counts[row], life, 1)
+    mean = interquartile_mean(sums.sum(1) / counts.sum(1))
+    return dict(zip(names, (round(float(x), 3) for x in (mean, *ratio_interval(sums, counts))), strict=True))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """Finding 4: when in a life brains rewire, and whether any of them fails in one of the four known ways.
 
-Every agent of the zoo lives in the environment that it was evolved on. Each gets a CSV of its curves over
-life, all together a table (CSV and Markdown) and a figure. Nothing is evolved; it takes seconds to minutes.
+Every agent of the zoo lives in the environment that it was evolved on, and so do those of its other evolution
+seeds. All together get a table (CSV and Markdown), the zoo's a CSV of their curves over life and a figure.
+Nothing is evolved; it takes minutes.
 """
 
 import argparse
@@ -13,9 +14,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from living import cohort
 from matplotlib.figure import Figure
 
-from lndp_agents import load_pretrained, zoo_names
+from lndp_agents import zoo_names
 from lndp_agents.commands.subject import zoo_results
 from lndp_agents.diagnostics import Report, Thresholds, diagnose
 from lndp_agents.persistence import write_file
@@ -28,7 +30,8 @@ EVERY_STEP, THEN = 100, 10
 NOTES = """# Critical period and failure signatures
 
 {lives} fresh lives of each agent (seed {seed}: births and worlds that no evolution has seen), and the same
-lives again with the reward cut. Written by `examples/paper/critical_period.py`.
+lives again with the reward cut. Number 1 of an agent is the zoo's, the others are of other evolution seeds.
+Written by `examples/paper/critical_period.py`.
 
 * critical period: in how many steps 90 % of all edge changes happen, of the steps of the longest life
 * diversity: of node states in the second half of life (newborns 1), `collapsed_nodes` below {collapsed_nodes}
@@ -44,11 +47,16 @@ def main() -> int:
     """Diagnose the agents and write what was found; returns the exit code."""
     chosen = _arguments()
     try:
-        reports = {name: _diagnosed(name, chosen) for name in chosen.agents or zoo_names()}
+        found = {name: _diagnosed(name, chosen) for name in chosen.agents or zoo_names()}
         chosen.out.mkdir(parents=True, exist_ok=True)
+        reports = {name: own[0] for name, own in found.items()}
         for name, report in reports.items():
             _write(chosen.out / f"critical_period_{name}.csv", _csv(_curve_rows(report)))
-        rows = [_summary(name, report, chosen) for name, report in reports.items()]
+        rows = [
+            _summary(name, number, report, chosen)
+            for name, own in found.items()
+            for number, report in enumerate(own, 1)
+        ]
         _write(chosen.out / "critical_period.csv", _csv(rows))
         _write(chosen.out / "critical_period.md", _markdown(rows, chosen))
         _write(chosen.out / "critical_period.png", _png(figure_of(reports)))
@@ -124,18 +132,21 @@ def _style(axes: Any, longest_life: int) -> None:
     style_axes(axes, "", "")
 
 
-def _diagnosed(name: str, chosen: argparse.Namespace) -> Report:
-    world = zoo_results(name)
-    report = diagnose(
-        load_pretrained(name),
-        world.environment,
-        world.keywords,
-        lives=chosen.lives,
-        seed=chosen.seed,
-        episodes=world.episodes,
-    )
-    print(f"{name} on {world.environment}\n{report}\n", file=sys.stderr, flush=True)
-    return report
+def _diagnosed(name: str, chosen: argparse.Namespace) -> list[Report]:
+    """The zoo's agent first, then those of its other evolution seeds."""
+    world, reports = zoo_results(name), list[Report]()
+    for number, agent in enumerate(cohort(name), 1):
+        report = diagnose(
+            agent,
+            world.environment,
+            world.keywords,
+            lives=chosen.lives,
+            seed=chosen.seed,
+            episodes=world.episodes,
+        )
+        print(f"{name}, agent {number}, on {world.environment}\n{report}\n", file=sys.stderr, flush=True)
+        reports.append(report)
+    return reports
 
 
 def _curve_rows(report: Report) -> Iterable[dict[str, Any]]:
@@ -148,10 +159,11 @@ def _curve_rows(report: Report) -> Iterable[dict[str, Any]]:
             yield {"step": step, "lives": int((report.curves.steps >= step).sum())} | changes | states
 
 
-def _summary(name: str, report: Report, chosen: argparse.Namespace) -> dict[str, Any]:
+def _summary(name: str, number: int, report: Report, chosen: argparse.Namespace) -> dict[str, Any]:
     low, high = report.reward_gain.interval
     return {
         "agent": name,
+        "number": number,
         "environment": zoo_results(name).environment,
         "lives": chosen.lives,
         "seed": chosen.seed,
@@ -167,7 +179,16 @@ def _summary(name: str, report: Report, chosen: argparse.Namespace) -> dict[str,
 
 
 def _markdown(rows: Sequence[Mapping[str, Any]], chosen: argparse.Namespace) -> str:
-    names = ["agent", "critical period", "diversity", "rewiring", "other actions", "density", "found"]
+    names = [
+        "agent",
+        "number",
+        "critical period",
+        "diversity",
+        "rewiring",
+        "other actions",
+        "density",
+        "found",
+    ]
     names += ["score", "without reward"]
     notes = NOTES.format(lives=chosen.lives, seed=chosen.seed, **asdict(Thresholds()))
     lines = [notes, f"| {' | '.join(names)} |", f"|{' --- |' * len(names)}"]
@@ -175,7 +196,7 @@ def _markdown(rows: Sequence[Mapping[str, Any]], chosen: argparse.Namespace) -> 
         period = f"{row['critical_period']} of {row['longest_life']}"
         measured = ("collapsed_nodes", "endless_rewiring", "idle_reward", "empty_network", "found", "score")
         worth = f"{row['score_without_reward']} ({row['reward_gain_low']} to {row['reward_gain_high']} less)"
-        cells = (row["agent"], period, *(str(row[name]) for name in measured), worth)
+        cells = (row["agent"], str(row["number"]), period, *(str(row[name]) for name in measured), worth)
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 

@@ -2,17 +2,31 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from lndp_agents import LNDPAgent
+from lndp_agents import LNDPAgent, load_pretrained, zoo_names
 from lndp_agents.evaluation import fresh_lives
 from lndp_agents.evolution.lives import live, live_on, newborn
 from lndp_agents.lesions import freeze
 from lndp_agents.lndp import genome_to_parameters, make_program, parameters_to_genome
+
+AGENTS = Path(__file__).parent / "agents"
+"""NAME_sSEED: agents of the other evolution seeds of the zoo's (README.md there)."""
+
+
+def cohort(name: str) -> list[LNDPAgent]:
+    """An agent of the zoo and those of its other evolution seeds; an agent that is elsewhere, alone."""
+    return [load_pretrained(name), *(load_pretrained(str(folder)) for folder in seed_folders(name))]
+
+
+def seed_folders(name: str) -> list[Path]:
+    """Where the agents of the other evolution seeds are, in their order."""
+    return sorted(AGENTS.glob(f"{name}_s*")) if name in zoo_names() else []
 
 
 def episode_returns(agent: LNDPAgent, environment: str, lives: int, seed: int) -> np.ndarray:

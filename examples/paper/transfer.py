@@ -2,7 +2,8 @@
 
 A genome does not depend on how many inputs, outputs and nodes a brain has. So every agent of the zoo is born
 into every world of this package, with its inputs and outputs and as many hidden nodes as the agent has.
-Nothing is evolved. `random programs` are genomes drawn as those of the first generation of an evolution.
+Nothing is evolved. Each row has all evolution seeds of an agent. `random programs` are genomes drawn as those
+of the first generation of an evolution.
 
 Run it: python examples/paper/transfer.py [--lives 128]
 """
@@ -14,18 +15,19 @@ from typing import Any
 
 import numpy as np
 import torch
+from living import cohort
 from lndp_envs.randomness import fold, key_of, normal, uniform
 from matplotlib.colors import LinearSegmentedColormap
 from paper import NODES, SCORE_SEED, encoding_of, options, parser, run_script, say
 from tables import COLORS, machine, new_figure, style, write_csv, write_figure, write_markdown
 
-from lndp_agents import LNDPAgent, load_pretrained, zoo_names
+from lndp_agents import LNDPAgent, zoo_names
 from lndp_agents.evaluation import fresh_lives
 from lndp_agents.evolution.lives import EVALUATION, World, balanced_tasks, life_keys, live
 from lndp_agents.evolution.worlds import make_world
 from lndp_agents.lndp import genome_size, genome_to_parameters, make_program
 from lndp_agents.spaces import config_for
-from lndp_agents.statistics import bootstrap_interval
+from lndp_agents.statistics import bootstrap_interval, interquartile_mean
 
 BEST_KNOWN = {
     "lndp/Foraging-v0": 490.0,
@@ -101,7 +103,7 @@ def scores_of(agents: Sequence[LNDPAgent], environment: str, lives: int) -> np.n
 def measure(worlds: Sequence[str], lives: int, programs: int) -> list[dict[str, Any]]:
     """A row for each genome in each world."""
     rows: list[dict[str, Any]] = []
-    sources = {name: [load_pretrained(name)] for name in zoo_names()}
+    sources = {name: cohort(name) for name in zoo_names()}
     sources[RANDOM_PROGRAMS] = [random_program(number) for number in range(programs)]
     for environment in worlds:
         best = BEST_KNOWN[environment]
@@ -115,11 +117,11 @@ def measure(worlds: Sequence[str], lives: int, programs: int) -> list[dict[str, 
                 "environment": environment,
                 "random actions": round(worst, 2),
             }
-            row |= {"best known": best, "lives": len(agents) * each}
+            row |= {"best known": best, "evolution seeds": len(agents), "lives": len(agents) * each}
             if scores is not None:
-                low, high = bootstrap_interval(scores, lambda runs: runs.mean(-1))
-                row |= {"score": round(scores.mean(), 2), "low": round(low, 2), "high": round(high, 2)}
-                row["scaled"] = round((scores.mean() - worst) / (best - worst), 3)
+                score, (low, high) = float(interquartile_mean(scores.mean(1))), bootstrap_interval(scores)
+                row |= {"score": round(score, 2), "low": round(low, 2), "high": round(high, 2)}
+                row["scaled"] = round((score - worst) / (best - worst), 3)
             rows.append(row)
     return rows
 
@@ -165,8 +167,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         )
     ]
     notes = [
-        f"Mean episode return of {lives} fresh lives (seed {SCORE_SEED}) with its 95 % bootstrap interval; "
-        f"for random programs, {programs} genomes with a quarter of the lives, over genomes and lives.",
+        f"Mean episode return of {lives} fresh lives (seed {SCORE_SEED}) of all evolution seeds of an agent "
+        "(transfer.csv has how many): their interquartile mean with its 95 % bootstrap interval over seeds "
+        f"and lives. Of random programs, {programs} genomes with a quarter of the lives.",
         f"{machine()}.",
     ]
     names = ["world", "random actions", "best known", *genomes]
