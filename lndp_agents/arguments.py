@@ -186,8 +186,8 @@ def _add_compare(commands: Any) -> None:
         "--policies",
         required=True,
         metavar="A,B,...",
-        help="zoo:NAME, agent:FOLDER (as they are); random, scripted, win-stay-lose-shift; ppo, recurrent-ppo, "
-        "ppo-frame-stack; lndp, ndp, linear, mlp, gru, hebbian (evolved; lndp@NAME: around a zoo agent)",
+        help="zoo:NAME, agent:FOLDER (as they are); random, scripted, win-stay-lose-shift; ppo, recurrent-ppo,"
+        " ppo-frame-stack; lndp, ndp, linear, mlp, gru, hebbian (evolved; lndp@NAME: around a zoo agent)",
     )
     for name, default, text in (
         ("seeds", 5, "trainings of each learner"),
