@@ -186,8 +186,8 @@ def _add_compare(commands: Any) -> None:
         "--policies",
         required=True,
         metavar="A,B,...",
-        help="zoo:NAME, agent:FOLDER (as they are); random, scripted, win-stay-lose-shift; ppo, recurrent-ppo,"
-        " ppo-frame-stack; lndp, ndp, linear, mlp, gru, hebbian (evolved; lndp@NAME: around a zoo agent)",
+        help="as they are: zoo:NAME, agent:FOLDER, random, scripted, win-stay-lose-shift; trained: ppo, "
+        "recurrent-ppo, ppo-frame-stack; evolved: lndp, ndp, linear, mlp, gru, hebbian, lndp@ZOO-NAME",
     )
     for name, default, text in (
         ("seeds", 5, "trainings of each learner"),
