@@ -6,7 +6,7 @@ from typing import Any, cast
 import numpy as np
 import torch
 from gymnasium import Space
-from lndp_envs.randomness import key_of
+from lndp_envs.randomness import key_of, uniform
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -70,11 +70,8 @@ def injure_policy(policy: Policy, memory: Any, keys: Tensor, lesion: Lesion) -> 
         return _injure_agent(cast("Agent[Any]", policy), memory, len(keys), lesion)
     if lesion.kind in ("freeze", "saturate", "cut_reward"):
         return policy, memory
-    if lesion.zero is None or network_of(policy) is None:
-        loses = "hidden nodes" if lesion.zero is None else "weights"
-        raise ValueError(f"{type(policy).__name__} has no {loses} to lose here: give another kind of lesion")
     damage, chosen = np.unique((keys % DAMAGES).numpy(), return_inverse=True)
-    copies = [damaged(policy, lesion.zero, key_of(lesion.at, LESION, int(way))) for way in damage]
+    copies = [damaged(policy, lesion, key_of(lesion.at, LESION, int(way))) for way in damage]
     return DamagedModels(copies, chosen), [deepcopy(memory) for _ in copies]
 
 
@@ -84,24 +81,68 @@ def network_of(policy: Any) -> torch.nn.Module | None:
     return network if isinstance(network, torch.nn.Module) else None
 
 
-def damaged(policy: Any, share: float, key: int) -> Any:
-    """A copy of a trained policy in which a share of the actor's weights, not biases, is 0."""
+def damaged(policy: Any, lesion: Lesion, key: int) -> Any:
+    """A copy of a trained policy whose actor has lost weights (not biases) or hidden nodes.
+
+    Raises:
+        ValueError: it has none, or not as many.
+    """
+    network = network_of(policy)
+    if network is None or (lesion.nodes is not None and not _ways_out(network)):
+        loses = "weights" if lesion.nodes is None else "hidden nodes"
+        raise ValueError(f"{type(policy).__name__} has no {loses} to lose here: give another kind of lesion")
     if hasattr(policy, "model"):
         adapter = copy(policy)
-        adapter.model = damaged(policy.model, share, key)
+        adapter.model = damaged(policy.model, lesion, key)
         return adapter
     model = copy(policy)
     model.policy = deepcopy(policy.policy)
+    if lesion.nodes is None:
+        _zero_weights(model.policy, lesion.value, key)
+    else:
+        _silence_nodes(model.policy, lesion.nodes, key)
+    return model
+
+
+def _zero_weights(network: torch.nn.Module, share: float, key: int) -> None:
     weights = [
         parameter.data
-        for name, parameter in model.policy.named_parameters()
+        for name, parameter in network.named_parameters()
         if parameter.dim() > 1 and not any(word in name for word in _OF_THE_CRITIC)
     ]
     exists = torch.ones(sum(weight.numel() for weight in weights), dtype=torch.bool)
     hit = ring_share(torch.tensor(key), exists, share)
     for weight, part in zip(weights, hit.split_with_sizes([w.numel() for w in weights]), strict=True):
         weight.masked_fill_(part.view_as(weight), 0)
-    return model
+
+
+def _silence_nodes(network: torch.nn.Module, count: int, key: int) -> None:
+    """Cut what leads out of drawn nodes of all hidden layers together."""
+    layers = _ways_out(network)
+    sizes = [weights[0].shape[1] for weights in layers]
+    if count > sum(sizes):
+        raise ValueError(f"nodes={count}: this policy has {sum(sizes)} hidden nodes; give 1 to {sum(sizes)}")
+    dead = uniform(torch.tensor(key), (sum(sizes),)).argsort().argsort() < count
+    for weights, units in zip(layers, dead.split_with_sizes(sizes), strict=True):
+        for weight in weights:
+            weight.masked_fill_(units, 0)
+
+
+def _ways_out(network: Any) -> list[list[Tensor]]:
+    """Of each hidden layer of the actor, the weights (nodes after, its nodes) that lead out of it."""
+    if not hasattr(network, "mlp_extractor"):
+        return []
+    hidden = [layer.weight.data for layer in network.mlp_extractor.policy_net if hasattr(layer, "weight")]
+    steps = [*hidden, network.action_net.weight.data]
+    layers = [[weight] for weight in steps[1:]]
+    if (lstm := getattr(network, "lstm_actor", None)) is not None:
+        own = range(lstm.num_layers)
+        after = [*(getattr(lstm, f"weight_ih_l{number}").data for number in own[1:]), steps[0]]
+        layers = [
+            [getattr(lstm, f"weight_hh_l{number}").data, weight]
+            for number, weight in zip(own, after, strict=True)
+        ] + layers
+    return layers
 
 
 def _injure_agent(

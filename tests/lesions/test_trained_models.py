@@ -63,7 +63,7 @@ def test_a_model_is_hurt_from_that_step_on_in_a_copy(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_share_of_the_weights_of_the_actor_is_lost(name: str) -> None:
     model = model_of(name)
-    network = network_of(damaged(model, 0.25, key=3))
+    network = network_of(damaged(model, Lesion(zero=0.25), key=3))
     assert network is not None
     lost = total = 0
     for key, parameter in network.named_parameters():
@@ -135,9 +135,47 @@ def test_rules_have_nothing_to_lose(name: str, kind: dict[str, Any]) -> None:
         lived(policy, Lesion(**kind))
 
 
-def test_models_lose_no_nodes() -> None:
+HIDDEN = {"ppo": 128, "ppo-frame-stack": 128, "recurrent-ppo": 5 + 128}
+"""Two layers of 64, and after which an LSTM of five."""
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_silent_nodes_lead_nowhere(name: str) -> None:
+    model = model_of(name)
+    intact, hurt = lived(model), lived(model, Lesion(at=AT, nodes=HIDDEN[name] // 2))
+    assert (hurt[:, :AT] == intact[:, :AT]).all()
+    assert (hurt[:, AT + 1 :] != intact[:, AT + 1 :]).any(1).all()
+    network = network_of(damaged(model, Lesion(nodes=7), key=3))
+    ways_out = [network.mlp_extractor.policy_net[2].weight, network.action_net.weight]
+    if name == "recurrent-ppo":
+        ways_out.append(network.mlp_extractor.policy_net[0].weight)
+        is_silent = (network.lstm_actor.weight_hh_l0 == 0).all(0)
+        assert torch.equal(is_silent, (ways_out[-1] == 0).all(0))
+    assert sum(int((weight == 0).all(0).sum()) for weight in ways_out) == 7
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_without_any_hidden_node_the_action_is_constant(name: str) -> None:
+    model = model_of(name)
+    _, memory = model.predict(senses(), None, np.ones(LIVES), True)
+    hurt, memory = injure_policy(model, memory, torch.arange(LIVES), Lesion(nodes=HIDDEN[name]))
+    action, _ = hurt.predict(senses(), memory, np.zeros(LIVES), True)
+    bias = network_of(model).action_net.bias.detach().numpy()
+    np.testing.assert_allclose(action, np.clip(np.tile(bias, (LIVES, 1)), -2, 2), rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nobody_loses_more_nodes_than_there_are(name: str) -> None:
+    number = HIDDEN[name] + 1
+    with pytest.raises(ValueError, match=f"nodes={number}: this policy has {number - 1} hidden nodes"):
+        lived(model_of(name), Lesion(nodes=number))
+
+
+def test_a_model_of_inputs_and_outputs_has_no_hidden_nodes() -> None:
+    envs = make_vec_env(PENDULUM, SHORT, 2, 0)
+    model = PPO("MultiInputPolicy", envs, n_steps=8, batch_size=8, policy_kwargs={"net_arch": []})
     with pytest.raises(ValueError, match="PPO has no hidden nodes to lose here"):
-        lived(model_of("ppo"), Lesion(nodes=1))
+        lived(model, Lesion(nodes=1))
 
 
 def test_no_global_generator_is_touched() -> None:

@@ -1,0 +1,208 @@
+"""Who recovers: the policies of a comparison, injured in the middle of their lives.
+
+Takes the trainings of `compare.py` from results/WORLD/trainings and the agents of its tables, lets each live
+the same lives intact and with each injury, and writes injuries.md, .csv and .png into results/WORLD.
+
+Run it after compare.py: python examples/compare/injuries.py --world ForagingReversal
+"""
+
+import argparse
+import io
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from lndp_agents import load_pretrained
+from lndp_agents.baselines import PolicyLives, evaluate_policy_lives, load_baseline
+from lndp_agents.baselines.registry import is_finished
+from lndp_agents.compare import Comparison
+from lndp_agents.compare.comparison import COMPARISON_FILE, SCORE_SEED
+from lndp_agents.compare.entrants import fixed_policy, is_learner
+from lndp_agents.compare.runner import TRAININGS
+from lndp_agents.compare.tables import machine, write_csv
+from lndp_agents.evolution.worlds import make_task
+from lndp_agents.lesions import Lesion
+from lndp_agents.persistence import write_file
+from lndp_agents.plotting import DOTS_PER_INCH, INK, style_axes
+from lndp_agents.statistics import bootstrap_interval, interquartile_mean
+
+RESULTS = Path(__file__).parent / "results"
+POLICIES = ("zoo", "lndp@cartpole", "ppo", "recurrent-ppo", "hebbian", "gru")
+WINDOW = 5
+"""Steps of life that a point of the figure is the mean of."""
+Injured: TypeAlias = Mapping[str, list[PolicyLives] | None]
+"""By injury: the lives of each training; none where a policy has nothing that can be injured so."""
+COLORS = ("#d55e00", "#0072b2", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
+
+
+def injuries(middle: int) -> dict[str, Lesion | None]:
+    """What happens in the middle of a life, by name."""
+    return {
+        "intact": None,
+        "a third of the weights zeroed": Lesion(at=middle, zero=0.33),
+        "plasticity frozen": Lesion(at=middle, freeze=True),
+        "reward cut": Lesion(at=middle, cut_reward=True),
+        "4 hidden nodes silenced": Lesion(at=middle, nodes=4),
+        "actuators saturated for 10 steps": Lesion(at=middle, saturate=10),
+    }
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Injure every policy in every way, and write."""
+    options = _options(arguments)
+    folder = options.results / options.world
+    comparison = _comparison(folder, options.lives)
+    steps = make_task(comparison.environment, comparison.keywords, comparison.episodes)[1]
+    found: dict[str, Injured] = {}
+    for name in comparison.policies:
+        if name.split(":")[0] in POLICIES:
+            print(f"{name}: {options.lives} lives of each injury", file=sys.stderr)
+            policies = list(_policies(comparison, name, folder))
+            found[name] = {
+                what: _lives(policies, comparison, lesion) for what, lesion in injuries(steps // 2).items()
+            }
+    if not found:
+        raise ValueError(f"{folder} has none of {', '.join(POLICIES)}: compare some of them first")
+    _write(folder, comparison, found, steps)
+
+
+def _comparison(folder: Path, lives: int) -> Comparison:
+    """The comparison that the folder has, on as many lives as wanted here."""
+    file = folder / COMPARISON_FILE
+    if not file.is_file():
+        raise ValueError(f"{file} is not there: run compare.py first")
+    data = json.loads(file.read_text())
+    del data["format_version"]
+    return Comparison(**data | {"policies": tuple(data["policies"]), "lives": lives})
+
+
+def _policies(comparison: Comparison, name: str, folder: Path) -> Iterator[Any]:
+    """Those of all trainings; of what is not trained here, the one."""
+    if not is_learner(name):
+        yield fixed_policy(comparison, name)
+        return
+    for seed in range(1, comparison.seeds + 1):
+        training = folder / TRAININGS / f"{name}_s{seed}"
+        yield load_baseline(training) if is_finished(training) else load_pretrained(str(training / "best"))
+
+
+def _lives(
+    policies: Sequence[Any], comparison: Comparison, lesion: Lesion | None
+) -> list[PolicyLives] | None:
+    """The same lives of each training."""
+    try:
+        return [
+            evaluate_policy_lives(
+                policy,
+                comparison.environment,
+                comparison.keywords,
+                lives=comparison.lives,
+                seed=SCORE_SEED,
+                episodes=comparison.episodes,
+                lesion=lesion,
+            )
+            for policy in policies
+        ]
+    except ValueError as error:
+        print(f"  left out: {error}", file=sys.stderr)
+        return None
+
+
+def _write(folder: Path, comparison: Comparison, found: Mapping[str, Injured], steps: int) -> None:
+    kinds, rows = list(injuries(steps // 2)), list[dict[str, Any]]()
+    for name, own in found.items():
+        for kind in kinds:
+            row: dict[str, Any] = {"policy": name, "injury": kind, "trainings": 0}
+            row |= dict.fromkeys(("reward", "low", "high"), "")
+            if runs := own[kind]:
+                row |= {"trainings": len(runs)} | _reward(runs, steps // 2)
+            rows.append(row)
+    table = [[name, *(_cell(row) for row in rows if row["policy"] == name)] for name in found]
+    write_csv(folder / "injuries.csv", rows)
+    text = [
+        f"# {comparison.environment}: injured at step {steps // 2}",
+        "",
+        f"Reward of a step from step {steps // 2} to the end of life, of the same {comparison.lives} lives "
+        f"(seed {SCORE_SEED}) intact and with each injury at that step: interquartile mean over trainings "
+        "with its 95 % bootstrap interval over trainings and lives.",
+        "",
+        f"{machine()}.",
+        "",
+        *(f"| {' | '.join(line)} |" for line in (["policy", *kinds], ["---"] * (1 + len(kinds)), *table)),
+        "",
+    ]
+    write_file(folder / "injuries.md", "\n".join(text).encode())
+    write_file(folder / "injuries.png", _figure(comparison, found, kinds, steps))
+    print("\n".join(text))
+
+
+def _reward(runs: Sequence[PolicyLives], middle: int) -> dict[str, float]:
+    """Mean reward of a step in the second half of life, with its interval."""
+    rewards = np.stack([lives.rewards[:, middle:].mean(1) for lives in runs])
+    values = interquartile_mean(rewards.mean(1)), *bootstrap_interval(rewards)
+    return {
+        name: round(float(value), 4) for name, value in zip(("reward", "low", "high"), values, strict=True)
+    }
+
+
+def _cell(row: Mapping[str, Any]) -> str:
+    return f"{row['reward']:.2f} ({row['low']:.2f} to {row['high']:.2f})" if row["trainings"] else "–"
+
+
+def _figure(
+    comparison: Comparison,
+    found: Mapping[str, Injured],
+    kinds: Sequence[str],
+    steps: int,
+) -> bytes:
+    """Reward of a step against the step of life, a panel for each injury, a line for each policy."""
+    figure: Any = Figure(figsize=(12, 6.6), facecolor="white", layout="constrained")
+    panels = figure.subplots(2, -(-len(kinds) // 2), sharex=True, sharey=True)
+    window = max(WINDOW, steps // 50)
+    for axes, kind in zip(panels.flat, kinds, strict=False):
+        for color, (name, own) in zip(COLORS, found.items(), strict=False):
+            if runs := own[kind]:
+                rewards = np.mean([lives.rewards.mean(0) for lives in runs], axis=0)
+                points = rewards[: steps - steps % window].reshape(-1, window).mean(1)
+                time = window * (np.arange(len(points)) + 0.5)
+                axes.plot(time, points, color=color, linewidth=1.7, label=name)
+        if kind != "intact":
+            axes.axvline(steps // 2, color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
+        style_axes(axes, "step of life", "reward of a step")
+        axes.set_title(kind, color=INK, fontsize=10, loc="left")
+    figure.legend(
+        *panels.flat[0].get_legend_handles_labels(),
+        loc="outside lower center",
+        ncols=len(found),
+        frameon=False,
+    )
+    figure.suptitle(
+        f"{comparison.environment}: injured in the middle of life", fontsize=11, x=0.01, ha="left"
+    )
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=DOTS_PER_INCH)
+    return file.getvalue()
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--world", default="ForagingReversal", help="of the results (ForagingReversal)")
+    parser.add_argument("--lives", type=int, default=128, help="of each policy and injury (128)")
+    parser.add_argument(
+        "--results", type=Path, default=RESULTS, help="of compare.py (results beside the script)"
+    )
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except (ValueError, OSError) as error:
+        sys.exit(f"error: {' '.join(str(error).split())}")
+    except KeyboardInterrupt:
+        sys.exit(130)

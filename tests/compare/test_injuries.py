@@ -1,0 +1,66 @@
+"""The script that injures the policies of a comparison, tiny."""
+
+import importlib.util
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from small_comparison import read_csv
+
+from lndp_agents import load_pretrained
+from lndp_agents.baselines import evaluate_policy_lives, load_baseline
+from lndp_agents.lesions import Lesion
+from lndp_agents.statistics import interquartile_mean
+
+SCRIPT = Path(__file__).parents[2] / "examples" / "compare" / "injuries.py"
+LIVES = 4
+
+
+@pytest.fixture(scope="module")
+def script() -> Any:
+    spec = importlib.util.spec_from_file_location("injuries", SCRIPT)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_a_row_has_the_rewards_after_the_injury(
+    script: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = json.loads((folder / "comparison.json").read_text())
+    names = ["zoo:foraging-reversal", "linear", "ppo", "random"]
+    (folder / "comparison.json").write_text(json.dumps(known | {"policies": names}))
+    monkeypatch.setattr(script, "POLICIES", ("zoo", "linear", "ppo"))
+    script.main(["--world", folder.name, "--lives", str(LIVES), "--results", str(folder.parent)])
+    rows = {(row["policy"], row["injury"]): row for row in read_csv(folder / "injuries.csv")}
+    assert len(rows) == 3 * 6
+    cut = Lesion(at=50, cut_reward=True)
+    lives = [
+        evaluate_policy_lives(policy, known["environment"], lives=LIVES, seed=7, lesion=cut)
+        for policy in (load_baseline(folder / "trainings" / f"ppo_s{seed}") for seed in (1, 2))
+    ]
+    row = rows["ppo", "reward cut"]
+    assert row["trainings"] == "2"
+    rewards = interquartile_mean([own.rewards[:, 50:].mean() for own in lives])
+    assert float(row["reward"]) == pytest.approx(rewards, abs=5e-5)
+    assert float(row["low"]) <= float(row["reward"]) <= float(row["high"])
+    zoo = evaluate_policy_lives(
+        load_pretrained("foraging-reversal"), known["environment"], lives=LIVES, seed=7
+    )
+    intact = rows["zoo:foraging-reversal", "intact"]
+    assert float(intact["reward"]) == pytest.approx(zoo.rewards[:, 50:].mean(), abs=5e-5)
+    silent = rows["linear", "4 hidden nodes silenced"]
+    assert (silent["trainings"], silent["reward"]) == ("0", "")  # it has none
+    table = (folder / "injuries.md").read_text()
+    assert f"| {float(row['reward']):.2f} ({float(row['low']):.2f} to" in table
+    with Image.open(folder / "injuries.png") as figure:
+        assert min(figure.size) > 500
+
+
+def test_without_a_comparison_there_is_nobody_to_injure(script: Any, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"comparison.json is not there: run compare.py first"):
+        script.main(["--results", str(tmp_path)])
