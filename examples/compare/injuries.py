@@ -18,13 +18,14 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from lndp_agents import load_pretrained
-from lndp_agents.baselines import PolicyLives, evaluate_policy_lives, load_baseline
+from lndp_agents.baselines import PolicyLives, load_baseline
 from lndp_agents.baselines.registry import is_finished
 from lndp_agents.compare import Comparison
 from lndp_agents.compare.comparison import COMPARISON_FILE, SCORE_SEED
 from lndp_agents.compare.entrants import fixed_policy, is_learner
 from lndp_agents.compare.runner import TRAININGS
 from lndp_agents.compare.tables import machine, write_csv
+from lndp_agents.compare.training import score
 from lndp_agents.evolution.worlds import make_task
 from lndp_agents.lesions import Lesion
 from lndp_agents.persistence import write_file
@@ -96,18 +97,7 @@ def _lives(
 ) -> list[PolicyLives] | None:
     """The same lives of each training."""
     try:
-        return [
-            evaluate_policy_lives(
-                policy,
-                comparison.environment,
-                comparison.keywords,
-                lives=comparison.lives,
-                seed=SCORE_SEED,
-                episodes=comparison.episodes,
-                lesion=lesion,
-            )
-            for policy in policies
-        ]
+        return [score(policy, comparison, lesion) for policy in policies]
     except ValueError as error:
         print(f"  left out: {error}", file=sys.stderr)
         return None

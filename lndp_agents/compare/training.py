@@ -32,6 +32,7 @@ from lndp_agents.evolution.config import EvolutionConfig
 from lndp_agents.evolution.metrics import METRICS
 from lndp_agents.evolution.run import TIMINGS, Run
 from lndp_agents.evolution.run_folder import DESCRIPTION, Description
+from lndp_agents.lesions import Lesion
 from lndp_agents.persistence import write_file
 from lndp_agents.plotting import read_metrics
 
@@ -89,8 +90,8 @@ def finish(training: Training, say: Callable[[str], None]) -> None:
         torch.set_num_threads(threads)
 
 
-def score(policy: Policy, comparison: Comparison) -> PolicyLives:
-    """The held-out lives of a policy: the same ones for all policies and seeds."""
+def score(policy: Policy, comparison: Comparison, lesion: Lesion | None = None) -> PolicyLives:
+    """The held-out lives of a policy, with an injury if any: the same ones for all policies and seeds."""
     return evaluate_policy_lives(
         policy,
         comparison.environment,
@@ -98,6 +99,7 @@ def score(policy: Policy, comparison: Comparison) -> PolicyLives:
         lives=comparison.lives,
         seed=SCORE_SEED,
         episodes=comparison.episodes,
+        lesion=lesion,
     )
 
 

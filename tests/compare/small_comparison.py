@@ -1,6 +1,7 @@
 """A comparison of seconds: four policies, two of which learn."""
 
 import csv
+import importlib.util
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,17 @@ SETTINGS: dict[str, Any] = {
     "changes": {"linear": {"population": 4, "lives": 1, "evaluate_every": 2, "held_out_lives": 4}},
 }
 """A generation has 400 steps and a rollout 128: 800 and 896 steps of the budget are used."""
+
+
+def script(name: str) -> Any:
+    """A module of examples/compare."""
+    file = Path(__file__).parents[2] / "examples" / "compare" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(f"examples_compare_{name}", file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def read_csv(path: Path) -> list[dict[str, str]]:

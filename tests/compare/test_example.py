@@ -1,31 +1,23 @@
 """The script that compares in all worlds, tiny."""
 
-import importlib.util
 from pathlib import Path
 from typing import Any
 
 import pytest
-from small_comparison import read_csv
+from small_comparison import read_csv, script
 
 from lndp_agents.compare import Comparison
 from lndp_agents.compare.entrants import check_entrants
 
-SCRIPT = Path(__file__).parents[2] / "examples" / "compare" / "compare.py"
-
 
 @pytest.fixture(scope="module")
-def script() -> Any:
-    spec = importlib.util.spec_from_file_location("compare_all_worlds", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def compare() -> Any:
+    return script("compare")
 
 
-def test_a_summary_has_the_numbers_of_all_worlds(script: Any, tmp_path: Path) -> None:
+def test_a_summary_has_the_numbers_of_all_worlds(compare: Any, tmp_path: Path) -> None:
     options = ["--worlds", "Foraging", "Bandit", "--policies", "scripted,random", "--lives", "6"]
-    script.main([*options, "--out", str(tmp_path)])
+    compare.main([*options, "--out", str(tmp_path)])
     rows = read_csv(tmp_path / "summary.csv")
     assert [(row["world"], row["policy"]) for row in rows] == [
         (world, policy) for world in ("Foraging", "Bandit") for policy in ("scripted", "random")
@@ -46,8 +38,8 @@ def test_a_summary_has_the_numbers_of_all_worlds(script: Any, tmp_path: Path) ->
     assert cells[3] in table[3]
 
 
-def test_all_its_policies_can_play(script: Any) -> None:
-    for name, policies in script.WORLDS.items():
+def test_all_its_policies_can_play(compare: Any) -> None:
+    for name, policies in compare.WORLDS.items():
         fixed = {"environment": f"lndp/{name}-v0", "budget_steps": 1}
         check_entrants(Comparison(policies=policies, **fixed))
         with pytest.raises(ValueError, match="agent's encoding does not fit"):

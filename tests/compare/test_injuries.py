@@ -1,41 +1,34 @@
 """The script that injures the policies of a comparison, tiny."""
 
-import importlib.util
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
-from small_comparison import read_csv
+from small_comparison import read_csv, script
 
 from lndp_agents import load_pretrained
 from lndp_agents.baselines import evaluate_policy_lives, load_baseline
 from lndp_agents.lesions import Lesion
 from lndp_agents.statistics import interquartile_mean
 
-SCRIPT = Path(__file__).parents[2] / "examples" / "compare" / "injuries.py"
 LIVES = 4
 
 
 @pytest.fixture(scope="module")
-def script() -> Any:
-    spec = importlib.util.spec_from_file_location("injuries", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def injuries() -> Any:
+    return script("injuries")
 
 
 def test_a_row_has_the_rewards_after_the_injury(
-    script: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
+    injuries: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known = json.loads((folder / "comparison.json").read_text())
     names = ["zoo:foraging-reversal", "linear", "ppo", "random"]
     (folder / "comparison.json").write_text(json.dumps(known | {"policies": names}))
-    monkeypatch.setattr(script, "POLICIES", ("zoo", "linear", "ppo"))
-    script.main(["--world", folder.name, "--lives", str(LIVES), "--results", str(folder.parent)])
+    monkeypatch.setattr(injuries, "POLICIES", ("zoo", "linear", "ppo"))
+    injuries.main(["--world", folder.name, "--lives", str(LIVES), "--results", str(folder.parent)])
     rows = {(row["policy"], row["injury"]): row for row in read_csv(folder / "injuries.csv")}
     assert len(rows) == 3 * 6
     cut = Lesion(at=50, cut_reward=True)
@@ -61,6 +54,6 @@ def test_a_row_has_the_rewards_after_the_injury(
         assert min(figure.size) > 500
 
 
-def test_without_a_comparison_there_is_nobody_to_injure(script: Any, tmp_path: Path) -> None:
+def test_without_a_comparison_there_is_nobody_to_injure(injuries: Any, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"comparison.json is not there: run compare.py first"):
-        script.main(["--results", str(tmp_path)])
+        injuries.main(["--results", str(tmp_path)])
