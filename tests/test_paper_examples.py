@@ -14,7 +14,7 @@ import pytest
 import torch
 from PIL import Image
 
-from lndp_agents import LNDPAgent, load_pretrained, statistics
+from lndp_agents import LNDPAgent, load_pretrained, statistics, zoo_names
 from lndp_agents.evaluation import evaluate
 from lndp_agents.statistics import bootstrap_interval, interquartile_mean
 
@@ -163,6 +163,15 @@ def test_curves_of_several_agents_are_interquartile_means_over_them(scripts: Any
     assert change["reward"] == 0.5  # food is on side 1 after the first change, on side 0 after the second
     assert rows["birth", 6]["lives"] == 1
     assert rows["change", 2]["steps"] == ""  # no trial comes two after a change without another one
+
+
+def test_agents_of_other_seeds_have_the_program_of_the_zoos(scripts: Any) -> None:
+    living = scripts("living")
+    cohorts = {name: living.cohort(name) for name in zoo_names()}
+    assert sum(len(own) - 1 for own in cohorts.values()) == len(list(living.AGENTS.glob("*_s*")))
+    for own in cohorts.values():
+        assert all(agent.config == own[0].config for agent in own)
+        assert len({agent.genome.numpy().tobytes() for agent in own}) == len(own)
 
 
 def test_a_cohort_is_the_zoos_agent_and_those_of_its_other_seeds(

@@ -174,7 +174,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     ]
     names = ["world", "random actions", "best known", *genomes]
     write_markdown(chosen.out / "transfer.md", "Genomes born into other worlds", notes, names, table)
-    title = f"share of the way from random actions to the best known, and mean return ({lives} lives)"
+    title = f"share of the way from random actions to the best known, and return ({lives} lives)"
     write_figure(draw(rows, title), chosen.out / "transfer.png")
 
 

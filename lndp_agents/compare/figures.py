@@ -105,7 +105,7 @@ def _label(result: Result) -> str:
 def _look(number: int) -> dict[str, Any]:
     return {
         "color": COLORS[number % len(COLORS)],
-        "linestyle": DASHES[number % len(DASHES)],
+        "linestyle": DASHES[(number + number // len(COLORS)) % len(DASHES)],
         "linewidth": 2.4 if number == 0 else 1.6,
     }
 
