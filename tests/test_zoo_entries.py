@@ -73,6 +73,14 @@ def test_a_score_lies_inside_its_intervals(name: str) -> None:
 
 
 @entries
+def test_an_agent_with_a_start_says_what_that_had_cost(name: str) -> None:
+    results = json.loads((zoo_folder(name) / "results.json").read_text())
+    assert (results["steps_before"] > 0) == ("start" in results["recipe"])
+    card = (zoo_folder(name) / "README.md").read_text()
+    assert ("start" not in results["recipe"]) or f"after {results['steps_before']:,} steps of" in card
+
+
+@entries
 def test_a_film_is_small_and_whole(name: str) -> None:
     path = zoo_folder(name) / "life.gif"
     assert path.stat().st_size < 300_000

@@ -39,13 +39,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("name")
     parser.add_argument("runs", nargs="+", type=Path, metavar="RUN")
+    parser.add_argument(
+        "--steps-before", type=int, default=0, help="steps of life of all searches that found their start"
+    )
     arguments = parser.parse_args()
     runs = [Run.open(folder) for folder in arguments.runs]
     scores = [measure(run.best, run.config, LIVES, SEED) for run in runs]
     chosen = max(range(len(runs)), key=lambda index: runs[index].best_score)
     folder = ZOO / arguments.name
     runs[chosen].best.save_pretrained(folder)
-    results = describe(runs, scores, chosen)
+    results = describe(runs, scores, chosen) | {"steps_before": arguments.steps_before}
     if runs[chosen].config.start:
         start_of(runs[chosen]).save_pretrained(folder / "start")
         results["recipe"]["start"] = f"{arguments.name}/start"
@@ -155,7 +158,8 @@ def card(name: str, results: dict[str, Any]) -> str:
     program = ", ".join(f"{field}={value}" for field, value in recipe["program"].items())
     roles = INNATE_ROLES if recipe["program"].get("innate_roles") else ""
     started = (
-        f"It started around the genome of `{recipe['start']}`."
+        f"It started around the genome of `{recipe['start']}`, after {results['steps_before']:,} steps of "
+        "earlier searches."
         if "start" in recipe
         else "It started at zero."
     )

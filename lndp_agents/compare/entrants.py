@@ -31,7 +31,7 @@ class OwnTraining:
     """What a pretrained agent was trained with, which is not the budget of the comparison."""
 
     steps: int | None
-    """Steps of life; none if nobody wrote it down."""
+    """Steps of life, those of earlier searches too; none if nobody wrote it down."""
     note: str = ""
 
 
@@ -103,10 +103,14 @@ def own_training(name: str) -> OwnTraining:
     metrics = Path(place).parent / METRICS
     if name.startswith(ZOO):
         results = json.loads((zoo_folder(str(place)) / "results.json").read_text("utf-8"))
-        start = results["recipe"].get("start", "")
-        note = f"an evolution of its own, around {start}" if start else "an evolution of its own"
         steps = {run["seed"]: run["steps"] for run in results["evolution_seeds"]}
-        return OwnTraining(steps[results["recipe"]["seed"]], note)
+        own, before = steps[results["recipe"]["seed"]], results["steps_before"]
+        note = (
+            f"an evolution of its own, {own:,} after {before:,} steps"
+            if before
+            else "an evolution of its own"
+        )
+        return OwnTraining(before + own, note)
     if metrics.is_file():
         steps = read_metrics(metrics)["steps"] or [0]
         return OwnTraining(int(steps[-1]), "a run of its own")

@@ -224,9 +224,9 @@ def test_a_run_and_a_zoo_agent_compete_as_they_are(folder: Path, tmp_path: Path)
     rows = compare(Comparison(environment=REVERSAL, policies=names, lives=8), tmp_path / "fixed")
     results = json.loads((zoo_folder("foraging-reversal") / "results.json").read_text())
     assert rows[0].mean == np.mean(results["score"]["scores"][:8])  # the lives of the card
-    assert rows[0].steps == results["evolution_seeds"][0]["steps"]
-    start = results["recipe"].get("start")
-    assert rows[0].note == "an evolution of its own" + (f", around {start}" if start else "")
+    own, before = results["evolution_seeds"][0]["steps"], results["steps_before"]
+    assert rows[0].steps == own + before
+    assert rows[0].note == f"an evolution of its own, {own:,} after {before:,} steps"
     assert rows[1].mean == rows[2].mean == scores_of(folder, "linear")[0, :8].mean()
     assert (rows[1].steps, rows[1].note) == (800, "a run of its own")
     assert not math.isnan(rows[0].low)
