@@ -94,10 +94,9 @@ def ratio_interval(scores: ArrayLike, others: ArrayLike, *, seed: int = 0) -> tu
         seed: of the resamples.
 
     Raises:
-        ValueError: there are no lives.
+        ValueError: the shapes differ or are others, or there are no lives.
     """
-    pairs = np.atleast_2d(np.stack([_require(scores, 1), _require(others, 1)]))
-    pairs = pairs.reshape(2, -1, pairs.shape[-1]).transpose(1, 2, 0)
+    pairs = np.stack([_require(np.atleast_2d(scores), 2), _require(np.atleast_2d(others), 2)], axis=-1)
     above, below = np.moveaxis(_resampled_runs(pairs, seed), -1, 0)
     ratios = np.divide(above, below, out=np.zeros_like(above), where=below != 0)
     return _percentiles(interquartile_mean(ratios))

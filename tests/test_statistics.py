@@ -171,6 +171,10 @@ def test_a_ratio_keeps_the_two_numbers_of_a_life_together() -> None:
     runs = np.random.default_rng(7).uniform(1.0, 9.0, (3, 30))
     assert ratio_interval(runs, np.ones((3, 30))) == pytest.approx(bootstrap_interval(runs), rel=1e-12)
     assert ratio_interval(runs[:1], runs[1:2]) == ratio_interval(runs[0], runs[1])
+    counts = np.array([[1.0] * 30, [10.0] * 30, [100.0] * 30])
+    assert ratio_interval(counts**2, counts) == pytest.approx(bootstrap_interval(counts), rel=1e-12)
+    with pytest.raises(ValueError, match=r"shape \(1, 2, 3\): give \(runs, lives\)"):
+        ratio_interval(np.ones((1, 2, 3)), np.ones((1, 2, 3)))
 
 
 @pytest.mark.parametrize("shape", [(0, 3), (3, 0), (3,), (1, 2, 3)])

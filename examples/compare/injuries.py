@@ -8,9 +8,9 @@ Run it after compare.py: python examples/compare/injuries.py --world ForagingRev
 
 import argparse
 import io
-import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -19,13 +19,14 @@ from matplotlib.figure import Figure
 
 from lndp_agents import load_pretrained
 from lndp_agents.baselines import PolicyLives, load_baseline
+from lndp_agents.baselines.injured import DAMAGES, hidden_nodes
 from lndp_agents.baselines.registry import is_finished
 from lndp_agents.compare import Comparison
-from lndp_agents.compare.comparison import COMPARISON_FILE, SCORE_SEED
+from lndp_agents.compare.comparison import SCORE_SEED
 from lndp_agents.compare.entrants import fixed_policy, is_learner
 from lndp_agents.compare.runner import TRAININGS
 from lndp_agents.compare.tables import machine, write_csv
-from lndp_agents.compare.training import score
+from lndp_agents.compare.training import LIVES_FILE, score
 from lndp_agents.evolution.worlds import make_task
 from lndp_agents.lesions import Lesion
 from lndp_agents.persistence import write_file
@@ -41,14 +42,14 @@ Injured: TypeAlias = Mapping[str, list[PolicyLives] | None]
 COLORS = ("#d55e00", "#0072b2", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
 
 
-def injuries(middle: int) -> dict[str, Lesion | None]:
-    """What happens in the middle of a life, by name."""
+def injuries(middle: int, hidden: int) -> dict[str, Lesion | None]:
+    """What happens in the middle of a life, by name; of the hidden nodes at least one falls silent."""
     return {
         "intact": None,
         "a third of the weights zeroed": Lesion(at=middle, zero=0.33),
         "plasticity frozen": Lesion(at=middle, freeze=True),
         "reward cut": Lesion(at=middle, cut_reward=True),
-        "4 hidden nodes silenced": Lesion(at=middle, nodes=4),
+        "a quarter of the hidden nodes silenced": Lesion(at=middle, nodes=max(1, round(hidden / 4))),
         "actuators saturated for 10 steps": Lesion(at=middle, saturate=10),
     }
 
@@ -57,29 +58,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Injure every policy in every way, and write."""
     options = _options(arguments)
     folder = options.results / options.world
-    comparison = _comparison(folder, options.lives)
+    comparison = replace(Comparison.read(folder), lives=options.lives)
     steps = make_task(comparison.environment, comparison.keywords, comparison.episodes)[1]
-    found: dict[str, Injured] = {}
-    for name in comparison.policies:
-        if name.split(":")[0] in POLICIES:
-            print(f"{name}: {options.lives} lives of each injury", file=sys.stderr)
-            policies = list(_policies(comparison, name, folder))
-            found[name] = {
-                what: _lives(policies, comparison, lesion) for what, lesion in injuries(steps // 2).items()
-            }
-    if not found:
+    patients = {
+        name: list(_policies(comparison, name, folder))
+        for name in comparison.policies
+        if name.split(":")[0] in POLICIES
+    }
+    if not patients:
         raise ValueError(f"{folder} has none of {', '.join(POLICIES)}: compare some of them first")
+    found: dict[str, Injured] = {}
+    for name, policies in patients.items():
+        print(f"{name}: {options.lives} lives of each injury", file=sys.stderr)
+        found[name] = {
+            what: _lives(policies, comparison, lesion)
+            for what, lesion in injuries(steps // 2, min(map(hidden_nodes, policies))).items()
+        }
     _write(folder, comparison, found, steps)
-
-
-def _comparison(folder: Path, lives: int) -> Comparison:
-    """The comparison that the folder has, on as many lives as wanted here."""
-    file = folder / COMPARISON_FILE
-    if not file.is_file():
-        raise ValueError(f"{file} is not there: run compare.py first")
-    data = json.loads(file.read_text())
-    del data["format_version"]
-    return Comparison(**data | {"policies": tuple(data["policies"]), "lives": lives})
 
 
 def _policies(comparison: Comparison, name: str, folder: Path) -> Iterator[Any]:
@@ -89,6 +84,8 @@ def _policies(comparison: Comparison, name: str, folder: Path) -> Iterator[Any]:
         return
     for seed in range(1, comparison.seeds + 1):
         training = folder / TRAININGS / f"{name}_s{seed}"
+        if not (training / LIVES_FILE).is_file():
+            raise ValueError(f"{training} has not come to its end: let compare.py go on")
         yield load_baseline(training) if is_finished(training) else load_pretrained(str(training / "best"))
 
 
@@ -99,12 +96,14 @@ def _lives(
     try:
         return [score(policy, comparison, lesion) for policy in policies]
     except ValueError as error:
+        if lesion is None:
+            raise
         print(f"  left out: {error}", file=sys.stderr)
         return None
 
 
 def _write(folder: Path, comparison: Comparison, found: Mapping[str, Injured], steps: int) -> None:
-    kinds, rows = list(injuries(steps // 2)), list[dict[str, Any]]()
+    kinds, rows = list(next(iter(found.values()))), list[dict[str, Any]]()
     for name, own in found.items():
         for kind in kinds:
             row: dict[str, Any] = {"policy": name, "injury": kind, "trainings": 0}
@@ -119,7 +118,9 @@ def _write(folder: Path, comparison: Comparison, found: Mapping[str, Injured], s
         "",
         f"Reward of a step from step {steps // 2} to the end of life, of the same {comparison.lives} lives "
         f"(seed {SCORE_SEED}) intact and with each injury at that step: interquartile mean over trainings "
-        "with its 95 % bootstrap interval over trainings and lives.",
+        "with its 95 % bootstrap interval over trainings and lives. Steps after the end of a life count as "
+        f"0. Weights and nodes of PPO and recurrent PPO are hit in {DAMAGES} ways that lives share, so their "
+        "intervals there are too narrow. A policy without plasticity has nothing to freeze.",
         "",
         f"{machine()}.",
         "",

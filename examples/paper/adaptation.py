@@ -3,7 +3,7 @@
 Evolved agents live in `lndp/ForagingReversal-v0`, where the food changes sides without a sign: as it is,
 with its brain frozen from birth or from the middle of the life, without the reward input, without pruning,
 without synaptogenesis. All conditions have the same lives, and so have the agents: the zoo's and those of its
-other evolution seeds. Nothing is evolved.
+other evolutions. Nothing is evolved here.
 
 Run it: python examples/paper/adaptation.py [--agent foraging-reversal] [--lives 512]
 """
@@ -26,6 +26,8 @@ ENVIRONMENT = "lndp/ForagingReversal-v0"
 STEPS = 100
 MIDDLE = STEPS // 2
 TRIAL_STEPS = 10
+SEEN = 5
+"""Lives of each agent that must have such a trial for it to be shown."""
 CONDITIONS: dict[str, dict[str, Any]] = {
     "intact": {},
     "frozen from birth": {"lifetime_updates": False},
@@ -128,7 +130,7 @@ def draw(rows: Sequence[dict[str, Any]], title: str, path: Path) -> None:
         for axes, alignment in zip(line, ALIGNMENTS, strict=True):
             for color, name in zip(COLORS, CONDITIONS, strict=True):
                 own = [row for row in rows if row["condition"] == name and row["alignment"] == alignment]
-                seen = [row for row in own if row["lives"] >= 5]
+                seen = [row for row in own if row["lives"] >= SEEN]
                 x = [row["trial"] for row in seen]
                 width = 3.5 if name == "intact" else 1.5  # others may lie on it
                 axes.plot(x, [row[measure] for row in seen], color=color, linewidth=width, label=name)
@@ -164,16 +166,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     title = f"{Path(found.agent).name} in {ENVIRONMENT}"
     write_csv(chosen.out / f"{name}.csv", rows)
     notes = [
-        f"The same {lives} fresh lives (seed {SCORE_SEED}) in all conditions, of {len(agents)} evolution "
-        "seeds: interquartile means over seeds with 95 % bootstrap intervals over seeds and lives. "
-        "Without memory, sweeping both ends brings 258.5; the optimum is 410.4.",
+        f"The same {lives} fresh lives (seed {SCORE_SEED}) in all conditions, of {len(agents)} evolutions "
+        "(agents/README.md): interquartile means over evolutions with 95 % bootstrap intervals over "
+        "evolutions and lives. Without memory, sweeping both ends brings 258.5; the optimum is 410.4.",
         "Steps of a trial: 2 where the food is found at once, 6 after looking at the other end first, "
         "10 where it is not found. Trials around a change are those of the second half of the life.",
         f"{machine()}.",
     ]
-    names = ["condition", "return of a life", *(f"steps, trial {offset:+d}" for offset in _SHOWN)]
+    names = [
+        "condition",
+        "return of a life",
+        "of each evolution",
+        *(f"steps, trial {offset:+d}" for offset in _SHOWN),
+    ]
     write_markdown(chosen.out / f"{name}.md", title, notes, names, table)
-    draw(rows, f"{title}, {len(agents)} evolution seeds, {lives} lives", chosen.out / f"{name}.png")
+    draw(rows, f"{title}, {len(agents)} evolutions, {lives} lives", chosen.out / f"{name}.png")
 
 
 _SHOWN = (-1, 0, 1, 2, 3)
@@ -188,10 +195,14 @@ def _overview(agents: Sequence[Trials], rows: Sequence[dict[str, Any]], conditio
         if (row["condition"], row["alignment"]) == (condition, "change") and row["trial"] in _SHOWN
     }
     cells = [
-        f"{row['steps']:.1f} ({row['steps low']:.1f} to {row['steps high']:.1f})" if row["lives"] else ""
+        f"{row['steps']:.1f} ({row['steps low']:.1f} to {row['steps high']:.1f})"
+        if row["lives"] >= SEEN
+        else ""
         for row in (shown[offset] for offset in _SHOWN)
     ]
-    return [f"{interquartile_mean(returns.mean(1)):.1f} ({low:.1f} to {high:.1f})", *cells]
+    means = returns.mean(1)
+    each = ", ".join(f"{mean:.0f}" for mean in means)
+    return [f"{interquartile_mean(means):.1f} ({low:.1f} to {high:.1f})", each, *cells]
 
 
 def _summary(measure: str, found: Sequence[Indices], values: Sequence[np.ndarray]) -> dict[str, float | str]:

@@ -1,8 +1,8 @@
 """Finding 4: when in a life brains rewire, and whether any of them fails in one of the four known ways.
 
-Every agent of the zoo lives in the environment that it was evolved on, and so do those of its other evolution
-seeds. All together get a table (CSV and Markdown), the zoo's a CSV of their curves over life and a figure.
-Nothing is evolved; it takes minutes.
+Every agent of the zoo lives in the environment that it was evolved on, and so do those of its other
+evolutions. All together get a table (CSV and Markdown), the zoo's a CSV of their curves over life and a
+figure. Nothing is evolved here; it takes a minute.
 """
 
 import argparse
@@ -30,8 +30,8 @@ EVERY_STEP, THEN = 100, 10
 NOTES = """# Critical period and failure signatures
 
 {lives} fresh lives of each agent (seed {seed}: births and worlds that no evolution has seen), and the same
-lives again with the reward cut. Number 1 of an agent is the zoo's, the others are of other evolution seeds.
-Written by `examples/paper/critical_period.py`.
+lives again with the reward cut. Number 1 of an agent is the zoo's, the others are of other evolutions
+(agents/README.md). Written by `examples/paper/critical_period.py`.
 
 * critical period: in how many steps 90 % of all edge changes happen, of the steps of the longest life
 * diversity: of node states in the second half of life (newborns 1), `collapsed_nodes` below {collapsed_nodes}
@@ -133,7 +133,7 @@ def _style(axes: Any, longest_life: int) -> None:
 
 
 def _diagnosed(name: str, chosen: argparse.Namespace) -> list[Report]:
-    """The zoo's agent first, then those of its other evolution seeds."""
+    """The zoo's agent first, then those of its other evolutions."""
     world, reports = zoo_results(name), list[Report]()
     for number, agent in enumerate(cohort(name), 1):
         report = diagnose(

@@ -16,16 +16,16 @@ from lndp_agents.lesions import freeze
 from lndp_agents.lndp import genome_to_parameters, make_program, parameters_to_genome
 
 AGENTS = Path(__file__).parent / "agents"
-"""NAME_sSEED: agents of the other evolution seeds of the zoo's (README.md there)."""
+"""NAME_sSEED: from other evolutions than the zoo's agents, some by another recipe (README.md there)."""
 
 
 def cohort(name: str) -> list[LNDPAgent]:
-    """An agent of the zoo and those of its other evolution seeds; an agent that is elsewhere, alone."""
+    """An agent of the zoo and those of its other evolutions; an agent that is elsewhere, alone."""
     return [load_pretrained(name), *(load_pretrained(str(folder)) for folder in seed_folders(name))]
 
 
 def seed_folders(name: str) -> list[Path]:
-    """Where the agents of the other evolution seeds are, in their order."""
+    """Where the agents of the other evolutions are, in their order."""
     return sorted(AGENTS.glob(f"{name}_s*")) if name in zoo_names() else []
 
 

@@ -2,8 +2,8 @@
 
 A genome does not depend on how many inputs, outputs and nodes a brain has. So every agent of the zoo is born
 into every world of this package, with its inputs and outputs and as many hidden nodes as the agent has.
-Nothing is evolved. Each row has all evolution seeds of an agent. `random programs` are genomes drawn as those
-of the first generation of an evolution.
+Nothing is evolved here. Each agent is there with all its evolutions. `random programs` are genomes drawn as
+those of the first generation of an evolution.
 
 Run it: python examples/paper/transfer.py [--lives 128]
 """
@@ -117,11 +117,12 @@ def measure(worlds: Sequence[str], lives: int, programs: int) -> list[dict[str, 
                 "environment": environment,
                 "random actions": round(worst, 2),
             }
-            row |= {"best known": best, "evolution seeds": len(agents), "lives": len(agents) * each}
+            row |= {"best known": best, "genomes": len(agents), "lives": each}
             if scores is not None:
                 score, (low, high) = float(interquartile_mean(scores.mean(1))), bootstrap_interval(scores)
                 row |= {"score": round(score, 2), "low": round(low, 2), "high": round(high, 2)}
                 row["scaled"] = round((score - worst) / (best - worst), 3)
+                row["of each genome"] = " ".join(f"{mean:.1f}" for mean in scores.mean(1))
             rows.append(row)
     return rows
 
@@ -167,9 +168,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         )
     ]
     notes = [
-        f"Mean episode return of {lives} fresh lives (seed {SCORE_SEED}) of all evolution seeds of an agent "
-        "(transfer.csv has how many): their interquartile mean with its 95 % bootstrap interval over seeds "
-        f"and lives. Of random programs, {programs} genomes with a quarter of the lives.",
+        f"Mean episode return of {lives} fresh lives (seed {SCORE_SEED}) of all evolutions of an agent "
+        "(agents/README.md; transfer.csv has each): their interquartile mean with its 95 % bootstrap "
+        "interval over evolutions and lives. "
+        f"Of random programs, {programs} genomes with a quarter of the lives.",
         f"{machine()}.",
     ]
     names = ["world", "random actions", "best known", *genomes]

@@ -6,7 +6,7 @@ from typing import Any, cast
 import numpy as np
 import torch
 from gymnasium import Space
-from lndp_envs.randomness import key_of, uniform
+from lndp_envs.randomness import key_of
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -14,6 +14,7 @@ from lndp_agents.agent import Agent
 from lndp_agents.baselines.policy import Memory, Policy
 from lndp_agents.lesions.brains import LESION, injure
 from lndp_agents.lesions.lesion import Lesion
+from lndp_agents.lesions.nodes import drawn_nodes, hidden_layers
 from lndp_agents.lesions.weights import ring_share
 from lndp_agents.lives import arrays_to_lives, lives_to_arrays
 
@@ -81,6 +82,14 @@ def network_of(policy: Any) -> torch.nn.Module | None:
     return network if isinstance(network, torch.nn.Module) else None
 
 
+def hidden_nodes(policy: Policy) -> int:
+    """How many nodes a lesion may silence; 0 where they are not known."""
+    if isinstance(policy, Agent):
+        return sum(hidden_layers(cast("Agent[Any]", policy).config))
+    network = network_of(policy)
+    return sum(weights[0].shape[1] for weights in _ways_out(network)) if network else 0
+
+
 def damaged(policy: Any, lesion: Lesion, key: int) -> Any:
     """A copy of a trained policy whose actor has lost weights (not biases) or hidden nodes.
 
@@ -90,7 +99,9 @@ def damaged(policy: Any, lesion: Lesion, key: int) -> Any:
     network = network_of(policy)
     if network is None or (lesion.nodes is not None and not _ways_out(network)):
         loses = "weights" if lesion.nodes is None else "hidden nodes"
-        raise ValueError(f"{type(policy).__name__} has no {loses} to lose here: give another kind of lesion")
+        raise ValueError(
+            f"{type(policy).__name__} has no {loses} that are known here: give another kind of lesion"
+        )
     if hasattr(policy, "model"):
         adapter = copy(policy)
         adapter.model = damaged(policy.model, lesion, key)
@@ -120,16 +131,17 @@ def _silence_nodes(network: torch.nn.Module, count: int, key: int) -> None:
     """Cut what leads out of drawn nodes of all hidden layers together."""
     layers = _ways_out(network)
     sizes = [weights[0].shape[1] for weights in layers]
-    if count > sum(sizes):
-        raise ValueError(f"nodes={count}: this policy has {sum(sizes)} hidden nodes; give 1 to {sum(sizes)}")
-    dead = uniform(torch.tensor(key), (sum(sizes),)).argsort().argsort() < count
+    dead = drawn_nodes(torch.tensor([key]), sum(sizes), count)[0]
     for weights, units in zip(layers, dead.split_with_sizes(sizes), strict=True):
         for weight in weights:
             weight.masked_fill_(units, 0)
 
 
 def _ways_out(network: Any) -> list[list[Tensor]]:
-    """Of each hidden layer of the actor, the weights (nodes after, its nodes) that lead out of it."""
+    """Of each hidden layer of the actor, the weights (nodes after, its nodes) that lead out of it.
+
+    None of networks other than those of PPO, recurrent PPO and A2C, whose layers are not known here.
+    """
     if not hasattr(network, "mlp_extractor"):
         return []
     hidden = [layer.weight.data for layer in network.mlp_extractor.policy_net if hasattr(layer, "weight")]

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from lndp_agents.baselines import Job
 from lndp_agents.evaluation import MAX_LIVES
@@ -15,7 +15,7 @@ COMPARISON_FILE = "comparison.json"
 FORMAT_VERSION = 1
 SCORE_SEED = 7
 """Of the lives that are scored, as on the cards of the zoo: no training sees them."""
-_FIXED = ("format_version", "environment", "keywords", "episodes", "budget_steps")
+_FIXED = ("environment", "keywords", "episodes", "budget_steps")
 """What stays as it is in a folder; each training there says by which recipe it was made."""
 
 
@@ -60,6 +60,24 @@ class Comparison:
         """A training of a baseline, or the world of a rule."""
         return Job(self.environment, self.keywords, self.episodes, self.budget_steps, seed)
 
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """The comparison that a folder holds.
+
+        Raises:
+            ValueError: its comparison.json is damaged.
+            FileNotFoundError: there is none.
+        """
+        path = folder / COMPARISON_FILE
+        content = path.read_bytes()
+        try:
+            data = parse_json(content)
+            if data.pop("format_version") != FORMAT_VERSION:
+                raise ValueError("it was written by another version of lndp-agents")
+            return cls(**data | {"policies": tuple(data["policies"])})
+        except (ValueError, TypeError, LookupError, AttributeError) as error:
+            raise ValueError(f"{path}: {shorten(error)}; give another folder") from error
+
     def claim(self, folder: Path) -> None:
         """Put comparison.json into a folder that is there.
 
@@ -67,16 +85,15 @@ class Comparison:
             ValueError: another comparison lives there, or the file is damaged.
             OSError: it cannot be written.
         """
-        path, data = folder / COMPARISON_FILE, {"format_version": FORMAT_VERSION} | asdict(self)
+        path = folder / COMPARISON_FILE
         if path.is_file():
-            try:
-                before = parse_json(path.read_bytes())
-                differing = [name for name in _FIXED if before[name] != data[name]]
-            except (ValueError, TypeError, KeyError) as error:
-                raise ValueError(f"{path}: {shorten(error)}; give another folder") from error
-            if differing:
-                raise ValueError(
-                    f"{folder} holds another comparison, {differing[0]} is {shorten(before[differing[0]])} "
-                    f"there and {shorten(data[differing[0]])} here: give another folder"
-                )
+            before = self.read(folder)
+            for name in _FIXED:
+                there, here = getattr(before, name), getattr(self, name)
+                if there != here:
+                    raise ValueError(
+                        f"{folder} holds another comparison, {name} is {shorten(there)} there and "
+                        f"{shorten(here)} here: give another folder"
+                    )
+        data = {"format_version": FORMAT_VERSION} | asdict(self)
         write_file(path, (json.dumps(data, indent=1) + "\n").encode())

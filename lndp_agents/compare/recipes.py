@@ -5,6 +5,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 from lndp_agents.compare.comparison import Comparison
@@ -13,7 +14,7 @@ from lndp_agents.evolution.run import start_genome
 from lndp_agents.evolution.worlds import make_task, make_world
 from lndp_agents.policies import POLICIES, find_policy
 from lndp_agents.spaces import config_for
-from lndp_agents.zoo import zoo_folder
+from lndp_agents.zoo import zoo_names
 
 PROGRAMS: Mapping[str, dict[str, Any]] = {
     "lndp": {"nodes": 16, "innate_roles": True, "initial_density": 0.5},
@@ -27,7 +28,7 @@ HELD_OUT_LIVES = 64
 LOOKS = 20
 """At held-out lives in a training, about, as `lndp_agents.baselines` has them."""
 START_SIGMA = 0.3
-"""Of a search around an agent: most warm starts of the zoo had it (zoo/README.md)."""
+"""Of a search around an agent: that of the searches around `cartpole` in zoo/README.md."""
 _ENDLESS = 10**9
 _PLACE = "lndp/Foraging"
 """Worlds where the position must be easy to read (zoo/README.md): place cells."""
@@ -96,8 +97,14 @@ def check_recipe(comparison: Comparison, name: str) -> None:
     Raises:
         ValueError: the environment, its spaces, a field or the agent to start around is refused.
     """
-    if start := _evolved(name).start:
-        zoo_folder(start)
+    start = _evolved(name).start
+    if start and start not in zoo_names():
+        near = get_close_matches(start, zoo_names(), n=1)
+        guess = f", did you mean {near[0]!r}?" if near else ""
+        raise ValueError(
+            f"{name!r}: after @ comes an agent of the zoo, one of {', '.join(zoo_names())}{guess} (for a "
+            f"folder give --set POLICY:start=FOLDER)"
+        )
     recipe = recipe_of(comparison, name, 1)
     world = make_world(recipe.environment, recipe.environment_keywords, recipe.episodes, recipe.encoding)
     spaces = world.dynamics.observation_space, world.dynamics.action_space

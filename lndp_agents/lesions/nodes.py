@@ -68,12 +68,29 @@ def _drawn_nodes(config: PolicyConfig, key: Tensor, count: int) -> Tensor:
     hidden = sum(hidden_layers(config))
     if not hidden:
         raise ValueError(f"nodes={count}: a {config.policy} policy has no hidden nodes; zero weights instead")
-    if count > hidden:
-        raise ValueError(f"nodes={count}: this policy has {hidden} hidden nodes; give 1 to {hidden}")
     if isinstance(config, LNDPConfig) and config.development_between_episodes:
         raise ValueError(
             f"nodes={count}: development between episodes would bring them back; zero weights instead"
         )
+    return drawn_nodes(key, hidden, count)
+
+
+def drawn_nodes(key: Tensor, hidden: int, count: int) -> Tensor:
+    """Some of the hidden nodes.
+
+    Args:
+        key: (...) int64, of what is drawn.
+        hidden: how many nodes there are, H.
+        count: how many are drawn.
+
+    Returns:
+        (..., H) bool, so many of them true.
+
+    Raises:
+        ValueError: there are not so many.
+    """
+    if count > hidden:
+        raise ValueError(f"nodes={count}: this policy has {hidden} hidden nodes; give 1 to {hidden}")
     return uniform(key, (hidden,)).argsort(-1).argsort(-1) < count
 
 

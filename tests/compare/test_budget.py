@@ -119,7 +119,8 @@ def test_a_search_around_an_agent_says_so_in_its_name() -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("lndp@cartpoole", "known agents are .* did you mean 'cartpole'"),
+        ("lndp@cartpoole", "after @ comes an agent of the zoo, one of .* did you mean 'cartpole'"),
+        ("lndp@/tmp", "after @ comes an agent of the zoo.* for a folder give --set POLICY:start=FOLDER"),
         ("lndp@", "no policy 'lndp@': .* POLICY@AGENT, such as lndp@cartpole"),
         ("ppo@cartpole", "no policy 'ppo@cartpole': "),
         ("hebbian@cartpole", "start='cartpole': its genome has other parameters"),

@@ -206,7 +206,10 @@ def test_a_training_by_another_recipe_is_refused(folder: Path) -> None:
 
 
 def test_a_damaged_comparison_is_refused(folder: Path) -> None:
-    for content in ("{", "[]", "{}"):
+    another_version = (
+        (folder / "comparison.json").read_text().replace('"format_version": 1', '"format_version": 2')
+    )
+    for content in ("{", "[]", "{}", another_version):
         (folder / "comparison.json").write_text(content)
         with pytest.raises(ValueError, match=r"comparison\.json: .*give another folder"):
             compare(Comparison(**SETTINGS), folder)

@@ -46,7 +46,7 @@ def test_a_row_has_the_rewards_after_the_injury(
     )
     intact = rows["zoo:foraging-reversal", "intact"]
     assert float(intact["reward"]) == pytest.approx(zoo.rewards[:, 50:].mean(), abs=5e-5)
-    silent = rows["linear", "4 hidden nodes silenced"]
+    silent = rows["linear", "a quarter of the hidden nodes silenced"]
     assert (silent["trainings"], silent["reward"]) == ("0", "")  # it has none
     table = (folder / "injuries.md").read_text()
     assert f"| {float(row['reward']):.2f} ({float(row['low']):.2f} to" in table
@@ -54,6 +54,7 @@ def test_a_row_has_the_rewards_after_the_injury(
         assert min(figure.size) > 500
 
 
-def test_without_a_comparison_there_is_nobody_to_injure(injuries: Any, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"comparison.json is not there: run compare.py first"):
-        injuries.main(["--results", str(tmp_path)])
+def test_a_training_that_goes_on_is_not_injured(injuries: Any, folder: Path) -> None:
+    (folder / "trainings" / "ppo_s2" / "lives.safetensors").unlink()
+    with pytest.raises(ValueError, match=r"ppo_s2 has not come to its end: let compare.py go on"):
+        injuries.main(["--world", folder.name, "--lives", "2", "--results", str(folder.parent)])

@@ -131,7 +131,9 @@ def test_all_senses_and_actuators_can_be_hurt() -> None:
 def test_rules_have_nothing_to_lose(name: str, kind: dict[str, Any]) -> None:
     policy = train_baseline(name, Job(PENDULUM, SHORT))
     lost = "weights" if "zero" in kind else "hidden nodes"
-    with pytest.raises(ValueError, match=f"RandomPolicy has no {lost} to lose here: give another kind"):
+    with pytest.raises(
+        ValueError, match=f"RandomPolicy has no {lost} that are known here: give another kind"
+    ):
         lived(policy, Lesion(**kind))
 
 
@@ -174,7 +176,7 @@ def test_nobody_loses_more_nodes_than_there_are(name: str) -> None:
 def test_a_model_of_inputs_and_outputs_has_no_hidden_nodes() -> None:
     envs = make_vec_env(PENDULUM, SHORT, 2, 0)
     model = PPO("MultiInputPolicy", envs, n_steps=8, batch_size=8, policy_kwargs={"net_arch": []})
-    with pytest.raises(ValueError, match="PPO has no hidden nodes to lose here"):
+    with pytest.raises(ValueError, match="PPO has no hidden nodes that are known here"):
         lived(model, Lesion(nodes=1))
 
 
