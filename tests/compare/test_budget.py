@@ -120,7 +120,7 @@ def test_a_search_around_an_agent_says_so_in_its_name() -> None:
     ("name", "message"),
     [
         ("lndp@cartpoole", "after @ comes an agent of the zoo, one of .* did you mean 'cartpole'"),
-        ("lndp@/tmp", "after @ comes an agent of the zoo.* for a folder give --set POLICY:start=FOLDER"),
+        ("lndp@/tmp", "after @ comes an agent of the zoo.*for a folder give --set POLICY:start=FOLDER"),
         ("lndp@", "no policy 'lndp@': .* POLICY@AGENT, such as lndp@cartpole"),
         ("ppo@cartpole", "no policy 'ppo@cartpole': "),
         ("hebbian@cartpole", "start='cartpole': its genome has other parameters"),
