@@ -24,6 +24,7 @@ from lndp_agents.baselines.registry import is_finished
 from lndp_agents.compare import Comparison
 from lndp_agents.compare.comparison import SCORE_SEED
 from lndp_agents.compare.entrants import fixed_policy, is_learner
+from lndp_agents.compare.figures import COLORS
 from lndp_agents.compare.runner import TRAININGS
 from lndp_agents.compare.tables import machine, write_csv
 from lndp_agents.compare.training import LIVES_FILE, score
@@ -34,12 +35,11 @@ from lndp_agents.plotting import DOTS_PER_INCH, INK, style_axes
 from lndp_agents.statistics import bootstrap_interval, interquartile_mean
 
 RESULTS = Path(__file__).parent / "results"
-POLICIES = ("zoo", "lndp@cartpole", "ppo", "recurrent-ppo", "hebbian", "gru")
+POLICIES = ("zoo", "lndp@cartpole", "lndp", "ppo", "recurrent-ppo", "hebbian", "gru")
 WINDOW = 5
 """Steps of life that a point of the figure is the mean of."""
 Injured: TypeAlias = Mapping[str, list[PolicyLives] | None]
 """By injury: the lives of each training; none where a policy has nothing that can be injured so."""
-COLORS = ("#d55e00", "#0072b2", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
 
 
 def injuries(middle: int, hidden: int) -> dict[str, Lesion | None]:
