@@ -3,7 +3,7 @@
 Each world gets a folder with the tables and figures of `lndp compare`; summary.md and summary.csv have all
 worlds. The same command goes on where it was stopped.
 
-Run it: python examples/compare/compare.py --budget-steps 20000000 --seeds 3 --workers 2
+Run it: python examples/compare/compare.py --workers 2
 """
 
 import argparse
@@ -69,7 +69,7 @@ def write_summary(folder: Path, tables: Mapping[str, Sequence[Row]], options: ar
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--budget-steps", type=int, default=20_000_000, help="of each training (20,000,000)")
+    parser.add_argument("--budget-steps", type=int, default=500_000, help="of each training (500,000)")
     parser.add_argument("--seeds", type=int, default=3, help="trainings of each learner (3)")
     parser.add_argument("--lives", type=int, default=128, help="held-out lives that are scored (128)")
     parser.add_argument("--workers", type=int, default=1, help="trainings side by side (1)")
