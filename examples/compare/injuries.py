@@ -11,6 +11,7 @@ import io
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import cycle
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -20,7 +21,7 @@ from matplotlib.figure import Figure
 from lndp_agents import load_pretrained
 from lndp_agents.baselines import PolicyLives, load_baseline
 from lndp_agents.baselines.injured import DAMAGES, hidden_nodes
-from lndp_agents.baselines.registry import is_finished
+from lndp_agents.baselines.registry import RULES, is_finished
 from lndp_agents.compare import Comparison
 from lndp_agents.compare.comparison import SCORE_SEED
 from lndp_agents.compare.entrants import fixed_policy, is_learner
@@ -35,7 +36,6 @@ from lndp_agents.plotting import DOTS_PER_INCH, INK, style_axes
 from lndp_agents.statistics import bootstrap_interval, interquartile_mean
 
 RESULTS = Path(__file__).parent / "results"
-POLICIES = ("zoo", "lndp@cartpole", "lndp", "ppo", "recurrent-ppo", "hebbian", "gru")
 WINDOW = 5
 """Steps of life that a point of the figure is the mean of."""
 Injured: TypeAlias = Mapping[str, list[PolicyLives] | None]
@@ -61,12 +61,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     comparison = replace(Comparison.read(folder), lives=options.lives)
     steps = make_task(comparison.environment, comparison.keywords, comparison.episodes)[1]
     patients = {
-        name: list(_policies(comparison, name, folder))
-        for name in comparison.policies
-        if name.split(":")[0] in POLICIES
+        name: list(_policies(comparison, name, folder)) for name in comparison.policies if name not in RULES
     }
     if not patients:
-        raise ValueError(f"{folder} has none of {', '.join(POLICIES)}: compare some of them first")
+        raise ValueError(f"{folder} compares nothing but rules, which have no brain: add other policies")
     found: dict[str, Injured] = {}
     for name, policies in patients.items():
         print(f"{name}: {options.lives} lives of each injury", file=sys.stderr)
@@ -156,7 +154,7 @@ def _figure(
     panels = figure.subplots(2, -(-len(kinds) // 2), sharex=True, sharey=True)
     window = max(WINDOW, steps // 50)
     for axes, kind in zip(panels.flat, kinds, strict=False):
-        for color, (name, own) in zip(COLORS, found.items(), strict=False):
+        for color, (name, own) in zip(cycle(COLORS), found.items(), strict=False):
             if runs := own[kind]:
                 rewards = np.mean([lives.rewards.mean(0) for lives in runs], axis=0)
                 points = rewards[: steps - steps % window].reshape(-1, window).mean(1)

@@ -179,17 +179,8 @@ def _summary(name: str, number: int, report: Report, chosen: argparse.Namespace)
 
 
 def _markdown(rows: Sequence[Mapping[str, Any]], chosen: argparse.Namespace) -> str:
-    names = [
-        "agent",
-        "number",
-        "critical period",
-        "diversity",
-        "rewiring",
-        "other actions",
-        "density",
-        "found",
-    ]
-    names += ["score", "without reward"]
+    names = ["agent", "number", "critical period", "diversity", "rewiring", "other actions"]
+    names += ["density", "found", "score", "without reward"]
     notes = NOTES.format(lives=chosen.lives, seed=chosen.seed, **asdict(Thresholds()))
     lines = [notes, f"| {' | '.join(names)} |", f"|{' --- |' * len(names)}"]
     for row in rows:

@@ -21,12 +21,8 @@ AGENTS = Path(__file__).parent / "agents"
 
 def cohort(name: str) -> list[LNDPAgent]:
     """An agent of the zoo and those of its other evolutions; an agent that is elsewhere, alone."""
-    return [load_pretrained(name), *(load_pretrained(str(folder)) for folder in seed_folders(name))]
-
-
-def seed_folders(name: str) -> list[Path]:
-    """Where the agents of the other evolutions are, in their order."""
-    return sorted(AGENTS.glob(f"{name}_s*")) if name in zoo_names() else []
+    others = sorted(AGENTS.glob(f"{name}_s*")) if name in zoo_names() else []
+    return [load_pretrained(name), *(load_pretrained(str(folder)) for folder in others)]
 
 
 def episode_returns(agent: LNDPAgent, environment: str, lives: int, seed: int) -> np.ndarray:

@@ -87,7 +87,7 @@ def hidden_nodes(policy: Policy) -> int:
     if isinstance(policy, Agent):
         return sum(hidden_layers(cast("Agent[Any]", policy).config))
     network = network_of(policy)
-    return sum(weights[0].shape[1] for weights in _ways_out(network)) if network else 0
+    return sum(weights[0].shape[1] for weights in _outgoing_weights(network)) if network else 0
 
 
 def damaged(policy: Any, lesion: Lesion, key: int) -> Any:
@@ -97,7 +97,7 @@ def damaged(policy: Any, lesion: Lesion, key: int) -> Any:
         ValueError: it has none, or not as many.
     """
     network = network_of(policy)
-    if network is None or (lesion.nodes is not None and not _ways_out(network)):
+    if network is None or (lesion.nodes is not None and not _outgoing_weights(network)):
         loses = "weights" if lesion.nodes is None else "hidden nodes"
         raise ValueError(
             f"{type(policy).__name__} has no {loses} that are known here: give another kind of lesion"
@@ -129,7 +129,7 @@ def _zero_weights(network: torch.nn.Module, share: float, key: int) -> None:
 
 def _silence_nodes(network: torch.nn.Module, count: int, key: int) -> None:
     """Cut what leads out of drawn nodes of all hidden layers together."""
-    layers = _ways_out(network)
+    layers = _outgoing_weights(network)
     sizes = [weights[0].shape[1] for weights in layers]
     dead = drawn_nodes(torch.tensor([key]), sum(sizes), count)[0]
     for weights, units in zip(layers, dead.split_with_sizes(sizes), strict=True):
@@ -137,7 +137,7 @@ def _silence_nodes(network: torch.nn.Module, count: int, key: int) -> None:
             weight.masked_fill_(units, 0)
 
 
-def _ways_out(network: Any) -> list[list[Tensor]]:
+def _outgoing_weights(network: Any) -> list[list[Tensor]]:
     """Of each hidden layer of the actor, the weights (nodes after, its nodes) that lead out of it.
 
     None of networks other than those of PPO, recurrent PPO and A2C, whose layers are not known here.

@@ -10,6 +10,7 @@ from small_comparison import read_csv, script
 
 from lndp_agents import load_pretrained
 from lndp_agents.baselines import evaluate_policy_lives, load_baseline
+from lndp_agents.compare import Comparison
 from lndp_agents.lesions import Lesion
 from lndp_agents.statistics import interquartile_mean
 
@@ -21,13 +22,10 @@ def injuries() -> Any:
     return script("injuries")
 
 
-def test_a_row_has_the_rewards_after_the_injury(
-    injuries: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_row_has_the_rewards_after_the_injury(injuries: Any, folder: Path) -> None:
     known = json.loads((folder / "comparison.json").read_text())
     names = ["zoo:foraging-reversal", "linear", "ppo", "random"]
     (folder / "comparison.json").write_text(json.dumps(known | {"policies": names}))
-    monkeypatch.setattr(injuries, "POLICIES", ("zoo", "linear", "ppo"))
     injuries.main(["--world", folder.name, "--lives", str(LIVES), "--results", str(folder.parent)])
     rows = {(row["policy"], row["injury"]): row for row in read_csv(folder / "injuries.csv")}
     assert len(rows) == 3 * 6
@@ -58,3 +56,9 @@ def test_a_training_that_goes_on_is_not_injured(injuries: Any, folder: Path) -> 
     (folder / "trainings" / "ppo_s2" / "lives.safetensors").unlink()
     with pytest.raises(ValueError, match=r"ppo_s2 has not come to its end: let compare.py go on"):
         injuries.main(["--world", folder.name, "--lives", "2", "--results", str(folder.parent)])
+
+
+def test_rules_have_nothing_to_injure(injuries: Any, tmp_path: Path) -> None:
+    Comparison(environment="lndp/Bandit-v0", policies=("scripted", "random")).claim(tmp_path)
+    with pytest.raises(ValueError, match="nothing but rules, which have no brain: add other policies"):
+        injuries.main(["--world", tmp_path.name, "--results", str(tmp_path.parent)])
