@@ -64,12 +64,18 @@ def _add_train(commands: Any) -> None:
 
 _RECIPE_OPTIONS = (
     ("policy", str, "what evolves: lndp (default), ndp, linear, mlp, gru or hebbian"),
+    (
+        "preset",
+        str,
+        "chooses what no option gives: default, paper (arXiv 2406.09787) or 0.1 (that version's)",
+    ),
     ("generations", int, "how long to evolve"),
     ("population", int, "genomes in a generation"),
     ("lives", int, "lives of a genome in a generation"),
     ("episodes", int, "episodes of a life, where the environment has no lives of its own"),
     ("seed", int, "of the whole run"),
-    ("start", str, "agent (name, folder or USER/REPO) whose genome the search starts around (default: zero)"),
+    ("start", str, "agent (name, folder or USER/REPO) whose genome the search starts around"),
+    ("update_bias", float, "of update gates where a search without --start begins"),
     ("sigma", float, "standard deviation of the first generation"),
     ("searcher", str, "CMAES, SNES, XNES, PGPE, CEM or OpenAIES"),
     ("encoding", str, "of observations: scaled, standardized or place"),

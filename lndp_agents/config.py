@@ -35,6 +35,8 @@ class PolicyConfig(ABC):
     """Fields that follow from the spaces of the environment."""
     extensions: ClassVar[Mapping[str, Any]] = MappingProxyType({})
     """Fields that came later, with the values at which they are left out of the JSON."""
+    gated_biases: ClassVar[tuple[str, ...]] = ()
+    """Parameters that are biases of gated recurrent cells, with the gates reset, update and candidate."""
 
     observation_size: int
     action_size: int
@@ -107,6 +109,7 @@ class LNDPConfig(PolicyConfig):
     extensions: ClassVar[Mapping[str, Any]] = MappingProxyType(
         {"candidates": 0, "innate_roles": False, "reward_scale": 1.0}
     )
+    gated_biases: ClassVar[tuple[str, ...]] = ("node_gru.bias", "edge_gru.bias")
 
     observation_size: int
     """O: input nodes, one per number of the encoded observation."""
@@ -221,6 +224,25 @@ class LNDPConfig(PolicyConfig):
     def trace_size(self) -> int:
         """K + 1: remembered activations per node."""
         return self.network_steps + 1
+
+    @property
+    def state_bytes(self) -> int:
+        """How much memory the state of one lifetime takes; at birth, where edges are kept as a list."""
+        pairs = self.nodes**2
+        if self.candidates:
+            pairs = int(self.initial_density * pairs) + self.nodes
+        return 4 * (
+            pairs * (self.edge_features + 2) + self.nodes * (self.node_features + self.trace_size + 1)
+        )
+
+    @property
+    def step_bytes(self) -> int:
+        """About how much memory one step of one lifetime takes on the eager path, as it was measured."""
+        pairs = self.nodes**2
+        if self.candidates:
+            pairs = int(self.initial_density * pairs) + self.nodes * self.candidates
+        widest = max(11 * self.edge_features, 2 * self.decision_features, 4 * self.attention_heads)
+        return 4 * pairs * (12 + widest + 50 * self.stochastic)
 
     @property
     def develops_from_activity(self) -> bool:

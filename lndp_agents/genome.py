@@ -19,6 +19,11 @@ def genome_size(config: PolicyConfig) -> int:
     return sum(prod(shape) for shape in config.parameter_shapes().values())
 
 
+def num_genomes(parameters: Parameters) -> int:
+    """P: of how many genomes the named parameters (P, ...) are."""
+    return len(next(iter(parameters.values())))
+
+
 def genome_to_parameters(config: PolicyConfig, genomes: Tensor) -> dict[str, Tensor]:
     """Named parameters (P, *shape) of the genomes (P, D).
 
@@ -35,6 +40,18 @@ def genome_to_parameters(config: PolicyConfig, genomes: Tensor) -> dict[str, Ten
         parameters[name] = genomes[:, start : start + prod(shape)].reshape(-1, *shape)
         start += prod(shape)
     return parameters
+
+
+def initial_genome(config: PolicyConfig, update_bias: float) -> Tensor:
+    """(D,): zero but for the biases of the update gates of a policy's recurrent cells.
+
+    At a large bias, states change slowly: nodes keep what they are, and synapses their weights, unless
+    evolution finds a reason to change them (compare the forget gates of LSTMs, which start open).
+    """
+    parameters = genome_to_parameters(config, torch.zeros(1, genome_size(config)))
+    for name in config.gated_biases:
+        parameters[name].chunk(3, -1)[1].fill_(update_bias)
+    return parameters_to_genome(config, parameters)[0]
 
 
 def parameters_to_genome(config: PolicyConfig, parameters: Parameters) -> Tensor:

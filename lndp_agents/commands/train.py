@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 from lndp_agents.arguments import INTERRUPTED_EXIT
 from lndp_agents.evolution.config import EvolutionConfig
 from lndp_agents.evolution.workers import Workers
-from lndp_agents.genome import genome_size
 from lndp_agents.validation import is_object, shorten
 from lndp_agents.zoo import recipe_file
 
@@ -54,7 +53,9 @@ def workers_of(options: Namespace) -> Workers:
 
 
 def _recipe(options: Namespace) -> EvolutionConfig:
-    recipe: dict[str, Any] = {} if options.recipe is None else _read_recipe(recipe_file(options.recipe))
+    recipe: dict[str, Any] = {"preset": "default"}
+    if options.recipe is not None:
+        recipe = _read_recipe(recipe_file(options.recipe))
     for option, name in _OBJECTS.items():
         if (given := getattr(options, option)) is not None:
             recipe[name] = recipe.get(name, {}) | dict(given)
@@ -83,12 +84,14 @@ def _evolve(run: "Run", as_json: bool) -> int:
 
     for note in run.notes:
         _say(note)
-    _say(f"{run.config.environment}, {genome_size(run.program)} numbers to evolve; run folder: {run.folder}")
+    _say(f"{run.config.environment}: {run.summary}")
+    _say(f"run folder: {run.folder}")
     try:
         with (
             Progress(run.config.generations, run.generation) as progress,
             _interruptible(progress.say) as stop,
         ):
+            run.report_to(progress.advance)
             for record in run.generations():
                 progress.show(record)
                 if stop:

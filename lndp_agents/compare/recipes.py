@@ -1,4 +1,4 @@
-"""How the evolved policies evolve: one recipe for all, but for what only some of them have.
+"""How the evolved policies evolve: as `lndp train` has them evolve, but as long as the budget of steps lasts.
 
 `lndp@cartpole` is the policy `lndp`, its search around the genome of that agent of the zoo.
 """
@@ -10,28 +10,14 @@ from typing import Any, NamedTuple
 
 from lndp_agents.compare.comparison import Comparison
 from lndp_agents.evolution.config import EvolutionConfig
-from lndp_agents.evolution.run import start_genome
-from lndp_agents.evolution.worlds import make_task, make_world
-from lndp_agents.policies import POLICIES, find_policy
-from lndp_agents.spaces import config_for
+from lndp_agents.evolution.presets import Experiment, settle
+from lndp_agents.policies import POLICIES
 from lndp_agents.zoo import zoo_names
 
-PROGRAMS: Mapping[str, dict[str, Any]] = {
-    "lndp": {"nodes": 16, "innate_roles": True, "initial_density": 0.5},
-    "ndp": {"nodes": 16, "innate_roles": True, "initial_density": 0.5},
-    "hebbian": {"reward_input": True},
-}
-"""Programs that are not the default: those of the zoo, and senses that all others have."""
-POPULATION, LONG_LIVES, SHORT_LIVES = 64, 8, 16
-"""Genomes of a generation, and lives of each: fewer where a life has several episodes already."""
 HELD_OUT_LIVES = 64
 LOOKS = 20
 """At held-out lives in a training, about, as `lndp_agents.baselines` has them."""
-START_SIGMA = 0.3
-"""Of a search around an agent: that of the searches around `cartpole` in zoo/README.md."""
 _ENDLESS = 10**9
-_PLACE = "lndp/Foraging"
-"""Worlds where the position must be easy to read (zoo/README.md): place cells."""
 _OF_COMPARISON = {"environment", "environment_keywords", "episodes", "policy", "seed", "generations"}
 
 
@@ -61,34 +47,30 @@ def recipe_of(comparison: Comparison, name: str, seed: int) -> EvolutionConfig:
     Raises:
         ValueError: a change names no field, or gives a value that is out of range.
     """
+    return _settled(comparison, name, seed).config
+
+
+def _settled(comparison: Comparison, name: str, seed: int) -> Experiment:
     policy, start = _evolved(name)
-    environment = comparison.environment
-    _, steps, episodes = make_task(environment, comparison.keywords, comparison.episodes)
     changes, program = _sorted_changes(comparison.changes.get(name, {}))
+    if start and "start" in changes:
+        raise ValueError(f"recipe field 'start' of {name!r} stands in its name: change it there")
     fixed = {
-        "environment": environment,
+        "environment": comparison.environment,
         "environment_keywords": comparison.keywords,
         "episodes": comparison.episodes,
         "policy": policy,
-        "program": PROGRAMS.get(policy, {}) | program,
+        "program": program,
         "seed": seed,
         "generations": _ENDLESS,
-    }
-    defaults = {
-        "encoding": "place" if environment.startswith(_PLACE) else "scaled",
-        "population": POPULATION,
-        "lives": SHORT_LIVES if episodes == 1 else LONG_LIVES,
-        "held_out_lives": HELD_OUT_LIVES,
-    }
-    if start:
-        if "start" in changes:
-            raise ValueError(f"recipe field 'start' of {name!r} stands in its name: change it there")
-        fixed, defaults = fixed | {"start": start}, defaults | {"sigma": START_SIGMA}
-    recipe = EvolutionConfig.from_json(defaults | changes | fixed)
+    } | ({"start": start} if start else {})
+    known = {"preset": "default", "held_out_lives": HELD_OUT_LIVES}
+    experiment = settle(EvolutionConfig.from_json(known | changes | fixed))
     if "evaluate_every" in changes:
-        return recipe
-    generations = comparison.budget_steps // (recipe.population * recipe.lives * steps)
-    return replace(recipe, evaluate_every=max(1, generations // LOOKS))
+        return experiment
+    config, steps = experiment.config, experiment.world.steps
+    generations = comparison.budget_steps // (config.population * config.lives * steps)
+    return experiment._replace(config=replace(config, evaluate_every=max(1, generations // LOOKS)))
 
 
 def check_recipe(comparison: Comparison, name: str) -> None:
@@ -105,12 +87,7 @@ def check_recipe(comparison: Comparison, name: str) -> None:
             f"{name!r}: after @ comes an agent of the zoo, one of {', '.join(zoo_names())}{guess} (for a "
             f"folder give --set POLICY:start=FOLDER)"
         )
-    recipe = recipe_of(comparison, name, 1)
-    world = make_world(recipe.environment, recipe.environment_keywords, recipe.episodes, recipe.encoding)
-    spaces = world.dynamics.observation_space, world.dynamics.action_space
-    program = config_for(*spaces, world.encoding, find_policy(recipe.policy), **recipe.program)
-    if recipe.start:
-        start_genome(recipe.start, program)
+    recipe_of(comparison, name, 1)
 
 
 def _evolved(name: str) -> Evolved:

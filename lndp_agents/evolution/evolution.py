@@ -23,6 +23,7 @@ from lndp_agents.evolution.searchers import (
     spread,
 )
 from lndp_agents.evolution.workers import Workers, actor_errors
+from lndp_agents.genome import initial_genome
 from lndp_agents.spaces import check_fit
 
 HASH_LENGTH = 16
@@ -55,6 +56,8 @@ class Evolution:
         check_fit(description.program, dynamics.observation_space, dynamics.action_space, encoding)
         self.problem.begin(0)
         self._searcher = make_searcher(self.problem, self._recipe)
+        if self._recipe.update_bias:
+            move_centre(self._searcher, initial_genome(description.program, self._recipe.update_bias))
         self.generation = self.steps = 0
         self.best_score = -math.inf
         self.best, self.last = self.centre, self.centre

@@ -1,6 +1,8 @@
 """Whole lives of a population, all in one batch: P genomes x L lives each, one world per life."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
@@ -8,7 +10,7 @@ from lndp_envs.dynamics import Dynamics, select
 from lndp_envs.randomness import fold, key_of
 from torch import Tensor
 
-from lndp_agents.genome import Parameters
+from lndp_agents.genome import Parameters, num_genomes
 from lndp_agents.policies.policy import Policy
 from lndp_agents.spaces import ActionDecoding, ObservationEncoding
 
@@ -17,6 +19,11 @@ SEARCH, TRAINING, HELD_OUT, EVALUATION, START = range(5)
 BIRTH, WORLD = 0, 1  # folded into the key of a life
 LIVENESS_INTERVAL = 16
 """Steps between two looks at which lives go on; each look makes the host wait for the device."""
+MEMORY = 2**30
+"""Bytes that a batch of lives may take; where P x L lives would take more, there are several batches."""
+
+Report = Callable[[float], None]
+"""Takes the share, from 0 to 1, of the longest that lives may last which is done or no longer needed."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +104,16 @@ class Batch(NamedTuple):
 
 
 @torch.no_grad()
-def live(policy: Policy[Any], parameters: Parameters, world: World, keys: Tensor, tasks: Tensor) -> Lives:
+def live(
+    policy: Policy[Any],
+    parameters: Parameters,
+    world: World,
+    keys: Tensor,
+    tasks: Tensor,
+    *,
+    memory: int = MEMORY,
+    report: Report | None = None,
+) -> Lives:
     """Let every genome live the same L lives: the same births, worlds and luck.
 
     Args:
@@ -106,38 +122,72 @@ def live(policy: Policy[Any], parameters: Parameters, world: World, keys: Tensor
         world: the task.
         keys: (L,) int64, the randomness of each life.
         tasks: (L,) int64, the condition of each life.
+        memory: bytes that the lives of a batch may take; one life is lived however much it takes.
+        report: called now and then.
 
     Returns:
         Returns, densities and lengths of the lives. Nothing in a life depends on the others in the batch.
     """
+    at_once = max(1, memory // max(1, policy.step_bytes))
+    done, total = 0, num_genomes(parameters) * len(keys)
+    columns: list[Lives] = []
+    for start in range(0, len(keys), at_once):
+        some = slice(start, start + at_once)
+        batches: list[Lives] = []
+        for part in _split_genomes(parameters, max(1, at_once // len(keys[some]))):
+            size = num_genomes(part) * len(keys[some])
+            tick = partial(_report, report, done / total, size / total)
+            batches.append(_live_batch(policy, part, world, (keys[some], tasks[some]), tick))
+            done += size
+        columns.append(Lives(*(torch.cat(parts) for parts in zip(*batches, strict=True))))
+    return Lives(*(torch.cat(parts, 1) for parts in zip(*columns, strict=True)))
+
+
+def _report(report: Report | None, done: float, size: float, share: float) -> None:
+    if report is not None:
+        report(done + size * share)
+
+
+def _split_genomes(parameters: Parameters, at_once: int) -> Iterator[Parameters]:
+    """The named parameters of some genomes after the other."""
+    for start in range(0, num_genomes(parameters), at_once):
+        yield {name: tensor[start : start + at_once] for name, tensor in parameters.items()}
+
+
+def _live_batch(
+    policy: Policy[Any], parameters: Parameters, world: World, lives: tuple[Tensor, Tensor], tick: Report
+) -> Lives:
+    """As `live`, all at once, of lives with these keys and tasks."""
+    keys, tasks = lives
     batch = newborn(policy, parameters, world, keys, tasks)
     outcome = tuple(torch.zeros_like(total) for total in batch.outcome)
-    genomes, lives = (torch.arange(size, device=keys.device) for size in batch.alive.shape)
+    genomes, rows = (torch.arange(size, device=keys.device) for size in batch.alive.shape)
     for start in range(0, world.steps, LIVENESS_INTERVAL):
         batch = live_on(policy, parameters, world, batch, min(LIVENESS_INTERVAL, world.steps - start))
         for total, part in zip(outcome, batch.outcome, strict=True):
-            total[genomes[:, None], lives] = part
+            total[genomes[:, None], rows] = part
+        tick(min(1.0, (start + LIVENESS_INTERVAL) / world.steps))
         kept = _unfinished(batch.alive)
         if kept is None:
             break
         if any(len(index) < size for index, size in zip(kept, batch.alive.shape, strict=True)):
             batch = batch.select(*kept)
             parameters = {name: tensor[kept[0]] for name, tensor in parameters.items()}
-            genomes, lives = genomes[kept[0]], lives[kept[1]]
+            genomes, rows = genomes[kept[0]], rows[kept[1]]
     returns, edges, steps = outcome
     return Lives(returns, edges / (max(1, policy.num_allowed_edges) * steps.clamp(min=1)), steps)
 
 
 def newborn(policy: Policy[Any], parameters: Parameters, world: World, keys: Tensor, tasks: Tensor) -> Batch:
     """Lives at their first step; the arguments are those of `live`."""
-    num_genomes = next(iter(parameters.values())).shape[0]
-    shape = (num_genomes, len(keys))
-    brain = policy.birth(fold(keys, BIRTH)[None]).expand_genomes(num_genomes)
+    genomes = num_genomes(parameters)
+    shape = (genomes, len(keys))
+    brain = policy.birth(fold(keys, BIRTH)[None]).expand_genomes(genomes)
     zeros = torch.zeros(shape, dtype=torch.float64, device=keys.device)
     count = torch.zeros(shape, dtype=torch.int64, device=keys.device)
     return Batch(
         brain=policy.develop(parameters, brain),
-        state=world.dynamics.reset(fold(keys, WORLD).repeat(num_genomes), tasks.repeat(num_genomes)),
+        state=world.dynamics.reset(fold(keys, WORLD).repeat(genomes), tasks.repeat(genomes)),
         alive=torch.ones(shape, dtype=torch.bool, device=keys.device),
         reward=zeros,
         episode=count - 1,

@@ -16,6 +16,7 @@ from lndp_agents.evolution.lives import (
     SEARCH,
     TRAINING,
     Lives,
+    Report,
     World,
     balanced_tasks,
     life_keys,
@@ -64,6 +65,9 @@ class LifeProblem(Problem):
     Args:
         description: the run.
         workers: who lives the lives.
+
+    Attributes:
+        report: told now and then how much of a generation is done, as in `live`; not while actors work.
     """
 
     def __init__(self, description: Description, workers: Workers) -> None:
@@ -79,6 +83,7 @@ class LifeProblem(Problem):
         )
         self.description, self.workers = description, workers
         self.generation = 0
+        self.report: Report | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
         """What travels to an actor: no kernels, no environments, and no generator, for it draws nothing."""
@@ -152,7 +157,7 @@ class LifeProblem(Problem):
         keys = life_keys(
             self.description.recipe.seed, stream, generation, num_lives=len(tasks), device=device
         )
-        lives = live(self.program, parameters, self.world, keys, tasks.to(device))
+        lives = live(self.program, parameters, self.world, keys, tasks.to(device), report=self.report)
         return Lives(*(tensor.cpu() for tensor in lives))
 
     def _parallelize_on(self, resources: Mapping[str, float]) -> None:

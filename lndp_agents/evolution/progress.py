@@ -17,8 +17,8 @@ except ModuleNotFoundError as error:
 
 BARS = "▁▂▃▄▅▆▇█"
 CURVE_WIDTH = 48
-LINE_SECONDS = 30
-"""Most seconds between two plain lines."""
+LINE_SECONDS, FIRST_SECONDS = 30, 5
+"""Most seconds between two plain lines, and about when the first one comes."""
 
 
 class Progress:
@@ -30,10 +30,10 @@ class Progress:
     """
 
     def __init__(self, generations: int, done: int = 0) -> None:
-        self._budget, self._first = generations, done
+        self._budget, self._first, self._done = generations, done, done
         console = Console(stderr=True)
         self._live = Live(console=console, redirect_stdout=False) if console.is_terminal else None
-        self._started = self._last_line = time.monotonic()
+        self._started = self._last_line = self._last_generation = time.monotonic()
         self._held_out: list[float] = []
 
     def __enter__(self) -> Self:
@@ -47,8 +47,24 @@ class Progress:
         if self._live is not None:
             self._live.stop()
 
+    def advance(self, share: float) -> None:
+        """Show which share, from 0 to 1, of the generation under way is done, where it takes long."""
+        now = time.monotonic()
+        spent = now - self._last_generation
+        is_first = self._last_line == self._started
+        if now - self._last_line < (FIRST_SECONDS if is_first else LINE_SECONDS) or not 0 < share < 1:
+            return
+        self._last_line = now
+        whole = spent / share
+        left = whole * (self._budget - self._done) - spent
+        self.say(
+            f"generation {self._done + 1}/{self._budget}: {share:.0%} after {spent:.0f} s, at most "
+            f"{_clock(whole - spent)} to go; all generations at most {_clock(left)}"
+        )
+
     def show(self, record: Generation) -> None:
         """Show one more generation."""
+        self._done, self._last_generation = record.generation, time.monotonic()
         if record.held_out is not None:
             self._held_out.append(record.held_out)
         if self._live is not None:
@@ -67,7 +83,7 @@ class Progress:
     def _remaining(self, record: Generation) -> str:
         done = record.generation - self._first
         seconds = (time.monotonic() - self._started) / max(done, 1) * (self._budget - record.generation)
-        return f"{int(seconds // 60)}:{int(seconds % 60):02d} left"
+        return f"{_clock(seconds)} left"
 
     def _line(self, record: Generation) -> str:
         held_out = "" if record.held_out is None else f"held-out {record.held_out:.1f}, "
@@ -88,6 +104,10 @@ class Progress:
         details = f"sigma {record.sigma:.3f}, edge density {record.density:.2f}, {record.steps:,} steps lived"
         table.add_row("search", details, f"{record.nan_count} not a number" if record.nan_count else "")
         return table
+
+
+def _clock(seconds: float) -> str:
+    return f"{int(seconds // 60)}:{int(seconds % 60):02d}"
 
 
 def sparkline(values: list[float]) -> str:

@@ -11,11 +11,12 @@ from typing import Any, Self
 from torch import Tensor
 
 from lndp_agents.agent import Agent, agent_kind
-from lndp_agents.config import PolicyConfig
 from lndp_agents.evolution.checkpoint import CHECKPOINTS, read_newest, sync_folder, write_checkpoint
 from lndp_agents.evolution.config import EvolutionConfig
 from lndp_agents.evolution.evolution import Evolution
+from lndp_agents.evolution.lives import Report
 from lndp_agents.evolution.metrics import EventLog, Generation, append_records, cut_records
+from lndp_agents.evolution.presets import describe, settle
 from lndp_agents.evolution.run_folder import (
     RUNS,
     Description,
@@ -26,11 +27,6 @@ from lndp_agents.evolution.run_folder import (
     write_origin,
 )
 from lndp_agents.evolution.workers import Workers
-from lndp_agents.evolution.worlds import make_world
-from lndp_agents.genome import genome_size
-from lndp_agents.policies import find_policy
-from lndp_agents.spaces import config_for
-from lndp_agents.zoo import load_pretrained
 
 EVENTS, TIMINGS = "events", "timings.csv"
 _ALONE = Workers()
@@ -70,7 +66,7 @@ class Run:
         """Begin a run.
 
         Args:
-            config: the recipe.
+            config: the recipe; what it leaves open is chosen (`presets.settle`).
             folder: new or empty; the next free one in `runs` if none.
             workers: who lives the lives.
 
@@ -79,14 +75,11 @@ class Run:
             FileExistsError: the folder holds something already.
             OSError: the folder cannot be written or is in use, or there are no actors to be had.
         """
-        world = make_world(config.environment, config.environment_keywords, config.episodes, config.encoding)
-        space, actions = world.dynamics.observation_space, world.dynamics.action_space
-        program = config_for(space, actions, world.encoding, find_policy(config.policy), **config.program)
-        description = Description(config, program, world.encoding)
-        start = start_genome(config.start, program) if config.start else None
+        experiment = settle(config)
+        description = Description(experiment.config, experiment.policy, experiment.world.encoding)
         run = cls(folder or RUNS, description, workers)
-        if start is not None:
-            run._evolution.start_around(start)
+        if experiment.start is not None:
+            run._evolution.start_around(experiment.start)
         with run._opening():
             if folder is None:
                 run.folder = next_folder(RUNS, config.environment)
@@ -143,6 +136,11 @@ class Run:
         return run
 
     @property
+    def summary(self) -> str:
+        """What evolves where and how, in one line."""
+        return describe(self.config, self.program, self.world)
+
+    @property
     def generation(self) -> int:
         """Generations done."""
         return self._evolution.generation
@@ -161,6 +159,10 @@ class Run:
     def best(self) -> Agent[Any]:
         """The centre with the highest score on held-out lives; the newest while none was measured."""
         return self._agent(self._evolution.best)
+
+    def report_to(self, report: Report | None) -> None:
+        """Have somebody told, now and then, which share of a generation is done (not while actors work)."""
+        self._evolution.problem.report = report
 
     def generations(self, budget_steps: int | None = None) -> Iterator[Generation]:
         """Evolve, one generation at a time, each saved before it is given.
@@ -268,18 +270,3 @@ class Run:
             genome=genome,
             encoding=self.world.encoding,
         )
-
-
-def start_genome(name: str, program: PolicyConfig) -> Tensor:
-    """(D,): the genome of an agent for another search, which may be of brains of other sizes and births.
-
-    Raises:
-        ValueError: there is no such agent, or its genome has another number of parameters or other ones.
-    """
-    agent = load_pretrained(name)
-    if agent.config.parameter_shapes() != program.parameter_shapes():
-        raise ValueError(
-            f"start={name!r}: its genome has other parameters ({genome_size(agent.config)} numbers) than "
-            f"this program ({genome_size(program)}); give the program that it was evolved with"
-        )
-    return agent.genome

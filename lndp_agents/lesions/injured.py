@@ -34,6 +34,11 @@ class InjuredProgram:
         return self.program.state_type
 
     @property
+    def step_bytes(self) -> int:
+        """As `Policy.step_bytes`."""
+        return self.program.step_bytes
+
+    @property
     def num_allowed_edges(self) -> int:
         """As `Policy.num_allowed_edges`."""
         return self.program.num_allowed_edges

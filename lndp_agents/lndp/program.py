@@ -171,6 +171,11 @@ class Program(ABC, Generic[State]):
         return state.age == self.config.development_steps
 
     @property
+    def step_bytes(self) -> int:
+        """As `Policy.step_bytes`, for the eager path, which computes the features of all pairs of nodes."""
+        return self.config.step_bytes
+
+    @property
     @abstractmethod
     def state_type(self) -> type[State]:
         """The form in which brains are kept."""
@@ -207,6 +212,11 @@ class LNDP(Program[LifeState]):
             raise ValueError(f"backend {backend!r}: give one of {', '.join(BACKENDS)}")
         super().__init__(config)
         self._native = None if backend == "eager" else native_life(config, required=backend == "native")
+
+    @property
+    def step_bytes(self) -> int:
+        """As `Policy.step_bytes`; the native kernel keeps no features of pairs but those of one brain."""
+        return self.config.state_bytes * 2 if self._native else super().step_bytes
 
     @property
     def state_type(self) -> type[LifeState]:

@@ -27,6 +27,7 @@ class GRUConfig(NetworkConfig):
     """A gated recurrent layer and a linear one."""
 
     policy: ClassVar[str] = "gru"
+    gated_biases: ClassVar[tuple[str, ...]] = ("bias",)
     hidden_size: int = 16
     """H: units of the recurrent layer."""
 

@@ -136,6 +136,11 @@ class Network(ABC):
         return 0
 
     @property
+    def step_bytes(self) -> int:
+        """As `Policy.step_bytes`: the memory before and after a step, and the activities in between."""
+        return 4 * (3 * self.memory_size + 4 * self.config.input_size + 4 * self.config.action_size)
+
+    @property
     def memory_size(self) -> int:
         """W: how many numbers a life remembers."""
         return 0

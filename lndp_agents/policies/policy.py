@@ -62,6 +62,11 @@ class Policy(Protocol[State]):
         """How many edges there may be; 0 where edges do not come and go."""
         ...
 
+    @property
+    def step_bytes(self) -> int:
+        """About how much memory one step of one lifetime takes, its state included."""
+        ...
+
     def state_shapes(self, state: State) -> dict[str, tuple[int, ...]]:
         """The shape in one life of each field that a state like this one must have."""
         ...

@@ -41,6 +41,8 @@ NOTHING = {"anything": torch.zeros(1, 1)}
 class Puppet:
     """A policy that always gives the same action; its brain has one more edge after each step."""
 
+    step_bytes = 0
+
     def __init__(self, action: int, num_actions: int) -> None:
         self.config = LNDPConfig(
             observation_size=1, action_size=num_actions, nodes=7, initial_density=0.0, node_features=2
@@ -382,3 +384,31 @@ def test_tasks_are_dealt_in_turn() -> None:
     assert balanced_tasks(Foraging(), 5).tolist() == [0, 1, 0, 1, 0]
     assert balanced_tasks(Foraging(), 3, first=3).tolist() == [1, 0, 1]
     assert balanced_tasks(CartPole(), 3).tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize(("lives_at_once", "batches"), [(1, 15), (2, 8), (5, 3), (7, 3), (10, 2), (15, 1)])
+def test_lives_that_take_too_much_memory_are_lived_in_several_batches(
+    lives_at_once: int, batches: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = make_world("lndp/Foraging-v0", {"size": 5}, encoding="place")
+    config = config_for(
+        world.dynamics.observation_space, world.dynamics.action_space, world.encoding, nodes=12
+    )
+    program = LNDP(config, BACKEND)
+    genomes = torch.randn(3, genome_size(config), generator=torch.Generator().manual_seed(1)) * 0.3
+    parameters, keys = genome_to_parameters(config, genomes), life_keys(0, num_lives=5)
+    tasks = balanced_tasks(world.dynamics, 5)
+    sizes: list[int] = []
+    reset = type(world.dynamics).reset
+
+    def counted(self: Any, key: Tensor, task: Tensor | None = None) -> Any:
+        sizes.append(len(key))
+        return reset(self, key, task)
+
+    monkeypatch.setattr(type(world.dynamics), "reset", counted)
+    together = live(program, parameters, world, keys, tasks)
+    assert sizes == [15]
+    apart = live(program, parameters, world, keys, tasks, memory=lives_at_once * program.step_bytes)
+    assert len(sizes) == 1 + batches
+    assert max(sizes[1:]) <= lives_at_once
+    assert all(torch.equal(one, other) for one, other in zip(together, apart, strict=True))

@@ -1,0 +1,169 @@
+"""What a recipe leaves open is chosen here, for its policy and environment, by the preset that it names.
+
+There is one set of defaults: the command line, comparisons and Python all come here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from torch import Tensor
+
+from lndp_agents.agent import Agent
+from lndp_agents.config import LNDPConfig, PolicyConfig
+from lndp_agents.evolution.config import FIRST_VERSION, OPEN, EvolutionConfig
+from lndp_agents.evolution.lives import World
+from lndp_agents.evolution.worlds import make_task, make_world
+from lndp_agents.genome import genome_size
+from lndp_agents.policies import find_policy
+from lndp_agents.spaces import config_for
+from lndp_agents.zoo import load_pretrained
+
+NODES, MORE_HIDDEN = 16, 8
+"""Nodes of a small network, which fill a vector of the native kernel; hidden nodes of larger ones."""
+SMALL = 12
+"""Inputs and outputs that a small network has room for."""
+SHORT_LIFETIME = 100
+"""Steps of a lifetime that is so cheap that there are twice as many of them."""
+_NUMBERS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+    {
+        "default": {
+            "encoding": "auto",
+            "generations": 100,
+            "population": 64,
+            "separable": True,
+            "sigma": 0.25,
+            "update_bias": 3.0,
+            "worst_weight": 1.0,
+        },
+        "paper": {
+            "encoding": "scaled",
+            "generations": 10_000,
+            "population": 256,
+            "lives": 1,
+            "separable": False,
+            "sigma": 0.1,
+            "update_bias": 0.0,
+            "worst_weight": 0.0,
+        },
+        FIRST_VERSION: {
+            "encoding": "scaled",
+            "generations": 200,
+            "population": 64,
+            "lives": 8,
+            "separable": True,
+            "sigma": 0.5,
+            "update_bias": 0.0,
+            "worst_weight": 1.0,
+        },
+    }
+)
+"""By preset, what does not depend on the environment."""
+
+
+class Experiment(NamedTuple):
+    """An experiment in which nothing is open."""
+
+    config: EvolutionConfig
+    policy: PolicyConfig
+    world: World
+    start: Tensor | None
+    """(D,): the genome around which the search starts, if it is that of an agent."""
+
+
+def settle(config: EvolutionConfig) -> Experiment:
+    """Choose what a configuration leaves open.
+
+    Raises:
+        ValueError: the environment, its spaces, a field, or the agent to start from is refused.
+    """
+    start = load_pretrained(config.start) if config.start else None
+    chosen = dict(_NUMBERS[config.preset])
+    if config.encoding is OPEN:
+        config = replace(config, encoding=chosen["encoding"])
+    world = _make_world(config, start)
+    program = config.program
+    if config.preset == "default":
+        chosen |= _numbers(config, world)
+        program = _program(config.policy, world) | _adopted(config, start) | program
+    policy = _policy(config, world, program)
+    given = {name: value for name in chosen if (value := getattr(config, name)) is not OPEN}
+    config = replace(config, **chosen | given, program=program)
+    return Experiment(config, policy, world, _start_genome(config, policy, start))
+
+
+def describe(config: EvolutionConfig, policy: PolicyConfig, world: World) -> str:
+    """What was chosen, in one line for a person."""
+    network = ", ".join(f"{name}={value}" for name, value in config.program.items())
+    around = f"around {config.start}" if config.start else f"update_bias {config.update_bias:g}"
+    parts = [
+        f"preset {config.preset}: policy {config.policy} ({network or 'as it is'})",
+        f"{genome_size(policy)} numbers to evolve",
+        f"{world.encoding.size} inputs ({world.encoding.kind}), {policy.action_size} outputs",
+        f"{config.searcher} of {config.population} genomes x {config.lives} lives",
+        f"sigma {config.sigma:g}, {around}",
+    ]
+    return "; ".join(parts)
+
+
+def _make_world(config: EvolutionConfig, start: Agent[Any] | None) -> World:
+    """The world, seen through the start's encoding where the choice is ours and it fits."""
+    arguments = config.environment, config.environment_keywords, config.episodes
+    if start is not None and config.encoding == "auto":
+        task = make_task(*arguments)
+        if start.encoding.accepts(task[0].observation_space):
+            return make_world(*arguments, start.encoding)
+    return make_world(*arguments, config.encoding)
+
+
+def _numbers(config: EvolutionConfig, world: World) -> dict[str, Any]:
+    """What the preset "default" chooses for an environment."""
+    is_cheap = world.dynamics.num_tasks > 1 or world.steps <= SHORT_LIFETIME
+    numbers: dict[str, Any] = {"lives": 16 if is_cheap and world.episodes == 1 else 8}
+    if config.start:
+        return numbers | {"sigma": 0.3, "update_bias": 0.0}
+    return numbers if _is_lndp(config.policy) else numbers | {"sigma": 0.5, "update_bias": 0.0}
+
+
+def _program(policy: str, world: World) -> dict[str, Any]:
+    """Fields of a policy's configuration that the preset "default" chooses."""
+    if policy == "hebbian":
+        return {"reward_input": True}
+    if not _is_lndp(policy):
+        return {}
+    ends = world.encoding.size + world.decoding.size
+    nodes = NODES if ends <= SMALL else ends + MORE_HIDDEN
+    return {"nodes": nodes, "initial_density": 0.5, "innate_roles": True}
+
+
+def _is_lndp(policy: str) -> bool:
+    return issubclass(find_policy(policy), LNDPConfig)
+
+
+def _adopted(config: EvolutionConfig, start: Agent[Any] | None) -> dict[str, Any]:
+    """The switches of the agent that a search starts around; not what follows from its environment."""
+    if start is None or start.config.policy != config.policy:
+        return {}
+    sizes = {*start.config.from_spaces, "nodes"}
+    return {
+        item.name: getattr(start.config, item.name) for item in fields(start.config) if item.name not in sizes
+    }
+
+
+def _policy(config: EvolutionConfig, world: World, program: Mapping[str, Any]) -> PolicyConfig:
+    spaces = world.dynamics.observation_space, world.dynamics.action_space
+    return config_for(*spaces, world.encoding, find_policy(config.policy), **program)
+
+
+def _start_genome(config: EvolutionConfig, policy: PolicyConfig, start: Agent[Any] | None) -> Tensor | None:
+    """(D,): the genome of the start, which may be of networks of other sizes and initial states."""
+    if start is None:
+        return None
+    if start.config.parameter_shapes() != policy.parameter_shapes():
+        raise ValueError(
+            f"start={config.start!r}: its genome has other parameters ({genome_size(start.config)} numbers) "
+            f"than this policy ({genome_size(policy)}); give --policy {start.config.policy}, and leave out "
+            "the fields of --program that differ"
+        )
+    return start.genome
