@@ -1,38 +1,21 @@
 """The agent: what a user holds, gives observations to, saves and loads."""
 
-from collections.abc import Mapping
 from os import PathLike
-from types import MappingProxyType
-from typing import Any, ClassVar, Generic, Literal, Self, TypeVar
+from typing import Any, ClassVar, Literal, Self
 
-import numpy as np
 import torch
 from lndp_envs.randomness import fold, key_of
-from numpy.typing import ArrayLike, NDArray
-from torch import Tensor
 
 from lndp_agents.config import LNDPConfig, PolicyConfig
-from lndp_agents.genome import genome_to_parameters, valid_genome
 from lndp_agents.graph import life_to_graph
 from lndp_agents.lesions import Lesion, LifeCourse
-from lndp_agents.lives import LIVES, arrays_to_lives, check_lives, lives_to_arrays, with_newborns
+from lndp_agents.lives import check_lives, own_memory, valid_seed
 from lndp_agents.persistence import FileFormatError, SavedAgent, load_agent, save_agent
-from lndp_agents.policies.policy import Policy
-from lndp_agents.senses import Senses, sense
-from lndp_agents.spaces import (
-    ActionDecoding,
-    ObservationEncoding,
-    Space,
-    as_finite,
-    check_fit,
-    config_for,
-    plain_space,
-)
-
-Config = TypeVar("Config", bound=PolicyConfig)
+from lndp_agents.predictor import Config, Predictor
+from lndp_agents.senses import sense
 
 
-class Agent(Generic[Config]):
+class Agent(Predictor[Config]):
     """An agent of any policy: a genome, and the life that it leads at the moment.
 
     `birth` and `act` lead one life, which the agent holds. `predict`, stable-baselines3's protocol, leads any
@@ -45,67 +28,28 @@ class Agent(Generic[Config]):
         genome: (D,) the evolved numbers; always the same N(0, 1) ones, an untrained agent, if none.
         encoding: how observations become inputs; `ObservationEncoding.of` the space if none.
         device: where the brain is computed.
+        backend: how, on a CPU: "native" by the kernel that scores agents in evolution and `evaluate`, built
+            at first use; "eager" by torch, through which gradients flow; "auto" natively where that can be,
+            which is the same life, bit for bit, in `act`, `predict` and `evaluate`. Other devices are eager.
 
     Raises:
-        ValueError: a space is refused, configuration or encoding do not fit the spaces, or the genome has
-            another length or is not finite.
+        ValueError: a space is refused, configuration or encoding do not fit the spaces, the genome has
+            another length or is not finite, or device or backend are not there for this policy.
+        OSError: the kernel was asked for and cannot be built; "auto" only warns, when it is needed.
     """
 
     config_type: ClassVar[type[PolicyConfig]] = PolicyConfig
 
-    def __init__(
-        self,
-        observation_space: Space,
-        action_space: Space,
-        config: Config | None = None,
-        *,
-        genome: ArrayLike | Tensor | None = None,
-        encoding: ObservationEncoding | None = None,
-        device: torch.device | str = "cpu",
-    ) -> None:
-        self.observation_space = plain_space(observation_space)
-        self.action_space = action_space
-        self.encoding = encoding or ObservationEncoding.of(observation_space)
-        self.decoding = ActionDecoding.of(action_space)
-        own = config_for(observation_space, action_space, self.encoding) if config is None else config
-        self.config: Config = own
-        check_fit(self.config, observation_space, action_space, self.encoding)
-        self.program = self.config.make_program()
-        self._genome = valid_genome(self.config, genome)
-        self._state: Any = None
-        self._course = LifeCourse(self.program)
-        self.seed(0)
-        self.to(device)
-
-    def __repr__(self) -> str:
-        spaces, name = f"{self.observation_space}, {self.action_space}", type(self).__name__
-        return f"{name}({spaces}, {self.num_parameters} parameters)"
-
-    @property
-    def device(self) -> torch.device:
-        """Where the brain is computed."""
-        return self._genome.device
-
-    @property
-    def genome(self) -> Tensor:
-        """(D,) float32: a copy of the numbers that evolution found."""
-        return self._genome.clone()
-
-    @property
-    def parameters(self) -> Mapping[str, Tensor]:
-        """The named parameters of the policy, one tensor each."""
-        return MappingProxyType({name: tensor[0] for name, tensor in self._parameters.items()})
-
-    @property
-    def num_parameters(self) -> int:
-        """D."""
-        return len(self._genome)
+    _state: Any = None
+    _course = LifeCourse()
+    _num_births = 0
 
     @property
     def state(self) -> Any:
         """The life that `act` leads (P = L = 1), a value: give it to another agent to fork the life.
 
-        An LNDP's is a `LifeState`, or a `SparseLifeState` where the configuration names candidates.
+        An LNDP's is a `LifeState`, or a `SparseLifeState` where the configuration names candidates. An agent
+        copies what it is given.
 
         Raises:
             RuntimeError: there is none yet.
@@ -118,19 +62,26 @@ class Agent(Generic[Config]):
     @state.setter
     def state(self, state: Any) -> None:
         check_lives(self.program, state, (1, 1), "this agent")
-        self._state, self._course = state.to(self.device), LifeCourse(self.program)
+        self._state, self._course = own_memory(self.program.state_type, state, self.device), LifeCourse()
 
     def to(self, device: torch.device | str) -> Self:
-        """Move the genome and the life to a device; returns the agent."""
-        self._genome = self._genome.to(device)
-        self._parameters = genome_to_parameters(self.config, self._genome[None])
+        """Move the genome and the life to a device; returns the agent.
+
+        Raises:
+            ValueError: it is no device, or it is not there.
+        """
+        super().to(device)
         if self._state is not None:
-            self._state, self._course = self._state.to(device), self._course.to(device)
+            self._state, self._course = self._state.to(self.device), self._course.to(self.device)
         return self
 
     def seed(self, seed: int) -> None:
-        """Choose the lives to come: of `birth` without a seed, one by one, and of the rows of `predict`."""
-        self._lives_key = key_of(seed, LIVES)
+        """Choose the lives to come: of `birth` without a seed, one by one, and of the rows of `predict`.
+
+        Raises:
+            ValueError: the seed is no integer from 0 to 2**64 - 1.
+        """
+        super().seed(seed)
         self._num_births = 0
 
     @torch.inference_mode()
@@ -142,22 +93,25 @@ class Agent(Generic[Config]):
 
         Returns:
             The newborn, which the agent now leads.
+
+        Raises:
+            ValueError: the seed is no integer from 0 to 2**64 - 1.
         """
         if seed is None:
             key = fold(self._key(self._lives_key), self._num_births)
             self._num_births += 1
         else:
-            key = self._key(key_of(seed))
-        self._state, self._course = self._born(key), LifeCourse(self.program)
+            key = self._key(key_of(valid_seed(seed)))
+        self._state, self._course = self._born(key), LifeCourse()
         return self.state
 
     @torch.inference_mode()
-    def act(self, observation: Any, reward: float = 0.0, episode_start: bool = False) -> Any:
+    def act(self, observation: Any, reward: Any = 0.0, episode_start: Any = False) -> Any:
         """Live one step: rewire with the last step's activity and reward, then choose an action.
 
         Args:
             observation: of the observation space, or `SenseReward`'s with reward and start in it.
-            reward: the reward that the last action brought.
+            reward: what the last action brought, a number or an array of one; NaN counts as 0.
             episode_start: whether an episode begins here; its first step counts as reward 0.
 
         Returns:
@@ -165,7 +119,7 @@ class Agent(Generic[Config]):
 
         Raises:
             RuntimeError: no life has begun.
-            ValueError: the observation is not of the space.
+            ValueError: the observation is not of the space, or the reward is no number.
         """
         state = self.state
         senses = sense(observation, self.observation_space)
@@ -174,7 +128,7 @@ class Agent(Generic[Config]):
                 f"observation of {len(senses.observation)} rows: act leads one life, predict leads many"
             )
         senses = self._course.felt(senses.completed(reward, episode_start))
-        self._state, action = self._live(self._course.program, state, senses)
+        self._state, action = self._live(self._course.program or self.program, state, senses)
         self._course, action = self._course.done(action, self.action_space)
         return action[0].item() if self.decoding.discrete else action.squeeze(0)
 
@@ -188,53 +142,8 @@ class Agent(Generic[Config]):
             RuntimeError: no life has begun.
             ValueError: there is nothing in this policy that it could hit.
         """
-        self._course, self._state = self._course.injured(self._parameters, self.state, lesion)
-
-    @torch.inference_mode()
-    def predict(
-        self,
-        observation: Any,
-        state: tuple[NDArray[Any], ...] | None = None,
-        episode_start: NDArray[Any] | None = None,
-        deterministic: bool = False,
-    ) -> tuple[NDArray[Any], tuple[NDArray[Any], ...]]:
-        """Live one step of many lives, by stable-baselines3's `PolicyPredictor`.
-
-        Pure: row i's first life is the i-th birth of the agent's seed, and a life's key leads to the next.
-        Rows are lives of their own, but how many there are may change the last bits of matrix products.
-
-        Args:
-            observation: of `lndp_envs.SenseReward`, with an axis of B rows or without.
-            state: what the last call returned; None begins lives.
-            episode_start: (B,) true where a new life begins (one gymnasium episode is one life); nowhere if
-                None. Where an episode begins *within* a life is in the observation.
-            deterministic: accepted; the action is that of the largest output in any case.
-
-        Returns:
-            Actions (B, *action_space.shape), without B if the observation had none, and the lives.
-
-        Raises:
-            ValueError: the observation is not of the space or lacks the reward, or the rows do not match.
-        """
-        senses = sense(observation, self.observation_space)
-        if self.config.reward_input and not senses.has_reward:
-            raise ValueError(
-                "observation without the reward that this agent needs: wrap the env in lndp_envs.SenseReward"
-            )
-        num_rows = len(senses.observation)
-        if state is None:
-            rows = torch.arange(num_rows, device=self.device)
-            lives = self._born(fold(self._key(self._lives_key), rows[None]))
-        else:
-            lives = arrays_to_lives(state, num_rows, self.program, self.device)
-            lives = with_newborns(lives, episode_start, self._born)
-        lives, action = self._live(self.program, lives, senses)
-        return (action if senses.is_batched else action.squeeze(0)), lives_to_arrays(lives)
-
-    @torch.inference_mode()
-    def births(self, keys: NDArray[np.int64]) -> tuple[NDArray[Any], ...]:
-        """Newborns for `predict`, one for each key (B,), of which they are a pure function."""
-        return lives_to_arrays(self._born(torch.as_tensor(keys, device=self.device)[None]))
+        state = self.state
+        self._course, self._state = self._course.injured(self.program, self._parameters, state, lesion)
 
     def save_pretrained(self, folder: str | PathLike[str]) -> None:
         """Write config.json and model.safetensors; the life is not saved.
@@ -246,11 +155,14 @@ class Agent(Generic[Config]):
         save_agent(folder, SavedAgent(*spaces, self.encoding, self.config, self._genome))
 
     @classmethod
-    def from_pretrained(cls, folder: str | PathLike[str], device: torch.device | str = "cpu") -> Self:
+    def from_pretrained(
+        cls, folder: str | PathLike[str], device: torch.device | str = "cpu", backend: str = "auto"
+    ) -> Self:
         """Load what `save_pretrained` wrote, an LNDP as `LNDPAgent`; nothing in the files is executed.
 
         Raises:
             FileFormatError: a file is missing or is not what it should be; the message names file and remedy.
+            ValueError: device or backend are not there (see `Agent`).
         """
         saved = load_agent(folder)
         natural: Any = agent_kind(saved.config)
@@ -259,26 +171,8 @@ class Agent(Generic[Config]):
             raise FileFormatError(f"{folder}: of the policy {saved.config.policy}; load it as an Agent")
         spaces = saved.observation_space, saved.action_space
         config: Any = saved.config
-        return kind(*spaces, config, genome=saved.genome, encoding=saved.encoding, device=device)
-
-    def _key(self, key: int) -> Tensor:
-        return torch.full((1, 1), key, dtype=torch.int64, device=self.device)
-
-    def _born(self, key: Tensor) -> Any:
-        """Newborns (1, L, ...) of the program's form, developed, one for each key (1, L)."""
-        return self.program.develop(self._parameters, self.program.birth(key))
-
-    def _live(self, program: Policy[Any], state: Any, senses: Senses) -> tuple[Any, NDArray[Any]]:
-        """One step of the lives (1, L, ...): the next state, and actions (L, *shape)."""
-        observation, reward, episode_start = (
-            torch.tensor(values, device=self.device)[None]
-            for values in (senses.observation, senses.reward, senses.episode_start)
-        )
-        episode_start = episode_start | program.is_newborn(state)
-        x = self.encoding.encode(observation)
-        state, output = program.experience(self._parameters, state, x, as_finite(reward), episode_start)
-        action = self.decoding.decode(output[0]).cpu().numpy()
-        return state, action.astype(self.action_space.dtype)
+        genome, encoding = saved.genome, saved.encoding
+        return kind(*spaces, config, genome=genome, encoding=encoding, device=device, backend=backend)
 
 
 class LNDPAgent(Agent[LNDPConfig]):

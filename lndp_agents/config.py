@@ -56,6 +56,11 @@ class PolicyConfig(ABC):
             ValueError: the backend is unknown, or does not support this configuration.
         """
 
+    @property
+    def has_memory(self) -> bool:
+        """Whether a step of life depends on the steps before it."""
+        return True
+
     @classmethod
     def sizes(cls, encoding: "ObservationEncoding", decoding: "ActionDecoding") -> dict[str, Any]:
         """The values of `from_spaces`."""
@@ -219,6 +224,11 @@ class LNDPConfig(PolicyConfig):
     def hidden_nodes(self) -> int:
         """Nodes that are neither inputs nor outputs."""
         return self.nodes - self.observation_size - self.action_size
+
+    @property
+    def has_memory(self) -> bool:
+        """As `PolicyConfig.has_memory`."""
+        return self.lifetime_updates or self.recurrent or self.development_between_episodes
 
     @property
     def trace_size(self) -> int:

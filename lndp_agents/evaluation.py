@@ -51,6 +51,7 @@ def evaluate(
 ) -> Score:
     """Let an agent live fresh lives, dealt evenly over the tasks of the environment.
 
+    They are those that `Agent.act` and `Agent.predict` lead from the same births: natively bit for bit.
     Births and worlds are drawn from the seed, in a stream of their own: evolution has seen none of the lives.
 
     Args:
@@ -69,12 +70,11 @@ def evaluate(
             more than a million.
     """
     world, keys, tasks = fresh_lives(agent, environment, keywords, lives=lives, seed=seed, episodes=episodes)
-    program = agent.config.make_program("auto")
     parameters = genome_to_parameters(agent.config, agent.genome[None])
     parts: list[Tensor] = []
     for start in range(0, lives, BATCH_LIVES):
         some = slice(start, start + BATCH_LIVES)
-        parts.append(live(program, parameters, world, keys[some], tasks[some]).returns[0])
+        parts.append(live(agent.program, parameters, world, keys[some], tasks[some]).returns[0])
     returns = torch.cat(parts).cpu()
     return Score(returns.mean(-1).numpy(), tuple(mean.item() for mean in returns.mean(0)))
 

@@ -1,7 +1,10 @@
 """Lives as plain NumPy arrays, one row a life: what `predict` hands out and takes back."""
 
-from collections.abc import Callable, Sequence
-from typing import Any
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from operator import index
+from typing import Any, SupportsIndex
 
 import numpy as np
 import torch
@@ -12,10 +15,26 @@ from torch import Tensor
 from lndp_agents.lndp import SparseLifeState
 from lndp_agents.policies.policy import Policy, State
 from lndp_agents.senses import per_row
+from lndp_agents.validation import shorten
 
 NEXT_LIFE, LIVES = 6, 7
 """Folded into a key for the life after it, and for the lives of an agent; the program uses 0 to 5 and 8."""
 _INTEGERS = ("pair", "age", "key")
+
+
+def valid_seed(seed: SupportsIndex) -> int:
+    """The seed as an int.
+
+    Raises:
+        ValueError: it is no integer from 0 to 2**64 - 1.
+    """
+    try:
+        number = index(seed)
+    except TypeError:
+        number = -1
+    if not 0 <= number < 2**64:
+        raise ValueError(f"seed={shorten(seed)}: give an integer from 0 to 2**64 - 1")
+    return number
 
 
 def check_lives(program: Policy[Any], state: Any, rows: tuple[int, ...], whose: str) -> None:
@@ -59,13 +78,26 @@ def arrays_to_lives(
     names = program.state_type._fields
     if len(arrays) != len(names):
         raise ValueError(f"state of {len(arrays)} arrays: give back the {len(names)} that predict returned")
-    tensors = (
-        torch.tensor(array, dtype=torch.int64 if name in _INTEGERS else torch.float32, device=device)
-        for name, array in zip(names, arrays, strict=True)
-    )
-    state = program.state_type(*tensors)
+    state = own_memory(program.state_type, arrays, device)
     check_lives(program, state, (num_lives,), f"{num_lives} rows of this agent")
     return type(state)(*(tensor[None] for tensor in state))
+
+
+def own_memory(kind: type[State], fields: Iterable[Tensor | NDArray[Any]], device: torch.device) -> State:
+    """Lives of a kind that came from outside, as if a program had made them: all of them come this way.
+
+    They get its types, and memory that is nobody else's: contiguous, and at addresses that are multiples of
+    64 bytes. Otherwise a product of matrices may have other last bits for equal numbers.
+    """
+    tensors: list[Tensor] = []
+    for name, field in zip(kind._fields, fields, strict=True):
+        own = torch.empty(field.shape, dtype=torch.int64 if name in _INTEGERS else torch.float32)
+        if isinstance(field, Tensor):
+            own.copy_(field.detach())
+        else:
+            own.numpy()[...] = field
+        tensors.append(own.to(device))
+    return kind(*tensors)
 
 
 def with_newborns(lives: State, restart: NDArray[Any] | None, born: Callable[[Tensor], State]) -> State:
@@ -76,11 +108,34 @@ def with_newborns(lives: State, restart: NDArray[Any] | None, born: Callable[[Te
         restart: (L,) true where a life is over; nowhere if None.
         born: newborns (1, I, ...) from keys (1, I), one for each.
     """
-    is_over = np.zeros(0) if restart is None else per_row("episode_start", restart, lives.key.shape[1])
+    if restart is None:
+        return lives
+    is_over = per_row("episode_start", restart, lives.key.shape[1], np.bool_)
     if not is_over.any():
         return lives
     rows = torch.tensor(np.flatnonzero(is_over), device=lives.key.device)
     return lives.with_lives(rows, born(fold(lives.key[:, rows], NEXT_LIFE)))
+
+
+@dataclass
+class StatelessCalls:
+    """Those calls of `predict` that began lives; says once what it means to do so again and again."""
+
+    matters: bool
+    """Whether the policy remembers anything of a life; false once it was said."""
+    was_last: bool = False
+    """Whether the call before was one."""
+
+    def note(self, *, is_stateless: bool, begins: bool) -> None:
+        """Take note of a call: whether it came without a state, and an episode begins in all its rows."""
+        if self.matters and is_stateless and self.was_last and not begins:
+            self.matters = False
+            message = (
+                "predict without state lives the first step of a newborn at every call: "
+                "action, state = agent.predict(observation, state, episode_start) goes on with the life"
+            )
+            warnings.warn(message, UserWarning, stacklevel=4)  # where predict was called
+        self.was_last = is_stateless
 
 
 def _are_pairs(pair: Tensor, num_pairs: int) -> bool:

@@ -1,6 +1,6 @@
 """What lives sense in one step, read from the observations that users and stable-baselines3 hand over."""
 
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from lndp_agents.spaces import Space
 from lndp_agents.spaces.kinds import is_discrete
 from lndp_agents.validation import is_object, is_sequence, shorten
+
+Number = TypeVar("Number", np.float32, np.float64, np.int64, np.bool_)
 
 
 class Senses(NamedTuple):
@@ -24,11 +26,29 @@ class Senses(NamedTuple):
     has_reward: bool
     """Whether it came with the reward, from `SenseReward`."""
 
-    def completed(self, reward: float, episode_start: bool) -> Self:
-        """The same, with these where the observation of one life came without."""
+    def completed(self, reward: Any, episode_start: Any) -> Self:
+        """The same, with these where the observation of one life came without.
+
+        Raises:
+            ValueError: one of them is not one number.
+        """
         if self.has_reward:
             return self
-        return self._replace(reward=np.array([reward], np.float32), episode_start=np.array([episode_start]))
+        return self._replace(
+            reward=per_row("reward", reward, 1, np.float32),
+            episode_start=per_row("episode_start", episode_start, 1, np.bool_),
+        )
+
+    def require_reward(self) -> None:
+        """See that the observation came with the reward.
+
+        Raises:
+            ValueError: it did not.
+        """
+        if not self.has_reward:
+            raise ValueError(
+                "observation without the reward that this agent needs: wrap the env in lndp_envs.SenseReward"
+            )
 
 
 def sense(observation: Any, space: Space) -> Senses:
@@ -55,26 +75,30 @@ def sense(observation: Any, space: Space) -> Senses:
             f"observation with the keys {shorten(sorted(observation))}: wrap the env in lndp_envs.SenseReward"
         )
     values, is_batched = _rows(observation["observation"], space)
-    reward = per_row("reward", observation["reward"], len(values)).astype(np.float32)
-    episode_start = per_row("episode_start", observation["episode_start"], len(values)).astype(bool)
+    reward = per_row("reward", observation["reward"], len(values), np.float32)
+    episode_start = per_row("episode_start", observation["episode_start"], len(values), np.bool_)
     return Senses(values, reward, episode_start, is_batched, has_reward=True)
 
 
-def per_row(name: str, values: Any, num_rows: int) -> NDArray[Any]:
-    """One number for each row, of shape (B,).
+def per_row(name: str, values: Any, num_rows: int, dtype: type[Number]) -> NDArray[Number]:
+    """One number for each row, a copy of shape (B,).
 
     Raises:
-        ValueError: there are more or fewer.
+        ValueError: there are more or fewer, or they are no numbers.
     """
-    numbers = np.asarray(values)
+    numbers = _numbers(name, values)
     if numbers.size != num_rows:
-        raise ValueError(f"{name} of shape {numbers.shape}: give one number for each of {num_rows} rows")
-    return numbers.reshape(num_rows)
+        rows = f" for each of {num_rows} rows" if num_rows > 1 else ""
+        raise ValueError(f"{name} of shape {numbers.shape}: give one number{rows}")
+    return _cast(numbers.reshape(num_rows), dtype)
 
 
 def _rows(observation: Any, space: Space) -> tuple[NDArray[Any], bool]:
     """A copy of the observation as (B, *shape), and whether it came so."""
-    values = np.array(observation, np.int64 if is_discrete(space) else np.float64)
+    numbers = _numbers("observation", observation)
+    values = _cast(numbers, np.int64) if is_discrete(space) else _cast(numbers, np.float64)
+    if is_discrete(space) and (values != numbers).any():
+        raise ValueError(f"observation {shorten(observation)}: give integers, for {shorten(space)}")
     if values.shape == space.shape:
         return values[None], False
     if values.shape[1:] == space.shape and len(values):
@@ -82,3 +106,18 @@ def _rows(observation: Any, space: Space) -> tuple[NDArray[Any], bool]:
     raise ValueError(
         f"observation of shape {values.shape}: give {space.shape} or (rows, ...) of it, for {shorten(space)}"
     )
+
+
+def _numbers(name: str, values: Any) -> NDArray[Any]:
+    try:
+        numbers = np.asarray(values)
+    except ValueError:  # rows of unequal lengths
+        numbers = np.array(None)
+    if numbers.dtype.kind not in "biuf":
+        raise ValueError(f"{name} {shorten(values)}: give numbers")
+    return numbers
+
+
+def _cast(numbers: NDArray[Any], dtype: type[Number]) -> NDArray[Number]:
+    with np.errstate(invalid="ignore", over="ignore"):  # as torch, which casts silently
+        return numbers.astype(dtype)

@@ -58,6 +58,7 @@ def load_pretrained(
     device: torch.device | str = "cpu",
     *,
     revision: str | None = None,
+    backend: str = "auto",
 ) -> Agent[Any]:
     """A pretrained agent: an `LNDPAgent`, or an `Agent` of another policy.
 
@@ -68,12 +69,13 @@ def load_pretrained(
             folder of the same name.
         device: where its brain is computed.
         revision: branch, tag or commit of an agent of the hub; its main branch if none.
+        backend: as for `Agent`.
 
     Raises:
         ValueError: there is no such agent, it cannot be fetched, or is damaged (`FileFormatError`).
         ImportError: the hub needs huggingface_hub, the extra `hub`.
     """
-    return Agent[Any].from_pretrained(_folder_of(name_or_folder, revision), device)
+    return Agent[Any].from_pretrained(_folder_of(name_or_folder, revision), device, backend)
 
 
 def _folder_of(name: str | PathLike[str], revision: str | None) -> str | PathLike[str]:

@@ -1,7 +1,6 @@
 """One evaluation for all learners: the held-out lives of `lndp_agents.evaluation.evaluate`, step by step."""
 
 from collections.abc import Mapping
-from copy import copy
 from dataclasses import dataclass
 from inspect import signature
 from typing import Any, NamedTuple
@@ -14,7 +13,6 @@ from lndp_envs.registration import WORLDS
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lndp_agents.agent import LNDPAgent
 from lndp_agents.baselines.generators import lent_generators
 from lndp_agents.baselines.injured import injure_policy
 from lndp_agents.baselines.policy import BornPolicy, Policy
@@ -23,7 +21,6 @@ from lndp_agents.evaluation import BATCH_LIVES, MAX_LIVES, Score
 from lndp_agents.evolution.lives import BIRTH, EVALUATION, WORLD, balanced_tasks, life_keys
 from lndp_agents.evolution.worlds import make_task
 from lndp_agents.lesions import Lesion, saturated
-from lndp_agents.lndp import make_program
 
 _LUCK = 2  # folded into the seed for actions that are drawn
 
@@ -78,7 +75,7 @@ def evaluate_policy_lives(
 ) -> PolicyLives:
     """Let a policy live the lives that `lndp_agents.evaluation.evaluate` gives to an agent: the same worlds.
 
-    An LNDPAgent has the same births and the same scores there and here. The caller's random generators are
+    An `Agent` has the same births and the same scores there and here. The caller's random generators are
     left alone.
 
     Args:
@@ -106,7 +103,6 @@ def evaluate_policy_lives(
         )
     if lesion is not None and lesion.at >= world.steps:
         raise ValueError(f"at={lesion.at}: a life has {world.steps} steps; give 0 to {world.steps - 1}")
-    policy = _as_evaluated(policy)
     keys, tasks = life_keys(seed, stream, num_lives=lives), balanced_tasks(world.dynamics, lives)
     with lent_generators(key_of(seed, stream, _LUCK)):
         batches = [
@@ -123,15 +119,6 @@ def evaluate_policy_lives(
     rewards, alive, begins, changes = (np.concatenate(parts) for parts in zip(*batches, strict=True))
     returns = _returns(rewards, begins, world.episodes)
     return PolicyLives(rewards, alive.sum(1), changes if world.hidden else None, world.episodes, returns)
-
-
-def _as_evaluated(policy: Policy) -> Policy:
-    """An agent with the program that `evaluate` runs, which is faster than its own and rounds otherwise."""
-    if not isinstance(policy, LNDPAgent):
-        return policy
-    agent = copy(policy)
-    agent.program = make_program(agent.config, "auto")
-    return agent
 
 
 def _live(

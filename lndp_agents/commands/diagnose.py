@@ -5,8 +5,8 @@ import sys
 from argparse import Namespace
 
 from lndp_agents.commands.subject import find_subject
+from lndp_agents.devices import find_device
 from lndp_agents.diagnostics import diagnose
-from lndp_agents.evolution.workers import find_device
 
 SHOW_EVERY = 20
 """Steps between two looks at the counter."""

@@ -4,8 +4,8 @@ import json
 from argparse import Namespace
 
 from lndp_agents.commands.subject import find_subject
+from lndp_agents.devices import find_device
 from lndp_agents.evaluation import evaluate
-from lndp_agents.evolution.workers import find_device
 
 
 def evaluate_command(options: Namespace) -> int:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from lndp_agents.baselines.policy import Policy
 from lndp_agents.baselines.registry import is_finished, load_baseline, read_job
 from lndp_agents.commands.subject import find_subject
-from lndp_agents.evolution.workers import find_device
+from lndp_agents.devices import find_device
 from lndp_agents.lesions.figure import write_figure, write_table
 from lndp_agents.lesions.lesion import Lesion
 from lndp_agents.lesions.recovery import Effect, Recovery, Window, measure_recovery

@@ -109,7 +109,7 @@ def diagnose(
     world, keys, tasks = fresh_lives(agent, environment, keywords, lives=lives, seed=seed, episodes=episodes)
     parameters = genome_to_parameters(agent.config, agent.genome[None])
     curves, without_reward = (
-        life_curves(make_program(config, "auto"), parameters, world, keys, tasks, on_step=on_step)
+        life_curves(make_program(config, agent.backend), parameters, world, keys, tasks, on_step=on_step)
         for config in (agent.config, replace(agent.config, reward_input=False))
     )
     diagnoses = find_signatures(

@@ -10,6 +10,7 @@ import torch
 from lndp_envs.randomness import key_of
 from torch import Tensor
 
+from lndp_agents.devices import find_device
 from lndp_agents.evolution.fitness import WORST, fitness
 from lndp_agents.evolution.lives import (
     HELD_OUT,
@@ -24,7 +25,7 @@ from lndp_agents.evolution.lives import (
 )
 from lndp_agents.evolution.run_folder import Description
 from lndp_agents.evolution.search_library import Problem, SolutionBatch
-from lndp_agents.evolution.workers import Workers, ask, find_device, ray_session
+from lndp_agents.evolution.workers import Workers, ask, ray_session
 from lndp_agents.genome import genome_size, genome_to_parameters
 from lndp_agents.policies.policy import Policy
 

@@ -9,8 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from warnings import catch_warnings, simplefilter
 
-import torch
-
+from lndp_agents.devices import find_device
 from lndp_agents.validation import is_integer, shorten
 
 MAX_ACTORS = 4096
@@ -41,23 +40,6 @@ class Workers:
             _check_address(self.ray_address, self.actors)
         if self.actors == 1:
             find_device(self.device)  # that of an actor is looked for where the actor is
-
-
-def find_device(name: str) -> torch.device:
-    """The device of a name.
-
-    Raises:
-        ValueError: it is not there, or nothing can be computed on it.
-    """
-    try:
-        device = torch.device(name)
-        torch.ones(1, device=device).item()
-    except (RuntimeError, AssertionError, NotImplementedError) as error:  # torch raises all of them
-        reason = str(error).partition("\n")[0].rstrip(".")
-        raise ValueError(
-            f"device {shorten(name)} is not there ({reason}): give another, such as cpu"
-        ) from error
-    return device
 
 
 @contextmanager

@@ -20,16 +20,18 @@ from lndp_agents.spaces import Space
 class LifeCourse:
     """How far a life has come, and what it suffered; nothing in a newborn."""
 
-    program: Policy[Any]
-    """With which the life goes on."""
+    program: Policy[Any] | None = None
+    """With which the life goes on; none if that is the agent's own."""
     lesions: tuple[Lesion, ...] = ()
     step: int = 0
     """Steps since birth, or since the life was given to the agent."""
 
-    def injured(self, parameters: Parameters, state: Any, lesion: Lesion) -> tuple[Self, Any]:
+    def injured(
+        self, program: Policy[Any], parameters: Parameters, state: Any, lesion: Lesion
+    ) -> tuple[Self, Any]:
         """The life (1, 1, ...) after a lesion of this kind, now: its course and its state; see `injure`."""
         lesion = replace(lesion, at=self.step)
-        program, state = injure(self.program, parameters, state, lesion)
+        program, state = injure(self.program or program, parameters, state, lesion)
         return replace(self, program=program, lesions=(*self.lesions, lesion)), state
 
     def felt(self, senses: Senses) -> Senses:

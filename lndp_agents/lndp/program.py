@@ -7,7 +7,7 @@ state.
 import warnings
 from abc import ABC, abstractmethod
 from functools import partial
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import torch
 from lndp_envs.randomness import fold, normal, uniform
@@ -22,7 +22,7 @@ from lndp_agents.lndp.propagation import propagate
 from lndp_agents.lndp.rewiring import rewire, update_edges
 from lndp_agents.lndp.sparse_state import SparseLifeState
 from lndp_agents.lndp.spontaneous import spontaneous_input
-from lndp_agents.lndp.state import LifeState, Stimulus, Uniforms, brain_shapes, roles
+from lndp_agents.lndp.state import LifeState, Stimulus, Uniforms, brain_shapes, needs_gradients, roles
 
 BACKENDS = ("auto", "eager", "native")
 SPONTANEOUS, DECISIONS = 4, 5  # folded into a life's key; birth uses 0 to 3
@@ -198,8 +198,9 @@ class LNDP(Program[LifeState]):
         Args:
             config: sizes and switches.
             backend: "eager" is the reference, on any device; "native" a compiled kernel for float32 on CPUs,
-                equal but for rounding, while lives on other devices stay eager; "auto" is "native" where the
-                kernel supports the configuration and can be built, else "eager".
+                equal but for rounding, and the same bits in any batch and with any number of threads, while
+                lives on other devices, and those that need gradients, stay eager; "auto" is "native" where
+                the kernel supports the configuration and can be built, else "eager".
 
         Raises:
             ValueError: the backend is unknown, "native" does not support this configuration, or it names
@@ -212,6 +213,10 @@ class LNDP(Program[LifeState]):
             raise ValueError(f"backend {backend!r}: give one of {', '.join(BACKENDS)}")
         super().__init__(config)
         self._native = None if backend == "eager" else native_life(config, required=backend == "native")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """How it is copied and pickled: a kernel is found again where the copy is."""
+        return LNDP, (self.config, "auto" if self._native else "eager")
 
     @property
     def step_bytes(self) -> int:
@@ -239,9 +244,10 @@ class LNDP(Program[LifeState]):
     ) -> LifeState:
         if self.config.stochastic and rewiring and stimulus.uniforms is None:
             stimulus = stimulus._replace(uniforms=self._draw_uniforms(state))
-        if self._native and self._native.accepts(state):
+        native, tensors = self._native, (*parameters.values(), *state, *stimulus[:2])
+        if native and native.accepts(state) and not needs_gradients(*tensors):
             memory = state if donate else state.copy()
-            return self._native.live(parameters, memory, stimulus, rewiring=rewiring, alive=alive)
+            return native.live(parameters, memory, stimulus, rewiring=rewiring, alive=alive)
         stimulus = stimulus.finite(state.trace.dtype)
         new = live(self.config, parameters, state, stimulus, rewiring=rewiring)
         return new if alive is None else new.where(alive, state)
@@ -294,7 +300,8 @@ def live(
         attend = partial(graph_transformer, config, parameters, state=state)
         node_state = update_nodes(config, parameters, state, role, attend)  # steps 1-3
         edge_state = update_edges(config, parameters, state, node_state, stimulus.reward)  # steps 4-5
-        state = state._replace(node_state=node_state, edge_state=edge_state)
+        # Contiguous, as what comes from outside is: numbers that lie otherwise may add up otherwise.
+        state = state._replace(node_state=node_state, edge_state=edge_state.contiguous())
         adjacency = rewire(config, parameters, state, role.allowed, stimulus.uniforms)  # step 6
         state = state._replace(adjacency=adjacency)
     activation, trace = propagate(config, state, stimulus.observation)  # step 7

@@ -48,9 +48,9 @@ def make_program(config: LNDPConfig, backend: str = "eager") -> Program[Any]:
 class SparseLNDP(Program[SparseLifeState]):
     """The program of which each sender looks at `config.candidates` receivers and at its edges in a step.
 
-    Lives are computed one after another: a large brain keeps a processor busy by itself, need not be padded
-    to the size of the largest, and so lives the same life in any batch, bit for bit. In every step the host
-    waits for the number of edges of each.
+    Lives are computed one after another, each in memory of its own: a large brain keeps a processor busy by
+    itself, need not be padded to the size of the largest, and so lives the same life in any batch, bit for
+    bit where the number of threads is the same. In every step the host waits for the number of edges of each.
 
     Raises:
         ValueError: the configuration names no candidates.
@@ -95,7 +95,7 @@ class SparseLNDP(Program[SparseLifeState]):
             genome, life = divmod(row, state.key.shape[1])
             mine = state.life(genome, life)
             if is_alive:
-                own = {name: tensor[genome : genome + 1] for name, tensor in parameters.items()}
+                own = {name: tensor[genome : genome + 1].clone() for name, tensor in parameters.items()}
                 mine = live(self.config, own, mine, stimulus.life(genome, life), rewiring=rewiring)
             after.append(mine)
         return SparseLifeState.join(after, state.key.shape)

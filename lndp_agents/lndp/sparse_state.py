@@ -114,11 +114,15 @@ class SparseLifeState(NamedTuple):
         return type(self)(*(tensor[:, index] for tensor in self))
 
     def life(self, genome: int, life: int) -> Self:
-        """One life (P = L = 1), with no more slots than it needs; the host waits for that number."""
+        """One life (P = L = 1) in memory of its own, with no more slots than it needs.
+
+        The host waits for that number.
+        """
         one = type(self)(*(tensor[genome : genome + 1, life : life + 1] for tensor in self))
         slots = max(1, int(one.is_used.sum()))
         pair, present, edge_state = (tensor[:, :, :slots] for tensor in one[:3])
-        return one._replace(pair=pair, present=present, edge_state=edge_state)
+        one = one._replace(pair=pair, present=present, edge_state=edge_state)
+        return type(self)(*(tensor.clone(memory_format=torch.contiguous_format) for tensor in one))
 
     @classmethod
     def join(cls, lives: Sequence[Self], shape: Sequence[int]) -> Self:

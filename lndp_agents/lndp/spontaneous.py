@@ -25,11 +25,18 @@ def ornstein_uhlenbeck_step(x: Tensor, mean: Tensor, rate: Tensor, dt: Tensor, n
 
 
 def spontaneous_input(parameters: Parameters, x: Tensor, noise: Tensor) -> Tensor:
-    """The next spontaneous input (P, L, O), from independent standard normal noise (P, L, O)."""
+    """The next spontaneous input (P, L, O), from independent standard normal noise (P, L, O).
+
+    The sums run over one source after another: those of a product of matrices would have other last bits in
+    other batches, and a life would depend on them from its birth on.
+    """
     inputs = x.shape[-1]
     factor = parameters["spontaneous.cholesky"]
     cholesky = torch.zeros(factor.shape[0], inputs, inputs, device=x.device)
     row, column = torch.tril_indices(inputs, inputs, device=x.device)
     cholesky[:, row, column] = factor
     mean, rate, dt = (parameters[f"spontaneous.{name}"] for name in ("mean", "rate", "dt"))
-    return ornstein_uhlenbeck_step(x, mean, rate, dt, noise @ cholesky.mT)
+    correlated = torch.zeros_like(noise)
+    for source, weights in zip(noise.unbind(-1), cholesky.unbind(-1), strict=True):
+        correlated = correlated + weights[:, None] * source[..., None]
+    return ornstein_uhlenbeck_step(x, mean, rate, dt, correlated)

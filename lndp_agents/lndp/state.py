@@ -117,6 +117,11 @@ def select(mask: Tensor, chosen: Tensor, otherwise: Tensor) -> Tensor:
     return torch.where(mask.reshape(mask.shape + (1,) * (chosen.dim() - 2)), chosen, otherwise)
 
 
+def needs_gradients(*tensors: Tensor) -> bool:
+    """Whether gradients are to flow through these."""
+    return torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors)
+
+
 def brain_shapes(config: LNDPConfig) -> dict[str, tuple[int, ...]]:
     """The shape in one life of each part of its state that a step changes (all but age and key)."""
     nodes = config.nodes

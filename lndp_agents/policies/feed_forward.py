@@ -21,6 +21,11 @@ class LinearConfig(NetworkConfig):
     policy: ClassVar[str] = "linear"
 
     @property
+    def has_memory(self) -> bool:
+        """As `PolicyConfig.has_memory`."""
+        return False
+
+    @property
     def layer_sizes(self) -> tuple[int, ...]:
         """Units of each layer, inputs first."""
         return self.input_size, self.action_size

@@ -30,15 +30,15 @@ MakeAgent = Callable[..., LNDPAgent]
 def make_agent() -> MakeAgent:
     """Make an agent for an environment's spaces; keyword arguments go to its configuration.
 
-    The genome is small, so that differences in the last bit, which matrix products of other sizes make, do
-    not grow: a life is then the same in any batch.
+    The genome is small, so that differences in the last bit, which matrix products of other sizes make where
+    an agent is eager, hardly grow.
     """
 
-    def make(env: gymnasium.Env[Any, Any], **switches: Any) -> LNDPAgent:
+    def make(env: gymnasium.Env[Any, Any], backend: str = "auto", **switches: Any) -> LNDPAgent:
         spaces = env.observation_space, env.action_space
         config = config_for(*spaces, **{"nodes": 16, "initial_density": 0.4, **switches})
         genome = 0.3 * np.random.default_rng(3).normal(size=genome_size(config))
-        return LNDPAgent(*spaces, config, genome=genome)
+        return LNDPAgent(*spaces, config, genome=genome, backend=backend)
 
     return make
 

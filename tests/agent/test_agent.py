@@ -100,7 +100,7 @@ class TestBirth:
 
     def test_it_is_the_program_with_development(self) -> None:
         agent = small_agent(development_steps=3)
-        program = LNDP(agent.config)
+        program = LNDP(agent.config, "auto")
         parameters = {name: tensor[None] for name, tensor in agent.parameters.items()}
         expected = program.develop(parameters, program.birth(torch.tensor([[key_of(5)]])))
         assert equal(agent.birth(5), expected)
@@ -122,7 +122,7 @@ class TestAct:
 
     def test_it_is_the_program_step_by_step(self, switches: dict[str, Any]) -> None:
         agent = small_agent(**switches)
-        program, state = LNDP(agent.config), agent.birth(1)
+        program, state = LNDP(agent.config, "auto"), agent.birth(1)
         parameters = {name: tensor[None] for name, tensor in agent.parameters.items()}
         for step in range(12):
             position, reward, starts = step % 5, float(step % 3), step in (0, 6)
@@ -215,7 +215,7 @@ class TestAct:
         self, observation_space: Any, action_space: Any, switches: dict[str, Any]
     ) -> None:
         config = config_for(observation_space, action_space, nodes=13, **switches)
-        agent = LNDPAgent(observation_space, action_space, config)
+        agent = LNDPAgent(observation_space, action_space, config, backend="eager")  # no kernel for each
         agent.birth()
         for _ in range(3):
             assert action_space.contains(agent.act(observation_space.sample(), 1.0))

@@ -18,6 +18,7 @@ from stable_baselines3.common.vec_env import DummyVecEnv
 
 from lndp_agents import LifeState, LNDPAgent
 from lndp_agents.lives import NEXT_LIFE, arrays_to_lives
+from lndp_agents.lndp.native import compiler
 
 Env = gymnasium.Env[Any, Any]
 MakeAgent = Callable[..., LNDPAgent]
@@ -40,6 +41,11 @@ def sensed(num_rows: int, seed: int = 0) -> dict[str, NDArray[np.float32]]:
         "reward": generator.integers(0, 2, (num_rows, 1)).astype(np.float32) * 10,
         "episode_start": np.zeros((num_rows, 1), np.float32),
     }
+
+
+def first_sensed(num_rows: int) -> dict[str, NDArray[np.float32]]:
+    """The same where an episode begins."""
+    return sensed(num_rows) | {"episode_start": np.ones((num_rows, 1), np.float32)}
 
 
 def row(observation: dict[str, NDArray[Any]], index: int) -> dict[str, NDArray[Any]]:
@@ -86,6 +92,7 @@ class TestEvaluatePolicy:
         assert rewards == pytest.approx(returns)
         assert min(lengths) > 8
 
+    @pytest.mark.skipif(compiler() is None, reason="eagerly, other batches may round otherwise")
     @pytest.mark.parametrize("name", WORLDS)
     def test_rows_equal_single_lives(self, name: str, make_agent: MakeAgent) -> None:
         agent = make_agent(make_env(name))
@@ -103,7 +110,7 @@ class TestEvaluatePolicy:
                 observation, reward, terminated, truncated, _ = env.step(agent.act(observation))
                 is_over, total = terminated or truncated, total + float(reward)
             returns.append(total)
-        assert sorted(rewards) == pytest.approx(sorted(returns))
+        assert sorted(rewards) == sorted(returns)
         assert len(lengths) == 4
 
     def test_discrete_observations(self, make_agent: MakeAgent) -> None:
@@ -123,10 +130,10 @@ class TestEvaluatePolicy:
 
 
 class TestRows:
-    def test_a_row_is_the_life_that_act_leads(
+    def test_an_eager_row_is_the_life_that_act_leads_but_for_rounding(
         self, foraging: Env, make_agent: MakeAgent, switches: dict[str, Any]
     ) -> None:
-        agent = make_agent(foraging, **switches)
+        agent = make_agent(foraging, backend="eager", **switches)
         observations = [sensed(5, step) for step in range(25)]
         state: Arrays | None = None
         actions: list[NDArray[Any]] = []
@@ -190,9 +197,9 @@ class TestRows:
 
     def test_no_state_begins_lives_whatever_the_marks(self, foraging: Env, make_agent: MakeAgent) -> None:
         agent = make_agent(foraging)
-        _, expected = agent.predict(sensed(3))
+        _, expected = agent.predict(first_sensed(3))
         for marks in (None, np.zeros(3, bool), np.ones(3, bool)):
-            assert equal(agent.predict(sensed(3), None, marks)[1], expected)
+            assert equal(agent.predict(first_sensed(3), None, marks)[1], expected)
         assert len(set(expected[KEY].tolist())) == 3
 
     def test_no_marks_restart_no_row(self, foraging: Env, make_agent: MakeAgent) -> None:
@@ -220,22 +227,22 @@ class TestRows:
     def test_the_seed_chooses_the_lives(self, foraging: Env, make_agent: MakeAgent) -> None:
         agent = make_agent(foraging)
         agent.seed(1)
-        first = agent.predict(sensed(2))[1]
+        first = agent.predict(first_sensed(2))[1]
         agent.seed(2)
-        assert set(agent.predict(sensed(2))[1][KEY].tolist()).isdisjoint(first[KEY].tolist())
+        assert set(agent.predict(first_sensed(2))[1][KEY].tolist()).isdisjoint(first[KEY].tolist())
         agent.seed(1)
-        assert equal(agent.predict(sensed(2))[1], first)
+        assert equal(agent.predict(first_sensed(2))[1], first)
 
 
 class TestProtocol:
     def test_unbatched_in_unbatched_out(self, foraging: Env, make_agent: MakeAgent) -> None:
         agent = make_agent(foraging)
-        action, state = agent.predict(row(sensed(1), 0))
+        action, state = agent.predict(row(first_sensed(1), 0))
         assert isinstance(action, np.ndarray)
         assert (action.shape, action.dtype) == ((), np.int64)
         assert foraging.action_space.contains(action)
         assert [len(array) for array in state] == [1] * len(LifeState._fields)
-        batched, _ = agent.predict(sensed(1))
+        batched, _ = agent.predict(first_sensed(1))
         assert batched.tolist() == [int(action)]
 
     def test_actions_of_a_box_have_its_type_and_shape(self, make_agent: MakeAgent) -> None:
@@ -300,8 +307,7 @@ class TestProtocol:
             make_agent(foraging).predict(plain)
         agent = make_agent(foraging, reward_input=False)
         action, state = agent.predict(plain)
-        zeros = np.zeros((2, 1))
-        expected = agent.predict({"observation": plain, "reward": zeros, "episode_start": zeros})
+        expected = agent.predict(first_sensed(2) | {"observation": plain})
         assert np.array_equal(action, expected[0])
         assert equal(state, expected[1])
 

@@ -15,11 +15,12 @@ import pytest
 import torch
 
 from lndp_agents import cli
+from lndp_agents.devices import find_device
 from lndp_agents.evolution.config import EvolutionConfig
 from lndp_agents.evolution.problem import Evaluation, LifeProblem
 from lndp_agents.evolution.run import Run
 from lndp_agents.evolution.run_folder import Description
-from lndp_agents.evolution.workers import Workers, find_device
+from lndp_agents.evolution.workers import Workers
 
 COMMAND = [sys.executable, "-m", "lndp_agents.cli"]
 TINY = ["nodes=11", "node_features=3", "edge_features=2", "attention_heads=1", "query_features=2"]
