@@ -69,7 +69,11 @@ _RECIPE_OPTIONS = (
     ("lives", int, "lives of a genome in a generation"),
     ("episodes", int, "episodes of a life, where the environment has no lives of its own"),
     ("seed", int, "of the whole run"),
-    ("start", str, "agent (name, folder or USER/REPO) whose genome the search starts around (default: zero)"),
+    (
+        "start",
+        str,
+        "agent (name, folder or hf:USER/REPO) whose genome the search starts around (default: zero)",
+    ),
     ("sigma", float, "standard deviation of the first generation"),
     ("searcher", str, "CMAES, SNES, XNES, PGPE, CEM or OpenAIES"),
     ("encoding", str, "of observations: scaled, standardized or place"),
@@ -134,7 +138,11 @@ def _add_device(command: Any) -> None:
 
 
 def _add_subject(command: Any) -> None:
-    command.add_argument("subject", metavar="NAME|RUN|FOLDER", help="of the zoo, a run, or a saved agent")
+    command.add_argument(
+        "subject",
+        metavar="NAME|RUN|FOLDER",
+        help="of the zoo, a run, a saved agent, or hf:USER/REPO of the hub",
+    )
     command.add_argument("--env", metavar="ENV", help="environment (default: what the agent was evolved on)")
     command.add_argument(
         "--env-kwargs", nargs="+", type=_pair, metavar="KEY=VALUE", help="its keyword arguments"
@@ -269,7 +277,7 @@ def _add_zoo(commands: Any) -> None:
         "download",
         help="fetch an agent of the Hugging Face hub",
         description="Fetch an agent of the hub with its card into the cache of huggingface_hub, compare the "
-        "files with their hashes, and print the folder. From then on its name works offline wherever an "
+        "files with their hashes, and print the folder. From then on hf:USER/REPO works offline wherever an "
         "agent is named. HF_ENDPOINT, HF_HUB_OFFLINE and HF_HOME are honoured.",
     )
     fetched.add_argument("name", metavar="USER/REPO")

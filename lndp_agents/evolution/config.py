@@ -69,7 +69,7 @@ class EvolutionConfig:
     separable: bool = True
     """Whether CMA-ES adapts only the diagonal of its covariance."""
     start: str = ""
-    """An agent (zoo name, folder or "USER/REPO") whose genome the search starts around; zero if none."""
+    """An agent (zoo name, folder or "hf:USER/REPO") whose genome the search starts around; zero if none."""
     sigma: float = 0.5
     """Standard deviation of the first generation."""
     worst_weight: float = 1.0
