@@ -58,6 +58,7 @@ def _add_train(commands: Any) -> None:
     for name, text in _RECIPE_OBJECTS:
         command.add_argument(f"--{name}", nargs="+", type=_pair, metavar="KEY=VALUE", help=text)
     _add_workers(command)
+    _add_trust(command)
     command.add_argument("--json", action="store_true", help="print the result as JSON")
     command.set_defaults(command="train")
 
@@ -94,6 +95,7 @@ def _add_resume(commands: Any) -> None:
     command.add_argument("folder", type=Path, metavar="RUN")
     command.add_argument("--generations", type=int, metavar="INT", help="a new budget in all")
     _add_workers(command)
+    _add_trust(command)
     command.add_argument("--json", action="store_true", help="print the result as JSON")
     command.set_defaults(command="resume")
 
@@ -111,6 +113,7 @@ def _add_verify(commands: Any) -> None:
     chosen.add_argument("--seed", type=int, metavar="INT", help="of the choice at random")
     chosen.add_argument("--all", action="store_true", help="all of them, from the beginning")
     _add_workers(command)
+    _add_trust(command)
     command.set_defaults(command="verify")
 
 
@@ -137,6 +140,14 @@ def _add_device(command: Any) -> None:
     )
 
 
+def _add_trust(command: Any) -> None:
+    command.add_argument(
+        "--trust",
+        action="store_true",
+        help="let code run that the files name (the module of an environment) or hold (an old model.zip)",
+    )
+
+
 def _add_subject(command: Any) -> None:
     command.add_argument(
         "subject",
@@ -148,6 +159,7 @@ def _add_subject(command: Any) -> None:
         "--env-kwargs", nargs="+", type=_pair, metavar="KEY=VALUE", help="its keyword arguments"
     )
     command.add_argument("--seed", type=int, default=0, metavar="INT", help="of births and worlds")
+    _add_trust(command)
 
 
 def _add_lives(command: Any) -> None:
@@ -216,6 +228,7 @@ def _add_compare(commands: Any) -> None:
     command.add_argument(
         "--out", type=Path, required=True, metavar="FOLDER", help="new, or of the same comparison"
     )
+    _add_trust(command)
     command.add_argument("--json", action="store_true", help="print the table as pure JSON")
     command.set_defaults(command="compare")
 
@@ -228,8 +241,7 @@ def _add_lesion(commands: Any) -> None:
         "step. Prints the reward per step before it, right after it, where the damage is largest, and at the "
         "end, with 95 % bootstrap intervals, and how much of the largest damage is gone at the end; where "
         "lives have several episodes, or end early, the return of each episode tells instead. Writes the "
-        "curve, as CSV and PNG. NAME may also be the folder of a trained baseline, whose model.zip can "
-        "hold code: name only what you trust.",
+        "curve, as CSV and PNG. NAME may also be the folder of a trained baseline.",
     )
     _add_subject(command)
     command.add_argument("--at", type=int, required=True, metavar="STEP", help="of life, from 0")

@@ -184,6 +184,24 @@ def parse_tensors(content: bytes) -> dict[str, Tensor]:
         raise ValueError(f"not a safetensors file ({shorten(str(error))}); fetch it again") from None
 
 
+def check_tensors(tensors: Mapping[str, Tensor], shapes: Mapping[str, tuple[int, ...]]) -> None:
+    """See that tensors are finite float32 of the names and shapes that a configuration asks for.
+
+    Raises:
+        ValueError: they are not; the message names the first.
+    """
+    require_keys("model", tensors, set(shapes))
+    for name, shape in shapes.items():
+        tensor = tensors[name]
+        if tensor.shape != shape or tensor.dtype != float32:
+            raise ValueError(
+                f"{name} is {tensor.dtype} of shape {shorten(tuple(tensor.shape))}, but its configuration "
+                f"asks for float32 of {shape}; give files that belong together"
+            )
+        if not tensor.isfinite().all():
+            raise ValueError(f"{name} holds NaN or infinity; save it again from sound numbers")
+
+
 def _temporary(path: Path) -> Path:
     return path.with_name(f".{path.name}.{os.getpid()}.tmp")
 
@@ -232,25 +250,12 @@ def _read_genome(path: Path, config: PolicyConfig, data: Mapping[str, Any]) -> T
     num_bytes = 4 * genome_size(config)
     content = read_file(path, num_bytes + MAX_HEADER_BYTES, num_bytes)
     parameters = _checked(path, parse_tensors, content)
-    _checked(path, lambda shapes: _check_parameters(parameters, shapes), config.parameter_shapes())
+    _checked(path, lambda shapes: check_tensors(parameters, shapes), config.parameter_shapes())
     if "model_sha256" in data and data["model_sha256"] != hashlib.sha256(content).hexdigest():
         raise FileFormatError(
             f"{path}: not the model that {CONFIG_FILE} was saved with; give the two files of one agent"
         )
     return parameters_to_genome(config, {name: tensor[None] for name, tensor in parameters.items()})[0]
-
-
-def _check_parameters(parameters: dict[str, Tensor], shapes: dict[str, tuple[int, ...]]) -> None:
-    require_keys("model", parameters, set(shapes))
-    for name, shape in shapes.items():
-        tensor = parameters[name]
-        if tensor.shape != shape or tensor.dtype != float32:
-            raise ValueError(
-                f"{name} is {tensor.dtype} of shape {shorten(tuple(tensor.shape))}, "
-                f"but {CONFIG_FILE} asks for float32 of {shape}; give the two files of one agent"
-            )
-        if not tensor.isfinite().all():
-            raise ValueError(f"{name} holds NaN or infinity; save the agent again from a sound genome")
 
 
 def _checked(path: Path, read: Callable[[Any], T], data: Any) -> T:
