@@ -58,6 +58,7 @@ def _add_train(commands: Any) -> None:
     for name, text in _RECIPE_OBJECTS:
         command.add_argument(f"--{name}", nargs="+", type=_pair, metavar="KEY=VALUE", help=text)
     _add_workers(command)
+    _add_trust(command)
     command.add_argument("--json", action="store_true", help="print the result as JSON")
     command.set_defaults(command="train")
 
@@ -74,7 +75,7 @@ _RECIPE_OPTIONS = (
     ("lives", int, "lives of a genome in a generation"),
     ("episodes", int, "episodes of a life, where the environment has no lives of its own"),
     ("seed", int, "of the whole run"),
-    ("start", str, "agent (name, folder or USER/REPO) whose genome the search starts around"),
+    ("start", str, "agent (name, folder or hf:USER/REPO) whose genome the search starts around"),
     ("update_bias", float, "of update gates where a search without --start begins"),
     ("sigma", float, "standard deviation of the first generation"),
     ("searcher", str, "CMAES, SNES, XNES, PGPE, CEM or OpenAIES"),
@@ -96,6 +97,7 @@ def _add_resume(commands: Any) -> None:
     command.add_argument("folder", type=Path, metavar="RUN")
     command.add_argument("--generations", type=int, metavar="INT", help="a new budget in all")
     _add_workers(command)
+    _add_trust(command)
     command.add_argument("--json", action="store_true", help="print the result as JSON")
     command.set_defaults(command="resume")
 
@@ -113,6 +115,7 @@ def _add_verify(commands: Any) -> None:
     chosen.add_argument("--seed", type=int, metavar="INT", help="of the choice at random")
     chosen.add_argument("--all", action="store_true", help="all of them, from the beginning")
     _add_workers(command)
+    _add_trust(command)
     command.set_defaults(command="verify")
 
 
@@ -139,13 +142,26 @@ def _add_device(command: Any) -> None:
     )
 
 
+def _add_trust(command: Any) -> None:
+    command.add_argument(
+        "--trust",
+        action="store_true",
+        help="let code run that the files name (the module of an environment) or hold (an old model.zip)",
+    )
+
+
 def _add_subject(command: Any) -> None:
-    command.add_argument("subject", metavar="NAME|RUN|FOLDER", help="of the zoo, a run, or a saved agent")
+    command.add_argument(
+        "subject",
+        metavar="NAME|RUN|FOLDER",
+        help="of the zoo, a run, a saved agent, or hf:USER/REPO of the hub",
+    )
     command.add_argument("--env", metavar="ENV", help="environment (default: what the agent was evolved on)")
     command.add_argument(
         "--env-kwargs", nargs="+", type=_pair, metavar="KEY=VALUE", help="its keyword arguments"
     )
     command.add_argument("--seed", type=int, default=0, metavar="INT", help="of births and worlds")
+    _add_trust(command)
 
 
 def _add_lives(command: Any) -> None:
@@ -214,6 +230,7 @@ def _add_compare(commands: Any) -> None:
     command.add_argument(
         "--out", type=Path, required=True, metavar="FOLDER", help="new, or of the same comparison"
     )
+    _add_trust(command)
     command.add_argument("--json", action="store_true", help="print the table as pure JSON")
     command.set_defaults(command="compare")
 
@@ -226,8 +243,7 @@ def _add_lesion(commands: Any) -> None:
         "step. Prints the reward per step before it, right after it, where the damage is largest, and at the "
         "end, with 95 % bootstrap intervals, and how much of the largest damage is gone at the end; where "
         "lives have several episodes, or end early, the return of each episode tells instead. Writes the "
-        "curve, as CSV and PNG. NAME may also be the folder of a trained baseline, whose model.zip can "
-        "hold code: name only what you trust.",
+        "curve, as CSV and PNG. NAME may also be the folder of a trained baseline.",
     )
     _add_subject(command)
     command.add_argument("--at", type=int, required=True, metavar="STEP", help="of life, from 0")
@@ -275,7 +291,7 @@ def _add_zoo(commands: Any) -> None:
         "download",
         help="fetch an agent of the Hugging Face hub",
         description="Fetch an agent of the hub with its card into the cache of huggingface_hub, compare the "
-        "files with their hashes, and print the folder. From then on its name works offline wherever an "
+        "files with their hashes, and print the folder. From then on hf:USER/REPO works offline wherever an "
         "agent is named. HF_ENDPOINT, HF_HUB_OFFLINE and HF_HOME are honoured.",
     )
     fetched.add_argument("name", metavar="USER/REPO")

@@ -1,28 +1,60 @@
 """Agents of the Hugging Face hub, through the library huggingface_hub (the extra `hub`).
 
-The library honours HF_ENDPOINT, HF_HUB_OFFLINE, HF_HOME and its timeouts, keeps the commits of a repository
-apart in its cache, and writes a file under a name of its own before it renames it. What it does not do is
-done here: all files are of one commit, none is larger than `MAX_BYTES` (as announced), and each is compared
-with its hash at every use, also where it lay in the cache.
+The library gives addresses, session (with token, proxies, HF_ENDPOINT, HF_HUB_OFFLINE) and the place of the
+cache (HF_HOME). The few small files of an agent are fetched here, because nothing that the other side says is
+believed: the names that it gives to a commit and to a file (ETag) must be hashes before they become paths; at
+most `MAX_BYTES` are taken in `MAX_SECONDS`, as they come, not decompressed; and only what has its hash
+is written, in the layout of the library's cache. All files are of one commit, and each is compared with its
+hash at every use. Nothing is ever removed.
 """
 
 import hashlib
 import re
-from collections.abc import Generator
-from contextlib import contextmanager, suppress
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
+from threading import Thread
+from typing import Any, NamedTuple, TypeVar
 
-from lndp_agents.persistence import CONFIG_FILE, MODEL_FILE, FileFormatError
+from lndp_agents import __version__
+from lndp_agents.persistence import (
+    CONFIG_FILE,
+    MODEL_FILE,
+    FileFormatError,
+    read_file,
+    write_file,
+    write_link,
+)
+from lndp_agents.validation import shorten
 
+PREFIX = "hf:"
+"""What a name of the hub begins with wherever an agent is named."""
 CARD_FILES = ("README.md", "results.json", "life.gif")
 """What an agent may have beside its two files."""
 MAX_BYTES = 2**24
 """Of a file: a thousand times what an agent takes."""
+MAX_SECONDS = 120
+"""For a file, from the first name that is looked up to the last byte."""
+MAIN = "main"
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
+_REVISION = re.compile(r"[\w][\w.-]*(/[\w][\w.-]*)*")
+_HASH = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+"""A commit, or the content of a file: sha256, or git's sha1 of small text."""
+T = TypeVar("T")
 
 
 class MissingFileError(ValueError):
     """The repository is there, but not this file of it."""
+
+
+class _Found(NamedTuple):
+    """A file whose content has its hash."""
+
+    commit: str
+    etag: str
+    content: bytes
 
 
 def is_hub_name(text: str) -> bool:
@@ -34,7 +66,7 @@ def fetch_agent(name: str, revision: str | None = None, *, with_card: bool = Fal
     """The files of an agent on the hub, from the cache where they are there already.
 
     Args:
-        name: USER/REPO.
+        name: USER/REPO, with or without `PREFIX`.
         revision: a branch, a tag or, to be sure of the bytes, a commit; the main branch if none.
         with_card: whether `CARD_FILES` are wanted too, as far as the repository has them.
 
@@ -42,72 +74,174 @@ def fetch_agent(name: str, revision: str | None = None, *, with_card: bool = Fal
         The folder of that commit in the cache of huggingface_hub.
 
     Raises:
-        ValueError: there are no such files, or they cannot be fetched.
-        FileFormatError: a file is not what its hash says (it is then removed from the cache), or too large.
+        ValueError: it is no such name, there are no such files, or they cannot be fetched.
+        FileFormatError: a file is not what its hash says, or too large.
         ImportError: huggingface_hub is not installed.
     """
-    folder = _fetch(name, CONFIG_FILE, revision).parent
-    _fetch(name, MODEL_FILE, folder.name)  # the folder is named after the commit
+    repository = name.removeprefix(PREFIX)
+    if not is_hub_name(repository):
+        raise ValueError(f"{name!r} is no name of the hub: give {PREFIX}USER/REPO")
+    if not _REVISION.fullmatch(revision or MAIN) or ".." in (revision or MAIN):
+        raise ValueError(f"revision {revision!r} of {name}: give a branch, a tag or a commit")
+    folder = _fetch(repository, CONFIG_FILE, revision or MAIN).parent
+    _fetch(repository, MODEL_FILE, folder.name)  # the folder is named after the commit
     for filename in CARD_FILES if with_card else ():
         with suppress(MissingFileError):
-            _fetch(name, filename, folder.name)
+            _fetch(repository, filename, folder.name)
     return folder
 
 
-def _fetch(name: str, filename: str, revision: str | None) -> Path:
+def _fetch(name: str, filename: str, revision: str) -> Path:
+    """A sound file in the cache; of a branch or a tag the newest, unless the hub cannot be reached."""
     try:
         from huggingface_hub import constants
-        from huggingface_hub import hf_hub_download as download  # pyright: ignore[reportUnknownVariableType]
-        # (its signature names a class of tqdm, which has no types)
+        from huggingface_hub.errors import HTTPError  # httpx's # pyright: ignore[reportPrivateImportUsage]
     except ImportError as error:
-        raise ImportError(
-            f'no folder {name!r}, and the hub needs {error.name}: pip install "lndp-agents[hub]"'
-        ) from error
+        raise ImportError(f'the hub needs {error.name}: pip install "lndp-agents[hub]"') from error
     what = f"{filename} of {name} at {constants.ENDPOINT}"
-    with _in_one_line(what):
-        size = download(name, filename, revision=revision, dry_run=True).file_size
-    if size is None or size > MAX_BYTES:
-        raise FileFormatError(f"{what}: {size} bytes, expected at most {MAX_BYTES}; give an LNDP agent")
-    with _in_one_line(what):
-        path = Path(download(name, filename, revision=revision))
-    if not _is_intact(path):
-        blob = path.resolve() if path.is_symlink() else path
-        path.unlink()
-        blob.unlink(missing_ok=True)
-        raise FileFormatError(f"{what}: damaged, its hash is another; removed from the cache, fetch it again")
+    cached = _cached(name, filename, revision)
+    if cached is not None and _HASH.fullmatch(revision):
+        return cached
+    try:
+        found = _in_time(lambda: _download(name, filename, revision, what), what)
+    except (OSError, HTTPError) as error:
+        if cached is not None:
+            return cached
+        reason = " ".join(str(error.__cause__ or error).split()).rstrip(".") or type(error).__name__
+        raise ValueError(f"{what} is not in the cache and cannot be fetched: {reason}; try again") from error
+    return _keep(name, filename, revision, found)
+
+
+def _in_time(work: Callable[[], T], what: str) -> T:
+    """What `work` returns or raises, within `MAX_SECONDS`.
+
+    The library's limits are of single reads, so that a byte now and then would do for ever. The work is done
+    by a thread, which is left behind when its time is over, and ends with what it reads next.
+    """
+    outcome: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            outcome.set_result(work())
+        except BaseException as error:
+            outcome.set_exception(error)
+
+    Thread(target=run, daemon=True).start()
+    try:
+        return outcome.result(MAX_SECONDS)
+    except TimeoutError:
+        if outcome.done():  # it is the work's own
+            raise
+        raise _too_slow(what) from None
+
+
+def _too_slow(what: str) -> ValueError:
+    return ValueError(f"{what} is not there after {MAX_SECONDS} seconds; try again later")
+
+
+def _download(name: str, filename: str, revision: str, what: str) -> _Found:
+    from huggingface_hub import constants, get_session, hf_hub_url
+    from huggingface_hub.utils import build_hf_headers  # pyright: ignore[reportUnknownVariableType]
+    # (one of its arguments is a bare dict)
+
+    end = time.monotonic() + MAX_SECONDS
+    url = hf_hub_url(name, filename, revision=revision)
+    headers = build_hf_headers(library_name="lndp-agents", library_version=__version__)
+    options: dict[str, Any] = {"timeout": constants.HF_HUB_DOWNLOAD_TIMEOUT, "follow_redirects": True}
+    headers["Accept-Encoding"] = "identity"
+    with get_session().stream("GET", url, headers=headers, **options) as response:
+        _require_success(response, what)
+        commit, etag = _names(response, what)
+        if _HASH.fullmatch(revision) and commit != revision:
+            raise FileFormatError(f"{what}: it is of commit {commit}, not {revision}; give another hub")
+        content = bytearray()
+        _require_small(int(response.headers.get("Content-Length") or 0), what)
+        for chunk in response.iter_raw():
+            content += chunk
+            _require_small(len(content), what)
+            if time.monotonic() > end:
+                raise _too_slow(what)
+    if not _has_hash(bytes(content), etag):
+        raise FileFormatError(f"{what}: damaged, its hash is another; fetch it again")
+    return _Found(commit, etag, bytes(content))
+
+
+def _require_success(response: Any, what: str) -> None:
+    """As the library has it, which would read the body of an error, however large."""
+    code, status = response.headers.get("X-Error-Code"), response.status_code
+    if code == "EntryNotFound":
+        raise MissingFileError(f"{what}: no such file; give the repository of an LNDP agent")
+    if code == "RevisionNotFound":
+        raise ValueError(f"{what}: no such revision; give a branch, a tag or a commit")
+    if code in ("RepoNotFound", "GatedRepo") or status in (401, 403):
+        raise ValueError(f"{what}: no such repository; check the name, or log in with `hf auth login`")
+    if status != 200:
+        raise OSError(f"HTTP status {status}")
+
+
+def _names(response: Any, what: str) -> tuple[str, str]:
+    """Commit and ETag; where the hub sends on to another server, it is the hub that says them."""
+    replies: list[Mapping[str, str]] = [reply.headers for reply in (*response.history, response)]
+    headers = next((headers for headers in replies if "X-Repo-Commit" in headers), replies[-1])
+    commit = headers.get("X-Repo-Commit", "")
+    etag = headers.get("X-Linked-ETag", headers.get("ETag", "")).removeprefix("W/").strip('"')
+    for kind, name in (("commit", commit), ("ETag", etag)):
+        if not _HASH.fullmatch(name):
+            raise FileFormatError(f"{what}: its {kind} {shorten(name)} is no hash; give another hub")
+    return commit, etag
+
+
+def _require_small(size: int, what: str) -> None:
+    if size > MAX_BYTES:
+        raise FileFormatError(f"{what}: more than {MAX_BYTES} bytes; give an LNDP agent")
+
+
+def _keep(name: str, filename: str, revision: str, found: _Found) -> Path:
+    """Write a file into the cache as huggingface_hub does: under its hash, with a link to it."""
+    storage = _storage(name)
+    blob, path = storage / "blobs" / found.etag, storage / "snapshots" / found.commit / filename
+    ref = storage / "refs" / revision
+    for folder in (blob.parent, path.parent, ref.parent):
+        folder.mkdir(parents=True, exist_ok=True)
+    write_file(blob, found.content)
+    try:
+        write_link(path, Path("..", "..", "blobs", found.etag))
+    except OSError:  # a file system without links
+        write_file(path, found.content)
+    if revision != found.commit:
+        write_file(ref, found.commit.encode())
     return path
 
 
-@contextmanager
-def _in_one_line(what: str) -> Generator[None]:
-    """Errors of the library as a ValueError that says what could not be fetched, why, and the remedy."""
-    from huggingface_hub import errors
-    from huggingface_hub.errors import HTTPError  # httpx's # pyright: ignore[reportPrivateImportUsage]
+def _cached(name: str, filename: str, revision: str) -> Path | None:
+    """A file that lies in the cache and is sound.
 
-    try:
-        yield
-    except errors.RepositoryNotFoundError:
-        raise ValueError(
-            f"{what}: no such repository; check the name, or log in with `hf auth login`"
-        ) from None
-    except errors.RevisionNotFoundError:
-        raise ValueError(f"{what}: no such revision; give a branch, a tag or a commit") from None
-    except errors.RemoteEntryNotFoundError:
-        raise MissingFileError(f"{what}: no such file; give the repository of an LNDP agent") from None
-    except (OSError, HTTPError, ValueError) as error:
-        reason = " ".join(str(error.__cause__ or error).split()).rstrip(".")
-        raise ValueError(f"{what} is not in the cache and cannot be fetched: {reason}; try again") from error
-
-
-def _is_intact(path: Path) -> bool:
-    """Whether a file of the cache has the hash that the hub named: sha256, or git's sha1 for small text.
-
-    The cache keeps a file under its hash, with a link to it. Where the file system has no links nothing can
-    be said here; the model is then compared with its sha256 in config.json alone, as at every load.
+    Where the file system has no links nothing can be said about a file there; the model is then compared with
+    its sha256 in config.json alone, as at every load.
     """
-    if not path.is_symlink():
-        return True
-    content, expected = path.read_bytes(), path.readlink().name
+    commit = revision
+    if not _HASH.fullmatch(revision):
+        try:
+            commit = read_file(_storage(name) / "refs" / revision, 128).decode("ascii")
+        except ValueError:
+            return None
+    if not _HASH.fullmatch(commit):
+        return None
+    path = _storage(name) / "snapshots" / commit / filename
+    with suppress(FileFormatError):
+        content = read_file(path, MAX_BYTES)
+        return path if not path.is_symlink() or _has_hash(content, path.readlink().name) else None
+    return None
+
+
+def _storage(name: str) -> Path:
+    from huggingface_hub import constants
+
+    return Path(constants.HF_HUB_CACHE, constants.REPO_ID_SEPARATOR.join(("models", *name.split("/"))))
+
+
+def _has_hash(content: bytes, expected: str) -> bool:
+    """Whether a content has the hash that the hub named."""
     if len(expected) == hashlib.sha256().digest_size * 2:
         return hashlib.sha256(content).hexdigest() == expected
     git = b"blob %d\0" % len(content)

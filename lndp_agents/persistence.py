@@ -114,7 +114,7 @@ def write_files(contents: Mapping[Path, bytes]) -> None:
     Raises:
         OSError: one cannot be written; then none is replaced.
     """
-    temporaries = {path: path.with_name(f".{path.name}.{os.getpid()}.tmp") for path in contents}
+    temporaries = {path: _temporary(path) for path in contents}
     try:
         for path, temporary in temporaries.items():
             with temporary.open("wb") as file:
@@ -126,6 +126,46 @@ def write_files(contents: Mapping[Path, bytes]) -> None:
     finally:
         for temporary in temporaries.values():
             temporary.unlink(missing_ok=True)
+
+
+def read_file(path: Path, max_bytes: int, min_bytes: int = 0, writer: str = "save_pretrained") -> bytes:
+    """The content of a file of a size that can be, never of a pipe or a device.
+
+    Args:
+        path: of the file, or a link to one.
+        max_bytes: most bytes.
+        min_bytes: fewest bytes.
+        writer: what writes such files, for the message.
+
+    Raises:
+        FileFormatError: there is no such file, it has another size, or cannot be read.
+    """
+    try:
+        if not path.is_file():
+            raise FileFormatError(f"{path}: no such file; give a folder that {writer} wrote")
+        size = path.stat().st_size
+        if not min_bytes <= size <= max_bytes:
+            raise FileFormatError(
+                f"{path}: {size} bytes, expected {min_bytes} to {max_bytes}; fetch it again"
+            )
+        with path.open("rb") as file:
+            return file.read(size)
+    except OSError as error:
+        raise FileFormatError(f"{path}: {error.strerror}; give files that can be read") from None
+
+
+def write_link(path: Path, target: Path) -> None:
+    """Make a link under another name, and rename it.
+
+    Raises:
+        OSError: it cannot be made, or the file system has no links.
+    """
+    temporary = _temporary(path)
+    try:
+        temporary.symlink_to(target)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def parse_tensors(content: bytes) -> dict[str, Tensor]:
@@ -144,8 +184,30 @@ def parse_tensors(content: bytes) -> dict[str, Tensor]:
         raise ValueError(f"not a safetensors file ({shorten(str(error))}); fetch it again") from None
 
 
+def check_tensors(tensors: Mapping[str, Tensor], shapes: Mapping[str, tuple[int, ...]]) -> None:
+    """See that tensors are finite float32 of the names and shapes that a configuration asks for.
+
+    Raises:
+        ValueError: they are not; the message names the first.
+    """
+    require_keys("model", tensors, set(shapes))
+    for name, shape in shapes.items():
+        tensor = tensors[name]
+        if tensor.shape != shape or tensor.dtype != float32:
+            raise ValueError(
+                f"{name} is {tensor.dtype} of shape {shorten(tuple(tensor.shape))}, but its configuration "
+                f"asks for float32 of {shape}; give files that belong together"
+            )
+        if not tensor.isfinite().all():
+            raise ValueError(f"{name} holds NaN or infinity; save it again from sound numbers")
+
+
+def _temporary(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{os.getpid()}.tmp")
+
+
 def _read_description(path: Path) -> dict[str, Any]:
-    content = _read(path, 0, MAX_CONFIG_BYTES)
+    content = read_file(path, MAX_CONFIG_BYTES)
     data = _checked(path, _parse, content)
     version = data.get("format_version")
     if not is_integer(version, 1, FORMAT_VERSION):
@@ -186,42 +248,14 @@ def _description(data: dict[str, Any]) -> tuple[Space, Space, ObservationEncodin
 def _read_genome(path: Path, config: PolicyConfig, data: Mapping[str, Any]) -> Tensor:
     """The genome, once the size of the file has shown that it can be that of the configuration."""
     num_bytes = 4 * genome_size(config)
-    content = _read(path, num_bytes, num_bytes + MAX_HEADER_BYTES)
+    content = read_file(path, num_bytes + MAX_HEADER_BYTES, num_bytes)
     parameters = _checked(path, parse_tensors, content)
-    _checked(path, lambda shapes: _check_parameters(parameters, shapes), config.parameter_shapes())
+    _checked(path, lambda shapes: check_tensors(parameters, shapes), config.parameter_shapes())
     if "model_sha256" in data and data["model_sha256"] != hashlib.sha256(content).hexdigest():
         raise FileFormatError(
             f"{path}: not the model that {CONFIG_FILE} was saved with; give the two files of one agent"
         )
     return parameters_to_genome(config, {name: tensor[None] for name, tensor in parameters.items()})[0]
-
-
-def _check_parameters(parameters: dict[str, Tensor], shapes: dict[str, tuple[int, ...]]) -> None:
-    require_keys("model", parameters, set(shapes))
-    for name, shape in shapes.items():
-        tensor = parameters[name]
-        if tensor.shape != shape or tensor.dtype != float32:
-            raise ValueError(
-                f"{name} is {tensor.dtype} of shape {shorten(tuple(tensor.shape))}, "
-                f"but {CONFIG_FILE} asks for float32 of {shape}; give the two files of one agent"
-            )
-        if not tensor.isfinite().all():
-            raise ValueError(f"{name} holds NaN or infinity; save the agent again from a sound genome")
-
-
-def _read(path: Path, min_bytes: int, max_bytes: int) -> bytes:
-    try:
-        if not path.is_file():
-            raise FileFormatError(f"{path}: no such file; give a folder that save_pretrained wrote")
-        size = path.stat().st_size
-        if not min_bytes <= size <= max_bytes:
-            raise FileFormatError(
-                f"{path}: {size} bytes, expected {min_bytes} to {max_bytes}; fetch it again"
-            )
-        with path.open("rb") as file:
-            return file.read(size)
-    except OSError as error:
-        raise FileFormatError(f"{path}: {error.strerror}; give files that can be read") from None
 
 
 def _checked(path: Path, read: Callable[[Any], T], data: Any) -> T:

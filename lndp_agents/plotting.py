@@ -152,6 +152,11 @@ def style_axes(axes: Any, x: str, y: str) -> None:
     axes.set_ylabel(y, color=SOFT_INK, fontsize=9.5)
 
 
+def plain(text: str) -> str:
+    """A text of others, such as the name of a folder, in which matplotlib finds no mathematics."""
+    return text.replace("$", r"\$")
+
+
 def _write_labels(axes: Any, labels: Sequence[tuple[float, str, str]]) -> None:
     """Name lines at their right ends."""
     low, high = axes.get_ylim()

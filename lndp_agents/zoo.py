@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from lndp_agents.agent import Agent
-from lndp_agents.hub import fetch_agent, is_hub_name
+from lndp_agents.hub import PREFIX, fetch_agent, is_hub_name
 from lndp_agents.persistence import CONFIG_FILE
 
 _HERE = Path(__file__).resolve().parent
@@ -27,11 +27,8 @@ def zoo_folder(name: str) -> Path:
     Raises:
         ValueError: no agent has this name; the message lists those that exist.
     """
-    names = zoo_names()
-    if name not in names:
-        raise ValueError(
-            f"no pretrained agent and no folder {name!r}: known agents are {_listed(name, names)}"
-        )
+    if name not in zoo_names():
+        raise ValueError(_unknown(name))
     return _zoo() / name
 
 
@@ -48,7 +45,7 @@ def recipe_file(name_or_file: str) -> Path:
     recipes = {path.stem: path for path in _zoo().glob("recipes/*.json")}
     path = recipes.get(name_or_file, Path(name_or_file))
     if not path.is_file():
-        known = _listed(name_or_file, sorted(recipes))
+        known = ", ".join(sorted(recipes)) + _guess(name_or_file, sorted(recipes))
         raise ValueError(f"no recipe and no file {name_or_file!r}: known recipes are {known}")
     return path
 
@@ -63,10 +60,9 @@ def load_pretrained(
     """A pretrained agent: an `LNDPAgent`, or an `Agent` of another policy.
 
     Args:
-        name_or_folder: one of `zoo_names`, a folder that `save_pretrained` wrote, or "USER/REPO" of
+        name_or_folder: one of `zoo_names`, a folder that `save_pretrained` wrote, or "hf:USER/REPO" of
             the Hugging Face hub; or "NAME/start", what the evolution of a zoo agent started around where that
-            was another agent. A name wins over a folder, and a folder over the hub: write `./NAME` for a
-            folder of the same name.
+            was another agent. A name wins over a folder: write `./NAME` for a folder of the same name.
         device: where its brain is computed.
         revision: branch, tag or commit of an agent of the hub; its main branch if none.
         backend: as for `Agent`.
@@ -79,16 +75,16 @@ def load_pretrained(
 
 
 def _folder_of(name: str | PathLike[str], revision: str | None) -> str | PathLike[str]:
-    """Where the files lie, fetched if need be."""
-    start = _starts().get(str(name)) if isinstance(name, str) else None
-    is_folder = not isinstance(name, str) or (name not in zoo_names() and Path(name).is_dir())
-    if not is_folder and start is None and is_hub_name(str(name)):
-        return fetch_agent(str(name), revision)
+    """Where the files lie, fetched if need be; nothing but `PREFIX` asks the hub."""
+    if isinstance(name, str) and name.startswith(PREFIX):
+        return fetch_agent(name, revision)
     if revision is not None:
         raise ValueError(
-            f"revision {revision!r} of {str(name)!r}: only an agent of the hub, USER/REPO, has one"
+            f"revision {revision!r} of {str(name)!r}: only an agent of the hub, {PREFIX}USER/REPO, has one"
         )
-    return start or (name if is_folder else zoo_folder(str(name)))
+    if not isinstance(name, str) or (name not in zoo_names() and Path(name).is_dir()):
+        return name
+    return _starts().get(name) or zoo_folder(name)
 
 
 def _starts() -> dict[str, Path]:
@@ -96,10 +92,23 @@ def _starts() -> dict[str, Path]:
     return {f"{path.parts[-3]}/start": path.parent for path in _zoo().glob(f"*/start/{CONFIG_FILE}")}
 
 
-def _listed(name: str, names: list[str]) -> str:
-    """All names, and a guess which one was meant."""
+def _unknown(name: str) -> str:
+    """That there is no such agent, with a guess which one was meant."""
+    path = Path(name)
+    siblings = [sibling.name for sibling in path.parent.glob("*/")]
+    if name == path.name:
+        names = zoo_names()
+        guess = _guess(name, [*names, *siblings])
+        return f"no pretrained agent and no folder {name!r}: known agents are {', '.join(names)}{guess}"
+    if is_hub_name(name) and not path.parent.exists():
+        return f"no folder {name!r}: for an agent of the hub write {PREFIX}{name}"
+    return f"no folder {name!r}: give that of a run or an agent{_guess(path.name, siblings, path.parent)}"
+
+
+def _guess(name: str, names: list[str], folder: Path | None = None) -> str:
+    """Which of the names in a folder was meant, if one is near."""
     near = get_close_matches(name, names, n=1)
-    return ", ".join(names) + (f"; did you mean {near[0]!r}?" if near else "")
+    return f"; did you mean {str(folder / near[0] if folder else near[0])!r}?" if near else ""
 
 
 def _zoo() -> Path:

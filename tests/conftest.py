@@ -10,6 +10,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # small tensors: one thread is fa
 os.environ.setdefault("SDL_VIDEODRIVER", "dummy")  # a window that needs no screen
 os.environ.setdefault("SDL_AUDIODRIVER", "dummy")
 os.environ.setdefault("MPLBACKEND", "Agg")
+for name in [name for name in os.environ if name.startswith(("HF_", "HUGGING_FACE_", "HUGGINGFACE_"))]:
+    del os.environ[name]  # the tests have a hub of their own
 
 # Every run of the suite tries the same examples; `--hypothesis-profile default` looks for new ones.
 settings.register_profile("suite", deadline=None, derandomize=True)

@@ -5,28 +5,11 @@ small networks are fastest, and 64 copies of the world with 64 steps each and ba
 steps and 64, which is 3.5 times as fast and learned CartPoleLife in 150,000 steps (500 in each episode).
 """
 
-from pathlib import Path
-
 from stable_baselines3 import PPO
 
-from lndp_agents.baselines.job import Job, Report
-from lndp_agents.baselines.learning import BATCH_SIZE, NUM_ENVS, NUM_STEPS, learn, load_model, training_envs
+from lndp_agents.baselines.learning import BATCH_SIZE, NUM_ENVS, NUM_STEPS, Learner
 
 
-def train(job: Job, report: Report) -> PPO:
-    """Train a model; the arguments are those of `learn`."""
-    model = PPO(
-        "MultiInputPolicy",
-        training_envs(job, NUM_ENVS),
-        n_steps=NUM_STEPS,
-        batch_size=BATCH_SIZE,
-        seed=job.seed,
-        device="cpu",
-    )
-    learn(model, model, job, report)
-    return model
-
-
-def load(file: Path) -> PPO:
-    """What was saved; see `load_model`."""
-    return load_model(PPO, file)
+def learner() -> Learner:
+    """The algorithm and what is not its default."""
+    return Learner(PPO, "MultiInputPolicy", NUM_ENVS, {"n_steps": NUM_STEPS, "batch_size": BATCH_SIZE})

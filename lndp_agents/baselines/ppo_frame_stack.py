@@ -1,16 +1,17 @@
 """PPO that sees the last four steps: all as in `ppo`, and stable-baselines3's `VecFrameStack`."""
 
-from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 from gymnasium import Space
 from stable_baselines3 import PPO
-from stable_baselines3.common.vec_env import VecFrameStack
+from stable_baselines3.common.policies import ActorCriticPolicy
+from stable_baselines3.common.vec_env import VecEnv, VecFrameStack
 
-from lndp_agents.baselines.job import Job, Report
-from lndp_agents.baselines.learning import BATCH_SIZE, NUM_ENVS, NUM_STEPS, learn, load_model, training_envs
-from lndp_agents.baselines.policy import Memory
+from lndp_agents.baselines.job import Job
+from lndp_agents.baselines.learning import BATCH_SIZE, NUM_ENVS, NUM_STEPS, Learner
+from lndp_agents.baselines.policy import Memory, Policy
+from lndp_agents.baselines.trained import TrainedModel
 from lndp_agents.evolution.worlds import make_task
 from lndp_agents.spaces.kinds import is_box
 from lndp_agents.validation import shorten
@@ -26,7 +27,7 @@ class FrameStackPolicy:
         model: the trained model.
     """
 
-    def __init__(self, model: PPO) -> None:
+    def __init__(self, model: PPO | TrainedModel) -> None:
         self.model = model
 
     @property
@@ -47,38 +48,31 @@ class FrameStackPolicy:
         stacked = dict(zip(sorted(observation), memory, strict=True))
         return self.model.predict(stacked, deterministic=deterministic)[0], memory
 
-    def save(self, file: Path) -> None:
-        """Save the model."""
-        self.model.save(file)
+
+class FrameStackLearner(Learner):
+    """A learner whose model sees the last frames."""
+
+    @property
+    def hyperparameters(self) -> dict[str, Any]:
+        """As `Learner.hyperparameters`."""
+        return super().hyperparameters | {"frames": FRAMES}
+
+    def _envs(self, job: Job) -> VecEnv:
+        space = make_task(job.environment, job.keywords, job.episodes)[0].observation_space
+        if not is_box(space) or len(space.shape) != 1:
+            raise ValueError(
+                f"ppo-frame-stack stacks vectors, and {job.environment} shows {shorten(space)}: use ppo"
+            )
+        return VecFrameStack(super()._envs(job), FRAMES)
+
+    def _acting(self, network: ActorCriticPolicy) -> Policy:
+        return FrameStackPolicy(TrainedModel(network))
 
 
-def train(job: Job, report: Report) -> FrameStackPolicy:
-    """Train a model; the arguments are those of `learn`.
-
-    Raises:
-        ValueError: the observations are no arrays, or images.
-    """
-    space = make_task(job.environment, job.keywords, job.episodes)[0].observation_space
-    if not is_box(space) or len(space.shape) != 1:
-        raise ValueError(
-            f"ppo-frame-stack stacks vectors, and {job.environment} shows {shorten(space)}: use ppo"
-        )
-    model = PPO(
-        "MultiInputPolicy",
-        VecFrameStack(training_envs(job, NUM_ENVS), FRAMES),
-        n_steps=NUM_STEPS,
-        batch_size=BATCH_SIZE,
-        seed=job.seed,
-        device="cpu",
-    )
-    policy = FrameStackPolicy(model)
-    learn(model, policy, job, report)
-    return policy
-
-
-def load(file: Path) -> FrameStackPolicy:
-    """What was saved; see `load_model`."""
-    return FrameStackPolicy(load_model(PPO, file))
+def learner() -> Learner:
+    """The algorithm and what is not its default."""
+    keywords = {"n_steps": NUM_STEPS, "batch_size": BATCH_SIZE}
+    return FrameStackLearner(PPO, "MultiInputPolicy", NUM_ENVS, keywords)
 
 
 def _stack(stack: Any, frame: Any, begins: Any) -> Any:

@@ -7,33 +7,17 @@ sequences of 32 steps (as rl-baselines3-zoo has for CartPole without velocities)
 goes on from one sequence of a life to the next.
 """
 
-from pathlib import Path
 from typing import Any
 
 from sb3_contrib import RecurrentPPO
 
-from lndp_agents.baselines.job import Job, Report
-from lndp_agents.baselines.learning import learn, load_model, training_envs
+from lndp_agents.baselines.learning import Learner
 
 NUM_ENVS, NUM_STEPS, BATCH_SIZE = 128, 32, 1024
 LSTM: dict[str, Any] = {"lstm_hidden_size": 64, "shared_lstm": True, "enable_critic_lstm": False}
 
 
-def train(job: Job, report: Report) -> RecurrentPPO:
-    """Train a model; the arguments are those of `learn`."""
-    model = RecurrentPPO(
-        "MultiInputLstmPolicy",
-        training_envs(job, NUM_ENVS),
-        n_steps=NUM_STEPS,
-        batch_size=BATCH_SIZE,
-        policy_kwargs=LSTM,
-        seed=job.seed,
-        device="cpu",
-    )
-    learn(model, model, job, report)
-    return model
-
-
-def load(file: Path) -> RecurrentPPO:
-    """What was saved; see `load_model`."""
-    return load_model(RecurrentPPO, file)
+def learner() -> Learner:
+    """The algorithm and what is not its default."""
+    keywords = {"n_steps": NUM_STEPS, "batch_size": BATCH_SIZE, "policy_kwargs": LSTM}
+    return Learner(RecurrentPPO, "MultiInputLstmPolicy", NUM_ENVS, keywords)

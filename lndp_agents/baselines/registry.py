@@ -1,24 +1,28 @@
-"""The baselines by name, and their folders: baseline.json, and of those that learn curve.csv and model.zip.
+"""The baselines by name, and their folders: baseline.json, and of those that learn curve.csv and a model.
 
-model.zip is of stable-baselines3's own format, which can hold code (cloudpickle): load only what you trust.
+The model is model.safetensors and what baseline.json says about it: nothing in them can be executed. Format 1
+had model.zip instead, stable-baselines3's own format, which can hold code: that must be trusted to be loaded.
 """
 
 import json
 import sys
-from collections.abc import Callable
-from dataclasses import asdict, astuple, fields
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, astuple, dataclass, fields
 from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, Any
 
 from lndp_agents import __version__
 from lndp_agents.baselines.generators import lent_generators
 from lndp_agents.baselines.job import CurvePoint, Job, Report
 from lndp_agents.baselines.policy import Policy
 from lndp_agents.baselines.rules import random_policy, scripted_policy, win_stay_lose_shift
-from lndp_agents.persistence import FileFormatError, write_file
-from lndp_agents.validation import parse_json, shorten
+from lndp_agents.persistence import MAX_CONFIG_BYTES, FileFormatError, read_file, write_file
+from lndp_agents.validation import is_integer, is_object, parse_json, shorten
+
+if TYPE_CHECKING:
+    from lndp_agents.baselines.learning import Learner
 
 RULES: dict[str, Callable[[Job], Policy]] = {
     "random": random_policy,
@@ -27,25 +31,22 @@ RULES: dict[str, Callable[[Job], Policy]] = {
 }
 LEARNERS = {"ppo": "ppo", "ppo-frame-stack": "ppo_frame_stack", "recurrent-ppo": "recurrent_ppo"}
 """Modules of this package, imported when they are asked for: they need stable-baselines3."""
-BASELINE_FILE, CURVE_FILE, MODEL_FILE = "baseline.json", "curve.csv", "model.zip"
-FORMAT_VERSION = 1
+BASELINE_FILE, CURVE_FILE, OLD_MODEL_FILE = "baseline.json", "curve.csv", "model.zip"
+FORMAT_VERSION = 2
+MAX_CURVE_BYTES = 2**24
 _COLUMNS = [field.name for field in fields(CurvePoint)]
 
 
-class SavablePolicy(Policy, Protocol):
-    """A policy that was trained."""
+@dataclass(frozen=True)
+class Baseline:
+    """What baseline.json says."""
 
-    def save(self, file: Path) -> None:
-        """Write it."""
-        ...
-
-
-class _Learner(Protocol):
-    """A module of `LEARNERS`."""
-
-    def train(self, job: Job, report: Report) -> SavablePolicy: ...
-
-    def load(self, file: Path) -> SavablePolicy: ...
+    name: str
+    job: Job
+    hyperparameters: Mapping[str, Any] | None = None
+    """Of one that learns; none if it does not, or nobody wrote them down, as in format 1."""
+    model: Mapping[str, Any] | None = None
+    """What is to be known about its model; none as above."""
 
 
 def baseline_names() -> list[str]:
@@ -76,16 +77,13 @@ def train_baseline(name: str, job: Job, folder: Path | None = None, report: Repo
             raise ValueError(f"{folder} holds a finished baseline: load it, or name another folder")
         folder.mkdir(parents=True, exist_ok=True)
     if name in RULES:
-        policy = RULES[name](job)
+        policy, learned = RULES[name](job), {}
     else:
-        policy = _train(name, job, folder, report or progress_of(name, job))
+        policy, learned = _train(name, job, folder, report or progress_of(name, job))
     if folder is not None:
-        data = {"format_version": FORMAT_VERSION, "package_version": __version__, "baseline": name} | asdict(
-            job
-        )
-        write_file(
-            folder / BASELINE_FILE, json.dumps(data, indent=2).encode()
-        )  # last: it says that all is there
+        data = {"format_version": FORMAT_VERSION, "package_version": __version__, "baseline": name}
+        content = json.dumps(data | asdict(job) | learned, indent=2).encode()
+        write_file(folder / BASELINE_FILE, content)  # last: it says that all is there
     return policy
 
 
@@ -94,42 +92,99 @@ def is_finished(folder: Path) -> bool:
     return (folder / BASELINE_FILE).is_file()
 
 
-def load_baseline(folder: Path) -> Policy:
-    """A policy that `train_baseline` wrote. A learner's model can hold code: load only what you trust.
+def load_baseline(folder: Path, *, trust: bool = False) -> Policy:
+    """A policy that `train_baseline` wrote.
+
+    Args:
+        folder: where.
+        trust: whether a model of format 1 may run the code that it can hold.
 
     Raises:
-        FileFormatError: the folder holds no finished baseline, or baseline.json is damaged.
+        FileFormatError: the folder holds no finished baseline, a file is damaged, or a model of format 1 is
+            not trusted.
         ImportError: the baseline needs stable-baselines3; the message has the command.
     """
-    name, job = read_job(folder)
-    return RULES[name](job) if name in RULES else _learner(name).load(folder / MODEL_FILE)
+    baseline = read_baseline(folder)
+    if baseline.name in RULES:
+        return RULES[baseline.name](baseline.job)
+    learner = _learner(baseline.name)
+    if baseline.model is None or baseline.hyperparameters is None:
+        if not trust:
+            raise FileFormatError(
+                f"{folder / OLD_MODEL_FILE} can run code, as it is in stable-baselines3's own format: if you "
+                "trust who made it, add --trust (in Python trust=True)"
+            )
+        return learner.load_zip(folder / OLD_MODEL_FILE)
+    try:
+        return learner.load(folder, baseline.hyperparameters, baseline.model)
+    except FileFormatError:
+        raise
+    except (ValueError, TypeError, LookupError, RuntimeError, AssertionError) as error:
+        raise _damaged(folder, error) from error  # the last two are torch's and stable-baselines3's
 
 
-def read_job(folder: Path) -> tuple[str, Job]:
-    """The name of a finished baseline, and what it was to learn.
+def read_baseline(folder: Path) -> Baseline:
+    """What a finished baseline is.
 
     Raises:
         FileFormatError: as `load_baseline`.
     """
-    file = folder / BASELINE_FILE
+    content = read_file(folder / BASELINE_FILE, MAX_CONFIG_BYTES, writer="train_baseline")
     try:
-        data = parse_json(file.read_bytes())
-        name, job = data["baseline"], Job(**{field.name: data[field.name] for field in fields(Job)})
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise FileFormatError(
-            f"{file}: {shorten(error)}; train the baseline again in another folder"
-        ) from error
-    if data.get("format_version") != FORMAT_VERSION or name not in baseline_names():
-        raise FileFormatError(f"{file} has baseline {shorten(name)}: update lndp-agents, or train it again")
-    return name, job
+        data = parse_json(content)
+        version, name = data["format_version"], data["baseline"]
+        if not is_integer(version, 1, FORMAT_VERSION) or name not in baseline_names():
+            raise ValueError(f"baseline {shorten(name)} of format {shorten(version)} is not known here")
+        job = _job_from_json({field.name: data[field.name] for field in fields(Job)})
+        if name in RULES or version == 1:
+            return Baseline(name, job)
+        for key in ("hyperparameters", "model"):
+            if not is_object(data[key]):
+                raise ValueError(f"{key} {shorten(data[key])} is no JSON object")
+        return Baseline(name, job, data["hyperparameters"], data["model"])
+    except (ValueError, TypeError, LookupError) as error:
+        raise _damaged(folder, error) from error
+
+
+def hyperparameters_of(name: str) -> dict[str, Any] | None:
+    """What a training depends on beside its job, as a training of now would have it; none if it is a rule.
+
+    Raises:
+        ImportError: the baseline needs stable-baselines3; the message has the command.
+    """
+    return None if name in RULES else _learner(name).hyperparameters
+
+
+def _job_from_json(data: Mapping[str, Any]) -> Job:
+    for name, value in data.items():
+        kinds = {"environment": isinstance(value, str), "keywords": is_object(value)}
+        if not kinds.get(name, is_integer(value, 0, 2**63)):
+            raise ValueError(f"{name} is {shorten(value)}")
+    return Job(**data)
+
+
+def _damaged(folder: Path, error: Exception) -> FileFormatError:
+    reason = error if isinstance(error, ValueError) else repr(error)
+    return FileFormatError(f"{folder / BASELINE_FILE}: {reason}; train the baseline again in another folder")
 
 
 def read_curve(folder: Path) -> list[CurvePoint]:
-    """The learning curve of a baseline that learned; empty if it did not."""
+    """The learning curve of a baseline that learned; empty if it did not.
+
+    Raises:
+        FileFormatError: the file is damaged.
+    """
     file = folder / CURVE_FILE
-    lines = file.read_text("utf-8").splitlines()[1:] if file.is_file() else []
-    rows = (line.split(",") for line in lines)
-    return [CurvePoint(int(steps), float(seconds), float(held_out)) for steps, seconds, held_out in rows]
+    if not file.exists():
+        return []
+    try:
+        lines = read_file(file, MAX_CURVE_BYTES, writer="train_baseline").decode().splitlines()[1:]
+        rows = (line.split(",") for line in lines)
+        return [CurvePoint(int(steps), float(seconds), float(held_out)) for steps, seconds, held_out in rows]
+    except FileFormatError:
+        raise
+    except ValueError as error:
+        raise FileFormatError(f"{file}: {error}; remove {folder} and train again") from error
 
 
 def progress_of(name: str, job: Job) -> Report:
@@ -146,11 +201,12 @@ def progress_of(name: str, job: Job) -> Report:
     return say
 
 
-def _train(name: str, job: Job, folder: Path | None, report: Report) -> Policy:
+def _train(name: str, job: Job, folder: Path | None, report: Report) -> tuple[Policy, dict[str, Any]]:
+    """The policy, and what baseline.json says about it if it has a folder."""
     learner = _learner(name)
     if folder is None:
         with lent_generators(job.seed):
-            return learner.train(job, report)
+            return learner.train(job, report), {}
     curve = folder / CURVE_FILE
     curve.write_text(",".join(_COLUMNS) + "\n", "utf-8")
 
@@ -161,12 +217,12 @@ def _train(name: str, job: Job, folder: Path | None, report: Report) -> Policy:
 
     with lent_generators(job.seed):
         policy = learner.train(job, record)
-    policy.save(folder / MODEL_FILE)
-    return policy
+    model = learner.save(policy, folder)
+    return policy, {"hyperparameters": learner.hyperparameters, "model": model}
 
 
-def _learner(name: str) -> _Learner:
+def _learner(name: str) -> "Learner":
     try:
-        return cast("_Learner", import_module(f"lndp_agents.baselines.{LEARNERS[name]}"))
+        return import_module(f"lndp_agents.baselines.{LEARNERS[name]}").learner()
     except ModuleNotFoundError as error:
         raise ImportError(f'{name} needs {error.name}: pip install "lndp-agents[compare]"') from error

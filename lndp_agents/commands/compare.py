@@ -31,7 +31,7 @@ def compare_command(options: Namespace) -> int:
     )
     try:
         with _stopped_by_sigterm():
-            rows = compare(comparison, options.out, options.workers)
+            rows = compare(comparison, options.out, options.workers, trust=options.trust)
     except KeyboardInterrupt:
         command = shlex.join(["lndp", *sys.argv[1:]])
         print(f"stopped, what is done is kept; go on with: {command}", file=sys.stderr)

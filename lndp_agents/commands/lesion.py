@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from lndp_agents.baselines.policy import Policy
-from lndp_agents.baselines.registry import is_finished, load_baseline, read_job
+from lndp_agents.baselines.registry import is_finished, load_baseline, read_baseline
 from lndp_agents.commands.subject import find_subject
+from lndp_agents.commands.trust import check_module
 from lndp_agents.devices import find_device
 from lndp_agents.lesions.figure import write_figure, write_table
 from lndp_agents.lesions.lesion import Lesion
@@ -116,18 +117,20 @@ def _find_patient(options: Namespace) -> _Patient:
     """An agent as `find_subject` finds it, or what `train_baseline` wrote.
 
     Raises:
-        ValueError: there is none, or its environment is not known.
+        ValueError: there is none, or its environment is not known, or it names code that is not trusted.
     """
     folder = Path(options.subject)
     if not is_finished(folder):
         subject = find_subject(options)
         subject.agent.to(find_device(options.device))
         return _Patient(subject.agent, subject.environment, subject.keywords, subject.episodes)
-    _, job = read_job(folder)
+    job = read_baseline(folder).job
     environment, keywords, episodes = job.environment, dict(job.keywords), job.episodes
     if options.env not in (None, environment):
         environment, keywords, episodes = options.env, {}, 1
-    return _Patient(load_baseline(folder), environment, keywords | dict(options.env_kwargs or []), episodes)
+    check_module(environment, folder, options)
+    policy = load_baseline(folder, trust=options.trust)
+    return _Patient(policy, environment, keywords | dict(options.env_kwargs or []), episodes)
 
 
 def _to_json(options: Namespace, patient: _Patient, recovery: Recovery) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lndp_agents.agent import Agent, LNDPAgent
+from lndp_agents.commands.trust import check_module
 from lndp_agents.evolution.run_folder import DESCRIPTION, Description
 from lndp_agents.zoo import load_pretrained, zoo_folder, zoo_names
 
@@ -59,10 +60,11 @@ class ZooResults:
 
 
 def find_subject(options: Namespace) -> Subject:
-    """The agent of the arguments `subject`, `env` and `env_kwargs`.
+    """The agent of the arguments `subject`, `env`, `env_kwargs` and `trust`.
 
     Raises:
-        ValueError: there is no such agent, its files are damaged, or its environment is not known.
+        ValueError: there is no such agent, its files are damaged, or its environment is not known, or of a
+            module that is not trusted.
     """
     name: str = options.subject
     folder = Path(name)
@@ -73,6 +75,7 @@ def find_subject(options: Namespace) -> Subject:
         environment, keywords, episodes = options.env, {}, 1
     if environment is None:
         raise ValueError(f"{name} does not say what it was evolved on: name the environment with --env")
+    check_module(environment, name, options)
     return Subject(name, agent, environment, keywords | dict(options.env_kwargs or []), episodes)
 
 

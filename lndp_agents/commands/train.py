@@ -2,6 +2,7 @@
 
 import json
 import math
+import shlex
 import signal
 import sys
 from argparse import Namespace
@@ -13,7 +14,9 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from lndp_agents.arguments import INTERRUPTED_EXIT
+from lndp_agents.commands.trust import check_module
 from lndp_agents.evolution.config import EvolutionConfig
+from lndp_agents.evolution.run_folder import Description
 from lndp_agents.evolution.workers import Workers
 from lndp_agents.validation import is_object, shorten
 from lndp_agents.zoo import recipe_file
@@ -40,6 +43,7 @@ def resume(options: Namespace) -> int:
     """Go on with a run from its newest sound checkpoint."""
     from lndp_agents.evolution.run import Run
 
+    check_module(Description.read(options.folder).recipe.environment, options.folder, options)
     with Run.open(options.folder, options.generations, workers_of(options)) as run:
         if run.generation == run.config.generations:
             done = f"all {run.generation} generations are done, --generations gives more"
@@ -56,6 +60,8 @@ def _recipe(options: Namespace) -> EvolutionConfig:
     recipe: dict[str, Any] = {"preset": "default"}
     if options.recipe is not None:
         recipe = _read_recipe(recipe_file(options.recipe))
+    if options.environment is None:
+        check_module(str(recipe.get("environment", "")), f"recipe {options.recipe}", options)
     for option, name in _OBJECTS.items():
         if (given := getattr(options, option)) is not None:
             recipe[name] = recipe.get(name, {}) | dict(given)
@@ -98,10 +104,10 @@ def _evolve(run: "Run", as_json: bool) -> int:
                     break
         if run.generation < run.config.generations:
             run.save_agents()
-            _say(f"stopped after generation {run.generation}; go on with: lndp resume {run.folder}")
+            _say(f"stopped after generation {run.generation}; go on with: {_resuming(run)}")
             return INTERRUPTED_EXIT
     except KeyboardInterrupt:
-        _say(f"stopped at once, whole generations are kept; go on with: lndp resume {run.folder}")
+        _say(f"stopped at once, whole generations are kept; go on with: {_resuming(run)}")
         return INTERRUPTED_EXIT
     score = run.best_score if math.isfinite(run.best_score) else None
     if as_json:
@@ -110,6 +116,12 @@ def _evolve(run: "Run", as_json: bool) -> int:
         shown = "none" if score is None else f"{score:.1f}"
         print(f"best held-out score: {shown}; the agent is in {run.folder / 'best'}")
     return 0
+
+
+def _resuming(run: "Run") -> str:
+    """The command that goes on with a run."""
+    trust = " --trust" if ":" in run.config.environment else ""
+    return f"lndp resume {shlex.quote(str(run.folder))}{trust}"
 
 
 def _say(text: str) -> None:

@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from lndp_agents.agent import Agent
 from lndp_agents.commands.subject import zoo_results
-from lndp_agents.hub import fetch_agent, is_hub_name
+from lndp_agents.hub import fetch_agent
 from lndp_agents.zoo import zoo_folder, zoo_names
 
 
@@ -41,8 +41,6 @@ def zoo_show(options: Namespace) -> int:
 
 def zoo_download(options: Namespace) -> int:
     """Fetch an agent of the hub with its card, see that it can be loaded, and print its folder."""
-    if not is_hub_name(options.name):
-        raise ValueError(f"{options.name!r} is no name of the hub: give USER/REPO")
     folder = fetch_agent(options.name, options.revision, with_card=True)
     Agent.from_pretrained(folder)
     print(folder)

@@ -24,7 +24,7 @@ class Comparison:
     """Everything that the results depend on.
 
     Raises:
-        ValueError: a number is out of range, or a policy is there twice.
+        ValueError: a number is out of range, or a policy is there twice, or its name cannot be shown.
     """
 
     environment: str
@@ -50,6 +50,8 @@ class Comparison:
         for name in self.policies:
             if self.policies.count(name) > 1:
                 raise ValueError(f"policy {name!r} is there twice: name it once")
+            if not name.isprintable():
+                raise ValueError(f"policy {name!r} cannot be written into a table: rename its folder")
         for name, most in (("episodes", 10**6), ("seeds", 10**4), ("lives", MAX_LIVES)):
             if not 1 <= getattr(self, name) <= most:
                 raise ValueError(f"{name}={getattr(self, name)}: give 1 to {most}")

@@ -1,6 +1,6 @@
 """Who can be compared: pretrained agents, rules, learners of stable-baselines3, and what evolves.
 
-`zoo:NAME` and `agent:FOLDER` (a run, a saved agent, or "USER/REPO" of the hub) are as they are; so are the
+`zoo:NAME` and `agent:FOLDER` (a run, a saved agent, or "hf:USER/REPO" of the hub) are as they are; so are the
 rules. All others learn: the baselines by gradients, the policies of `lndp train --policy` by evolution, which
 starts around an agent of the zoo where the name is `POLICY@AGENT`, such as `lndp@cartpole`.
 """

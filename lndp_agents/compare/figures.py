@@ -12,7 +12,7 @@ from lndp_agents.baselines import CurvePoint
 from lndp_agents.compare.results import Result
 from lndp_agents.compare.within_life import BIRTH, CHANGE, WithinLife
 from lndp_agents.persistence import write_file
-from lndp_agents.plotting import DOTS_PER_INCH, INK, style_axes
+from lndp_agents.plotting import DOTS_PER_INCH, INK, plain, style_axes
 
 try:
     from matplotlib.figure import Figure
@@ -40,7 +40,7 @@ def draw_learning_curves(folder: Path, environment: str, results: Sequence[Resul
             axes.plot(x, runs.mean(0), label=_label(result), **look)
             axes.fill_between(x, runs.min(0), runs.max(0), color=look["color"], alpha=0.12, linewidth=0)
         else:
-            axes.axhline(result.scores.mean(), label=result.policy, **look)
+            axes.axhline(result.scores.mean(), label=_label(result), **look)
     if steps and max(steps) > _LOG_FROM * min(steps):
         axes.set_xscale("log")
         axes.set_xlim(min(steps), max(steps))
@@ -99,7 +99,8 @@ def joined_curves(curves: Sequence[Sequence[CurvePoint]]) -> tuple[NDArray[np.fl
 
 
 def _label(result: Result) -> str:
-    return f"{result.policy} ({len(result.curves)} seeds)" if len(result.curves) > 1 else result.policy
+    seeds = f" ({len(result.curves)} seeds)" if len(result.curves) > 1 else ""
+    return plain(f"{result.policy}{seeds}")
 
 
 def _look(number: int) -> dict[str, Any]:
@@ -111,7 +112,7 @@ def _look(number: int) -> dict[str, Any]:
 
 
 def _finish(figure: Any, axes: Any, title: str, path: Path) -> None:
-    figure.suptitle(title, color=INK, fontsize=11, x=0.01, ha="left")
+    figure.suptitle(plain(title), color=INK, fontsize=11, x=0.01, ha="left")
     figure.legend(
         *axes.get_legend_handles_labels(),
         loc="outside right center",

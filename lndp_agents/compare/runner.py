@@ -27,7 +27,7 @@ from lndp_agents.evolution.run_folder import lock_folder
 TRAININGS = "trainings"
 
 
-def compare(comparison: Comparison, folder: Path, workers: int = 1) -> list[Row]:
+def compare(comparison: Comparison, folder: Path, workers: int = 1, *, trust: bool = False) -> list[Row]:
     """Train what learns, score all on the same lives, and write tables and figures.
 
     Trainings that are in the folder already are used again: an evolution goes on exactly where it was
@@ -37,6 +37,7 @@ def compare(comparison: Comparison, folder: Path, workers: int = 1) -> list[Row]
         comparison: who plays where.
         folder: new, or of the same comparison, which may have had fewer policies, seeds or lives.
         workers: trainings side by side, a process each.
+        trust: whether models in the folder that an earlier version saved may run the code that they can hold.
 
     Returns:
         The table, a row for each policy.
@@ -53,7 +54,7 @@ def compare(comparison: Comparison, folder: Path, workers: int = 1) -> list[Row]
     folder.mkdir(parents=True, exist_ok=True)
     with lock_folder(folder):
         comparison.claim(folder)
-        _train(_trainings(comparison, folder), workers)
+        _train(_trainings(comparison, folder), workers, trust)
         results = [_result(comparison, folder, name) for name in comparison.policies]
         return _write(comparison, folder, results, workers)
 
@@ -73,9 +74,9 @@ def _trainings(comparison: Comparison, folder: Path) -> list[Training]:
     ]
 
 
-def _train(trainings: Sequence[Training], workers: int) -> None:
+def _train(trainings: Sequence[Training], workers: int, trust: bool) -> None:
     started, total = time.monotonic(), len(trainings)
-    with closing(side_by_side(partial(finish, say=say), trainings, workers)) as finished:
+    with closing(side_by_side(partial(finish, say=say, trust=trust), trainings, workers)) as finished:
         for number, training in enumerate(finished, 1):
             left = (time.monotonic() - started) / number * (total - number)
             rest = f", all in about {clock(left)}" if number < total else ""
@@ -116,7 +117,7 @@ def _write(comparison: Comparison, folder: Path, results: Sequence[Result], work
     write_scores(folder, results)
     write_curves(folder, results)
     write_within_life(folder, within, results)
+    write_table(folder, comparison, rows, workers)
     draw_learning_curves(folder, comparison.environment, results)
     draw_within_life(folder, comparison.environment, results, within)
-    write_table(folder, comparison, rows, workers)
     return rows

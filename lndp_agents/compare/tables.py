@@ -73,7 +73,7 @@ def markdown_rows(rows: Sequence[Row]) -> list[str]:
     ]
     cells = [
         [
-            row.policy,
+            row.policy.replace("|", r"\|"),
             f"{row.iqm:.1f} ({row.low:.1f} to {row.high:.1f})",
             f"{row.mean:.1f}",
             ""

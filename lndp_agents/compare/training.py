@@ -1,5 +1,7 @@
 """One training of a comparison: brought to its end, gone on with, and scored; its folder has what is left."""
 
+import hashlib
+import json
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -10,7 +12,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from lndp_agents.agent import Agent
@@ -24,7 +25,7 @@ from lndp_agents.baselines import (
     read_curve,
     train_baseline,
 )
-from lndp_agents.baselines.registry import CURVE_FILE, read_job
+from lndp_agents.baselines.registry import CURVE_FILE, OLD_MODEL_FILE, hyperparameters_of, read_baseline
 from lndp_agents.compare.comparison import SCORE_SEED, Comparison
 from lndp_agents.compare.recipes import evolved, recipe_of
 from lndp_agents.compare.tables import write_csv
@@ -33,10 +34,12 @@ from lndp_agents.evolution.metrics import METRICS
 from lndp_agents.evolution.run import TIMINGS, Run
 from lndp_agents.evolution.run_folder import DESCRIPTION, Description
 from lndp_agents.lesions import Lesion
-from lndp_agents.persistence import write_file
+from lndp_agents.persistence import MODEL_FILE, read_file, write_file
 from lndp_agents.plotting import read_metrics
+from lndp_agents.validation import parse_json
 
-LIVES_FILE = "lives.safetensors"
+LIVES_FILE, RECORD_FILE = "lives.safetensors", "lives.json"
+MAX_LIVES_BYTES, MAX_RECORD_BYTES = 2**32, 2**12
 LINE_SECONDS = 30
 """Most seconds between two lines of progress of an evolution."""
 
@@ -66,7 +69,7 @@ class Training:
         return recipe_of(self.comparison, self.policy, self.seed)
 
 
-def finish(training: Training, say: Callable[[str], None]) -> None:
+def finish(training: Training, say: Callable[[str], None], *, trust: bool = False) -> None:
     """Train, unless that was done before, and score; in one thread.
 
     A training by gradients that was stopped begins anew, an evolution goes on exactly where it was.
@@ -74,9 +77,11 @@ def finish(training: Training, say: Callable[[str], None]) -> None:
     Args:
         training: which.
         say: takes lines of progress.
+        trust: as in `load_baseline`.
 
     Raises:
-        ValueError: its folder holds another training, or the budget is too small for it.
+        ValueError: its folder holds another training, or the budget is too small for it, or what was trained
+            is damaged or not trusted.
         OSError: the folder cannot be written, or is in use.
     """
     threads = torch.get_num_threads()
@@ -84,8 +89,8 @@ def finish(training: Training, say: Callable[[str], None]) -> None:
     try:
         _check_folder(training)
         if read_lives(training) is None or not read_curve(training.folder):
-            policy = _evolved(training, say) if training.evolves else _learned(training, say)
-            _write_lives(training.folder / LIVES_FILE, score(policy, training.comparison))
+            policy = _evolved(training, say) if training.evolves else _learned(training, say, trust)
+            _write_lives(training, score(policy, training.comparison))
     finally:
         torch.set_num_threads(threads)
 
@@ -106,16 +111,29 @@ def score(policy: Policy, comparison: Comparison, lesion: Lesion | None = None) 
 def read_lives(training: Training) -> PolicyLives | None:
     """The lives that were scored; none if there are none yet, or not as many as the comparison asks for.
 
-    If the file is damaged there are none either: they can be lived again.
+    If a file is damaged, or not what was written, or the model is another than the one that lived, there are
+    none either: they can be lived again.
     """
-    file = training.folder / LIVES_FILE
     try:
-        parts: dict[str, NDArray[Any]] = load(file.read_bytes())
-    except (FileNotFoundError, SafetensorError):
+        content = read_file(training.folder / LIVES_FILE, MAX_LIVES_BYTES)
+        record = parse_json(read_file(training.folder / RECORD_FILE, MAX_RECORD_BYTES))
+        if record != _record(training, content):
+            return None
+    except ValueError:
         return None
+    parts: dict[str, NDArray[Any]] = load(content)
     if len(parts["rewards"]) != training.comparison.lives:
         return None
     return PolicyLives(parts["rewards"], parts["steps"], parts.get("changes"), int(parts["episodes"][0]))
+
+
+def _record(training: Training, lives: bytes) -> dict[str, str]:
+    """What shows that a file of lives is what was written, and who lived them."""
+    found = {"lives_sha256": lives}
+    for name in (MODEL_FILE, OLD_MODEL_FILE, f"best/{MODEL_FILE}"):
+        if (file := training.folder / name).is_file():
+            found[name] = read_file(file, MAX_LIVES_BYTES)
+    return {name: hashlib.sha256(content).hexdigest() for name, content in found.items()}
 
 
 def _write_curve(folder: Path, last_look: float | None) -> None:
@@ -142,16 +160,21 @@ def _check_folder(training: Training) -> None:
     if training.evolves and (training.folder / DESCRIPTION).is_file():
         is_same = Description.read(training.folder).recipe == training.recipe
     elif is_finished(training.folder):
-        is_same = read_job(training.folder) == (training.policy, training.comparison.job(training.seed))
+        found = read_baseline(training.folder)
+        is_same = (found.name, found.job) == (training.policy, training.comparison.job(training.seed))
+        if found.hyperparameters is not None:
+            is_same = is_same and found.hyperparameters == hyperparameters_of(training.policy)
     else:
         return
     if not is_same:
         raise ValueError(f"{training.folder} holds another training: remove it, or give another folder")
 
 
-def _learned(training: Training, say: Callable[[str], None]) -> Policy:
+def _learned(training: Training, say: Callable[[str], None], trust: bool) -> Policy:
     if is_finished(training.folder):
-        return load_baseline(training.folder)
+        if not read_curve(training.folder):
+            raise ValueError(f"{training.folder} has lost its {CURVE_FILE}: remove it, to train again")
+        return load_baseline(training.folder, trust=trust)
     report, job = _reporter(training, say), training.comparison.job(training.seed)
     return train_baseline(
         training.policy, job, training.folder, lambda point: report(point.steps, point.held_out)
@@ -203,7 +226,7 @@ def clock(seconds: float) -> str:
     return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"
 
 
-def _write_lives(file: Path, lives: PolicyLives) -> None:
+def _write_lives(training: Training, lives: PolicyLives) -> None:
     parts: dict[str, NDArray[Any]] = {
         "rewards": lives.rewards,
         "steps": lives.steps,
@@ -211,4 +234,6 @@ def _write_lives(file: Path, lives: PolicyLives) -> None:
     }
     if lives.changes is not None:
         parts["changes"] = lives.changes
-    write_file(file, save(parts))
+    content = save(parts)
+    write_file(training.folder / LIVES_FILE, content)
+    write_file(training.folder / RECORD_FILE, json.dumps(_record(training, content), indent=1).encode())

@@ -7,7 +7,7 @@ from typing import Any
 
 from lndp_agents.lesions.recovery import Recovery
 from lndp_agents.persistence import write_file
-from lndp_agents.plotting import DOTS_PER_INCH, INK, SOFT_INK, style_axes
+from lndp_agents.plotting import DOTS_PER_INCH, INK, SOFT_INK, plain, style_axes
 
 LINES = {"intact": ("#5b7fb5", 3.5), "lesioned": ("#e87711", 1.6)}
 """Colour and line width; until the lesion one line lies on the other."""
@@ -64,7 +64,7 @@ def recovery_figure(recovery: Recovery, title: str) -> Any:
     style_axes(axes, "step of life", "reward per step")
     axes.margins(x=0.01)
     axes.legend(frameon=False, fontsize=9.5, labelcolor=INK)
-    figure.text(0.085, 0.935, title, color=INK, fontsize=12)
+    figure.text(0.085, 0.935, plain(title), color=INK, fontsize=12)
     early = "; steps after the end of a life count as 0" if any(recovery.ended_early) else ""
     figure.text(0.085, 0.89, f"{recovery.lesion}{early}", color=SOFT_INK, fontsize=9.5)
     return figure

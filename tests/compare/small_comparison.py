@@ -33,3 +33,9 @@ def script(name: str) -> Any:
 def read_csv(path: Path) -> list[dict[str, str]]:
     with path.open(newline="") as file:
         return list(csv.DictReader(file))
+
+
+def outputs(folder: Path) -> dict[str, bytes]:
+    """What is in the tables."""
+    tables = ("comparison.csv", "scores.csv", "learning_curves.csv", "within_life.csv", "comparison.md")
+    return {name: (folder / name).read_bytes() for name in tables}

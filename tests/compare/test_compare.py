@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
-from small_comparison import POLICIES, REVERSAL, ROLLOUT, SETTINGS, read_csv
+from small_comparison import POLICIES, REVERSAL, ROLLOUT, SETTINGS, outputs, read_csv
 
 from lndp_agents import load_pretrained
 from lndp_agents.baselines import Job, evaluate_policy_lives, load_baseline
@@ -25,7 +25,6 @@ from lndp_agents.statistics import bootstrap_interval, interquartile_mean, proba
 from lndp_agents.zoo import zoo_folder
 
 Finished = tuple[Path, list[Row]]
-CHECKED = ("comparison.csv", "scores.csv", "learning_curves.csv", "within_life.csv", "comparison.md")
 
 
 def scores_of(folder: Path, policy: str) -> NDArray[np.float64]:
@@ -37,10 +36,6 @@ def scores_of(folder: Path, policy: str) -> NDArray[np.float64]:
     ]
     assert all([life for life, _ in own] == list(range(SETTINGS["lives"])) for own in lives)
     return np.array([[score for _, score in own] for own in lives])
-
-
-def outputs(folder: Path) -> dict[str, bytes]:
-    return {name: (folder / name).read_bytes() for name in CHECKED}
 
 
 def test_the_table_follows_from_the_raw_scores(finished: Finished) -> None:
