@@ -61,7 +61,7 @@ def test_means_are_those_of_the_steps(recovery: Recovery) -> None:
 
 
 def test_windows_hold_whole_trials_so_that_a_level_reward_is_a_level_curve() -> None:
-    """A forager that knows the side eats in every second step: windows of five steps would tell 4, 6, 4, 6."""
+    """Who knows the side eats in every second step: windows of five steps would tell 4, 6, 4, 6."""
     policy = train_baseline("scripted", Job(FORAGING))
     found = measure_recovery(policy, FORAGING, lesion=Lesion(at=50, cut_reward=True), lives=4)
     assert [window[:2] for window in found.windows[:2]] == [(0, 9), (10, 19)]
