@@ -17,6 +17,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, ScalarFormatter
 from throughput import measure
 
+from lndp_agents.palette import line_look
+
 NODES, POPULATIONS = (16, 32, 64, 128, 256, 512), (1, 4, 16, 64, 256, 1024)
 MODES: dict[str, dict[str, Any]] = {
     "native": {"backend": "native"},
@@ -60,11 +62,11 @@ def plot(found: list[dict[str, Any]], path: Path) -> None:
     """Draw both axes side by side, logarithmic."""
     figure = Figure(figsize=(10, 4), layout="constrained")
     for axes, axis in zip(figure.subplots(1, 2), ("nodes", "population"), strict=True):
-        for mode in MODES:
+        for number, mode in enumerate(MODES):
             points = [row for row in found if row["axis"] == axis and row["mode"] == mode]
             if points:
                 costs = [row["microseconds_per_step"] for row in points]
-                axes.loglog([row[axis] for row in points], costs, marker="o", label=mode)
+                axes.loglog([row[axis] for row in points], costs, label=mode, **line_look(number))
         axes.set(
             xlabel="nodes N" if axis == "nodes" else "population P (N = 32)",
             ylabel="microseconds per step of life",

@@ -246,8 +246,21 @@ def _add_lesion(commands: Any) -> None:
         "curve, as CSV and PNG. NAME may also be the folder of a trained baseline.",
     )
     _add_subject(command)
-    command.add_argument("--at", type=int, required=True, metavar="STEP", help="of life, from 0")
-    kind = command.add_mutually_exclusive_group(required=True)
+    _add_injury(command, is_required=True)
+    _add_lives(command)
+    command.add_argument(
+        "--out", type=Path, default=Path("lesions"), metavar="FOLDER", help="of the files (default: lesions)"
+    )
+    command.add_argument("--json", action="store_true", help="print pure JSON, with the curve")
+    command.set_defaults(command="lesion")
+
+
+def _add_injury(command: Any, *, is_required: bool) -> None:
+    """One kind of injury, and the step before which it happens; `commands.injury` reads them."""
+    command.add_argument(
+        "--at", type=int, required=is_required, metavar="STEP", help="when: a step of life, from 0"
+    )
+    kind = command.add_mutually_exclusive_group(required=is_required)
     kind.add_argument(
         "--zero",
         type=float,
@@ -260,19 +273,28 @@ def _add_lesion(commands: Any) -> None:
     )
     kind.add_argument("--cut-reward", action="store_true", help="the sensed reward is 0 from now on")
     kind.add_argument("--nodes", type=int, metavar="INT", help="so many hidden nodes fall silent for good")
-    _add_lives(command)
-    command.add_argument(
-        "--out", type=Path, default=Path("lesions"), metavar="FOLDER", help="of the files (default: lesions)"
-    )
-    command.add_argument("--json", action="store_true", help="print pure JSON, with the curve")
-    command.set_defaults(command="lesion")
 
 
 def _add_watch(commands: Any) -> None:
-    command = commands.add_parser("watch", help="watch a life: the world, and the brain that rewires")
+    command = commands.add_parser(
+        "watch",
+        help="watch a life: the world, and the brain that rewires",
+        description="Show a life of an agent: the world as the agent sees it, the brain that has just looked "
+        "at it, rewired and chosen what to do next, and the course of the life. An injury (--zero 0.33 --at "
+        "50, and the others of `lndp lesion`) has a frame of its own; what it takes is dashed.",
+    )
     _add_subject(command)
     command.add_argument("--gif", type=Path, metavar="FILE", help="write a GIF instead of opening a window")
-    command.add_argument("--steps", type=int, metavar="INT", help="at most so many steps")
+    command.add_argument(
+        "--steps", type=int, metavar="INT", help="at most so many (default: the life; of a GIF at most 500)"
+    )
+    command.add_argument(
+        "--width", type=int, metavar="INT", help="of the picture in pixels (default: 960, of a GIF 640)"
+    )
+    command.add_argument(
+        "--brain-only", action="store_true", help="draw no world (default where it draws no pixels)"
+    )
+    _add_injury(command, is_required=False)
     command.add_argument("--fps", type=int, default=10, metavar="INT", help="frames a second (default: 10)")
     command.set_defaults(command="watch")
 

@@ -8,15 +8,15 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from lndp_agents.palette import DASHES, EVENT_DASHES, GRID, INK, NEGATIVE, POSITIVE, SOFT_INK
 from lndp_agents.persistence import write_file
 
-INK, SOFT_INK, GRID = "#26282e", "#7e8086", "#e4e4e0"
 SERIES = {
-    "score_best": ("population, best", "#96a4ba", 1.0),
-    "score_mean": ("population, mean", "#5b7fb5", 1.4),
-    "held_out": ("centre, held-out lives", "#e87711", 2.2),
+    "score_best": ("population, best", SOFT_INK, 1.0, DASHES[2]),
+    "score_mean": ("population, mean", NEGATIVE, 1.4, DASHES[0]),
+    "held_out": ("centre, held-out lives", POSITIVE, 2.4, DASHES[0]),
 }
-"""Column: label, colour, line width."""
+"""Column: label, colour, line width, dashes."""
 LABEL_DISTANCE = 0.055
 """Of two labels at the right, at least, as a share of the height."""
 DOTS_PER_INCH = 160
@@ -90,19 +90,20 @@ def evolution_figure(metrics: Metrics, reference_lines: Mapping[str, float], tit
     axes = figure.add_axes((0.075, 0.125, 0.665, 0.745))
     labels = [(value, name, SOFT_INK) for name, value in reference_lines.items()]
     for value in reference_lines.values():
-        axes.axhline(value, color=SOFT_INK, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1)
-    for column, (label, color, width) in SERIES.items():
+        axes.axhline(value, color=SOFT_INK, linewidth=0.9, linestyle=EVENT_DASHES, zorder=1)
+    for column, (label, color, width, dashes) in SERIES.items():
         points = measured(metrics["generation"], metrics[column])
         if points:
             generations, scores = zip(*points, strict=True)
             marker = "o" if column == "held_out" and len(points) <= 60 else None
-            axes.plot(generations, scores, color=color, linewidth=width, marker=marker, markersize=3.5)
+            look = {"color": color, "linewidth": width, "linestyle": dashes}
+            axes.plot(generations, scores, **look, marker=marker, markersize=3.5)
             labels.append((scores[-1], f"{label}: {scores[-1]:.4g}", color))
     style_axes(axes, f"generation ({metrics['steps'][-1]:,.0f} steps of life)", "score")
     axes.margins(x=0.01)
     axes.xaxis.get_major_locator().set_params(integer=True)
     figure.text(0.075, 0.925, title, color=INK, fontsize=13)
-    _write_labels(axes, labels)
+    write_labels(axes, labels)
     return figure
 
 
@@ -157,8 +158,8 @@ def plain(text: str) -> str:
     return text.replace("$", r"\$")
 
 
-def _write_labels(axes: Any, labels: Sequence[tuple[float, str, str]]) -> None:
-    """Name lines at their right ends."""
+def write_labels(axes: Any, labels: Sequence[tuple[float, str, str]]) -> None:
+    """Name lines of a matplotlib plot at their right ends: value there, text, colour."""
     low, high = axes.get_ylim()
     places = spread([(value - low) / (high - low) for value, _, _ in labels], LABEL_DISTANCE)
     for place, (_, text, color) in zip(places, labels, strict=True):

@@ -203,7 +203,7 @@ def test_edges_are_counted_as_the_watcher_of_one_life_counts_them() -> None:
     for _ in range(world.steps):
         batch = live_on(program, parameters, world, batch, 1)
         for history, adjacency in zip(histories, batch.brain.adjacency[0], strict=True):
-            history.live(adjacency.numpy() > 0, 0.0)
+            history.rewire(adjacency.numpy() > 0)
     assert sum(sum(history.born) + sum(history.lost) for history in histories) > 0
     for name in ("born", "lost"):
         counted = [getattr(history, name) for history in histories]

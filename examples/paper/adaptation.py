@@ -17,9 +17,10 @@ from typing import Any, TypeAlias
 import numpy as np
 from living import cohort, steps_of_lives, switched
 from paper import SCORE_SEED, options, parser, run_script, say
-from tables import COLORS, machine, new_figure, style, write_csv, write_figure, write_markdown
+from tables import machine, new_figure, style, write_csv, write_figure, write_markdown
 
 from lndp_agents import LNDPAgent, zoo_names
+from lndp_agents.palette import EVENT_DASHES, SOFT_INK, line_look
 from lndp_agents.statistics import bootstrap_interval, interquartile_mean, ratio_interval
 
 ENVIRONMENT = "lndp/ForagingReversal-v0"
@@ -128,18 +129,18 @@ def draw(rows: Sequence[dict[str, Any]], title: str, path: Path) -> None:
     names = {"reward": "reward of a trial", "steps": "steps of a trial"}
     for line, measure in zip(panels, names, strict=True):
         for axes, alignment in zip(line, ALIGNMENTS, strict=True):
-            for color, name in zip(COLORS, CONDITIONS, strict=True):
+            for number, name in enumerate(CONDITIONS):
                 own = [row for row in rows if row["condition"] == name and row["alignment"] == alignment]
                 seen = [row for row in own if row["lives"] >= SEEN]
                 x = [row["trial"] for row in seen]
-                width = 3.5 if name == "intact" else 1.5  # others may lie on it
-                axes.plot(x, [row[measure] for row in seen], color=color, linewidth=width, label=name)
+                look = line_look(number)  # the first is bold: others may lie on it
+                axes.plot(x, [row[measure] for row in seen], label=name, **look)
                 ends = ([row[f"{measure} {end}"] for row in seen] for end in ("low", "high"))
-                axes.fill_between(x, *ends, color=color, alpha=0.15, linewidth=0)
+                axes.fill_between(x, *ends, color=look["color"], alpha=0.15, linewidth=0)
             event = "birth" if alignment == "birth" else "a change of the food's side"
             style(axes, "", f"trials since {event}", names[measure])
             if alignment == "change":
-                axes.axvline(-0.5, color=COLORS[-1], linewidth=0.8, linestyle=(0, (4, 3)))
+                axes.axvline(-0.5, color=SOFT_INK, linewidth=0.8, linestyle=EVENT_DASHES)
     figure.legend(
         *panels[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=6, frameon=False
     )

@@ -20,11 +20,11 @@ from matplotlib.figure import Figure
 from lndp_agents import zoo_names
 from lndp_agents.commands.subject import zoo_results
 from lndp_agents.diagnostics import Report, Thresholds, diagnose
+from lndp_agents.palette import BORN, EVENT_DASHES, INK, LOST, NEGATIVE, POSITIVE, SOFT_INK
 from lndp_agents.persistence import write_file
-from lndp_agents.plotting import DOTS_PER_INCH, INK, SOFT_INK, style_axes
+from lndp_agents.plotting import DOTS_PER_INCH, style_axes
 
 RESULTS = Path(__file__).parent / "results"
-BORN, LOST, DENSITY, DIVERSITY = "#16a34a", "#d61e3c", "#5b7fb5", "#e87711"
 EVERY_STEP, THEN = 100, 10
 """The CSV has every step up to the first number, then those that the second one divides."""
 NOTES = """# Critical period and failure signatures
@@ -76,9 +76,9 @@ def figure_of(reports: Mapping[str, Report]) -> Figure:
     for row, (name, report) in zip(panels, reports.items(), strict=True):
         means = report.curves.means()
         _draw_changes(row[0], means, report.critical_period)
-        _draw_curve(row[1], means["density"], DENSITY, 1.0)
-        _draw_curve(row[2], means["diversity"], DIVERSITY, max(1.1, 1.1 * means["diversity"].max()))
-        row[2].axhline(1.0, color=SOFT_INK, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
+        _draw_curve(row[1], means["density"], NEGATIVE, 1.0)
+        _draw_curve(row[2], means["diversity"], POSITIVE, max(1.1, 1.1 * means["diversity"].max()))
+        row[2].axhline(1.0, color=SOFT_INK, linewidth=0.8, linestyle=EVENT_DASHES, zorder=1)
         for axes in row:
             _style(axes, report.longest_life)
         row[0].set_ylabel(name, color=INK, fontsize=10.5)
@@ -104,7 +104,7 @@ def _draw_changes(axes: Any, means: Mapping[str, Any], critical_period: int) -> 
     for place, text, color in ((top, "born", BORN), (-bottom, "lost", LOST)):
         _write_beside(axes, (steps[-1], 0.6 * place), text, color, -3)
     if critical_period:
-        axes.axvline(critical_period, color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
+        axes.axvline(critical_period, color=INK, linewidth=0.9, linestyle=EVENT_DASHES)
         points = 5 if critical_period < steps[-1] / 2 else -5
         _write_beside(axes, (critical_period, 0.85 * top), f"90 % by step {critical_period}", INK, points)
 

@@ -36,7 +36,7 @@ from paper import (
     say,
     score_lives,
 )
-from tables import COLORS, curve, new_figure, style, write_csv, write_figure, write_results
+from tables import curve, new_figure, style, write_csv, write_figure, write_results
 from transfer import BEST_KNOWN
 
 from lndp_agents import LNDPAgent, load_pretrained
@@ -55,6 +55,7 @@ from lndp_agents.evolution.searchers import (
 )
 from lndp_agents.evolution.workers import Workers
 from lndp_agents.evolution.worlds import make_world
+from lndp_agents.palette import EVENT_DASHES, POSITIVE, SOFT_INK
 from lndp_agents.spaces import config_for
 
 RANDOM = {"lndp/CartPoleLife-v0": 22.0, "lndp/AcrobotLife-v0": -499.0}
@@ -207,9 +208,9 @@ def draw(results: Sequence[Result], chosen: Options) -> None:
     for axes, name in zip(panels, RANDOM, strict=True):
         for result in results:
             scores = curve(result, f"population {name}")
-            axes.plot(range(1, len(scores) + 1), scores, color=COLORS[0], linewidth=1.2)
+            axes.plot(range(1, len(scores) + 1), scores, color=POSITIVE, linewidth=1.2)
         for level in (RANDOM[name], BEST_KNOWN[name]):
-            axes.axhline(level, color=COLORS[-1], linewidth=0.8, linestyle=(0, (4, 3)))
+            axes.axhline(level, color=SOFT_INK, linewidth=0.8, linestyle=EVENT_DASHES)
         style(axes, f"{name}; dashed: random, best known", "generation", "mean return of the population")
     write_figure(figure, chosen.out / "multi_task.png")
 

@@ -24,12 +24,15 @@ from paper import (
     run_script,
     score_lives,
 )
-from tables import COLORS, by_condition, curve, new_figure, style, summary, write_figure, write_results
+from tables import by_condition, curve, new_figure, style, summary, write_figure, write_results
+
+from lndp_agents.palette import NEGATIVE, POSITIVE, line_look
 
 ENVIRONMENT = "lndp/CartPoleLife-v0"
 STEPS = (0, 5, 20, 100)
 GENERATIONS = 40
-MEASURES = {"first episode": COLORS[0], "mean": COLORS[1]}
+MEASURES = {"first episode": (POSITIVE, "s"), "mean": (NEGATIVE, "o")}
+"""Colour and marker."""
 
 
 def conditions() -> list[Condition]:
@@ -54,20 +57,21 @@ def measure(result: Result, lives: int) -> Result:
 def draw(results: Sequence[Result], chosen: Options) -> None:
     """Fitness curves, and the scores against the duration."""
     figure, (panels,) = new_figure(8, 3, 1, 2)
-    for color, group in zip(COLORS, by_condition(results), strict=False):
+    for number, group in enumerate(by_condition(results)):
         for result in group:
             steps = result.condition.labels["development steps"]
             scores = curve(result, "score_mean")
             label = f"{steps} steps" if result.recipe.seed == 1 else None
-            panels[0].plot(range(1, len(scores) + 1), scores, color=color, linewidth=1.2, label=label)
+            look = line_look(number, len(scores)) | {"linewidth": 1.2}
+            panels[0].plot(range(1, len(scores) + 1), scores, label=label, **look)
     style(panels[0], "each line is an evolution", "generation", "mean return of the population")
     panels[0].legend(frameon=False, fontsize=8)
-    for shift, (name, color) in zip((-0.06, 0.06), MEASURES.items(), strict=True):
+    for shift, (name, (color, marker)) in zip((-0.06, 0.06), MEASURES.items(), strict=True):
         for place, group in enumerate(by_condition(results)):
             middle, low, high = summary(group, name)
             axes, x = panels[1], place + shift
             axes.plot([x, x], [low, high], color=color, linewidth=2)
-            axes.plot(x, middle, "o", color=color, markersize=5, label=None if place else name)
+            axes.plot(x, middle, marker, color=color, markersize=5, label=None if place else name)
     panels[1].set_xticks(range(len(STEPS)), [str(steps) for steps in STEPS])
     style(panels[1], "best centre, IQM and 95 % interval", "development steps", "return of an episode")
     panels[1].legend(frameon=False, fontsize=8)

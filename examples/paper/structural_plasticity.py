@@ -26,11 +26,14 @@ from paper import (
     run_script,
     score_lives,
 )
-from tables import COLORS, by_condition, curve, new_figure, style, summary, write_figure, write_results
+from tables import by_condition, curve, new_figure, style, summary, write_figure, write_results
+
+from lndp_agents.palette import DASHES, GRID, NEGATIVE, POSITIVE
 
 TASKS = {"foraging": ("lndp/ForagingSwitch-v0", 60), "cartpole": ("lndp/CartPoleLife-v0", 40)}
 """Environment and generations: as many as one or two hours of one core allow for all conditions."""
-SWITCH_COLORS = {"on": COLORS[0], "off": COLORS[1]}
+SWITCH_LOOKS = {"on": (POSITIVE, "solid", "o"), "off": (NEGATIVE, DASHES[1], "s")}
+"""Colour, dashes, marker."""
 
 
 def conditions(task: str, quick: bool) -> list[Condition]:
@@ -86,9 +89,9 @@ def draw_curves(task: str, results: Sequence[Result], chosen: Options) -> None:
                 switch = result.condition.labels["plasticity"]
                 shown = f"plasticity {switch}" if result.recipe.seed == 1 else None
                 scores = curve(result, "score_mean")
-                axes.plot(
-                    range(1, len(scores) + 1), scores, color=SWITCH_COLORS[switch], linewidth=1.2, label=shown
-                )
+                color, dashes, _ = SWITCH_LOOKS[switch]
+                look = {"color": color, "linestyle": dashes, "linewidth": 1.2}
+                axes.plot(range(1, len(scores) + 1), scores, label=shown, **look)
         style(axes, f"density {birth}", "generation", "mean return of the population")
         axes.sharey(panels[0, 0])
     panels[0, 0].legend(frameon=False, fontsize=8)
@@ -103,11 +106,11 @@ def draw_scores(task: str, results: Sequence[Result], chosen: Options) -> None:
     for name, axes in zip(measures, panels.flat, strict=True):
         for place, group in enumerate(groups):
             middle, low, high = summary(group, name)
-            color = SWITCH_COLORS[group[0].condition.labels["plasticity"]]
+            color, _, marker = SWITCH_LOOKS[group[0].condition.labels["plasticity"]]
             axes.plot([low, high], [place, place], color=color, linewidth=2)
-            axes.plot(middle, place, "o", color=color, markersize=4)
+            axes.plot(middle, place, marker, color=color, markersize=4)
         style(axes, name, "return")
-        axes.grid(axis="x", color="#e4e4e0", linewidth=0.7)
+        axes.grid(axis="x", color=GRID, linewidth=0.7)
         labels = [f"{_birth(group[0])}, {group[0].condition.labels['plasticity']}" for group in groups]
         axes.set_yticks(range(len(groups)), labels if name == measures[0] else [""] * len(groups))
         axes.invert_yaxis()

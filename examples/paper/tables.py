@@ -13,11 +13,10 @@ from matplotlib.figure import Figure
 from paper import SCORE_SEED, Options, Result, say, score_lives
 
 from lndp_agents.evolution.run_folder import system_info
+from lndp_agents.palette import INK
 from lndp_agents.persistence import write_file
-from lndp_agents.plotting import DOTS_PER_INCH, INK, read_metrics, style_axes
+from lndp_agents.plotting import DOTS_PER_INCH, read_metrics, style_axes
 from lndp_agents.statistics import bootstrap_interval, interquartile_mean
-
-COLORS = ("#e87711", "#5b7fb5", "#4f9d69", "#8b6bb1", "#c0392b", "#8a8a84")
 
 
 def write_results(path: Path, title: str, results: Sequence[Result], chosen: Options) -> None:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from lndp_agents.baselines.policy import Policy
 from lndp_agents.baselines.registry import is_finished, load_baseline, read_baseline
+from lndp_agents.commands.injury import lesion_of
 from lndp_agents.commands.subject import find_subject
 from lndp_agents.commands.trust import check_module
 from lndp_agents.devices import find_device
@@ -27,14 +28,8 @@ class _Patient(NamedTuple):
 
 def lesion_command(options: Namespace) -> int:
     """Print reward per step before and after a lesion, intact and lesioned; write table and curve."""
-    lesion = Lesion(
-        at=options.at,
-        zero=options.zero,
-        freeze=options.freeze,
-        saturate=options.saturate,
-        cut_reward=options.cut_reward,
-        nodes=options.nodes,
-    )
+    lesion = lesion_of(options)
+    assert lesion is not None  # the command line requires one
     patient = _find_patient(options)
     recovery = measure_recovery(
         patient.policy,
@@ -55,8 +50,12 @@ def lesion_command(options: Namespace) -> int:
     file = options.out / _file_name(options.subject, lesion)
     options.out.mkdir(parents=True, exist_ok=True)
     write_table(recovery, Path(f"{file}.csv"))
-    write_figure(recovery, title, Path(f"{file}.png"))
-    _say(f"wrote {file}.csv and .png")
+    try:
+        write_figure(recovery, title, Path(f"{file}.png"))
+    except ImportError as error:
+        _say(f"wrote {file}.csv, but no picture: {error}")
+    else:
+        _say(f"wrote {file}.csv and .png")
     return 0
 
 

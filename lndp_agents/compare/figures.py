@@ -11,18 +11,15 @@ from numpy.typing import NDArray
 from lndp_agents.baselines import CurvePoint
 from lndp_agents.compare.results import Result
 from lndp_agents.compare.within_life import BIRTH, CHANGE, WithinLife
+from lndp_agents.palette import INK, line_look
 from lndp_agents.persistence import write_file
-from lndp_agents.plotting import DOTS_PER_INCH, INK, plain, style_axes
+from lndp_agents.plotting import DOTS_PER_INCH, plain, style_axes
 
 try:
     from matplotlib.figure import Figure
 except ModuleNotFoundError as error:
     raise ImportError('figures need matplotlib: pip install "lndp-agents[train]"') from error
 
-COLORS = ("#d55e00", "#0072b2", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000", "#8a8a84")
-"""Of Okabe and Ito, which the colour-blind can tell apart."""
-DASHES: tuple[Any, ...] = ("solid", (0, (5, 1.5)), (0, (1.5, 1)), (0, (6, 1.5, 1.5, 1.5)))
-"""So that a line is known without its colour too."""
 LEARNING_CURVES, WITHIN_LIFE = "learning_curves.png", "within_life.png"
 _LOG_FROM = 100
 """Ratio of the last look's steps to the first one's from which on the axis is logarithmic."""
@@ -34,13 +31,13 @@ def draw_learning_curves(folder: Path, environment: str, results: Sequence[Resul
     axes = figure.subplots()
     steps = [point.steps for result in results for curve in result.curves for point in curve if point.steps]
     for number, result in enumerate(results):
-        look = _look(number)
         if result.curves:
             x, runs = joined_curves(result.curves)
+            look = line_look(number, len(x))
             axes.plot(x, runs.mean(0), label=_label(result), **look)
             axes.fill_between(x, runs.min(0), runs.max(0), color=look["color"], alpha=0.12, linewidth=0)
         else:
-            axes.axhline(result.scores.mean(), label=_label(result), **look)
+            axes.axhline(result.scores.mean(), label=_label(result), **line_look(number))
     if steps and max(steps) > _LOG_FROM * min(steps):
         axes.set_xscale("log")
         axes.set_xlim(min(steps), max(steps))
@@ -65,7 +62,7 @@ def draw_within_life(
         for number, result in enumerate(results):
             for curve in curves[result.policy]:
                 if curve.event == event:
-                    look = _look(number)
+                    look = line_look(number, len(curve.time))
                     axes.plot(curve.time, curve.rewards.mean(0), label=_label(result), **look)
                     low, high = curve.rewards.min(0), curve.rewards.max(0)
                     axes.fill_between(curve.time, low, high, color=look["color"], alpha=0.12, linewidth=0)
@@ -101,14 +98,6 @@ def joined_curves(curves: Sequence[Sequence[CurvePoint]]) -> tuple[NDArray[np.fl
 def _label(result: Result) -> str:
     seeds = f" ({len(result.curves)} seeds)" if len(result.curves) > 1 else ""
     return plain(f"{result.policy}{seeds}")
-
-
-def _look(number: int) -> dict[str, Any]:
-    return {
-        "color": COLORS[number % len(COLORS)],
-        "linestyle": DASHES[(number + number // len(COLORS)) % len(DASHES)],
-        "linewidth": 2.4 if number == 0 else 1.6,
-    }
 
 
 def _finish(figure: Any, axes: Any, title: str, path: Path) -> None:

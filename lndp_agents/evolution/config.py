@@ -85,8 +85,8 @@ class EvolutionConfig:
     separable: bool = OPEN
     """Whether CMA-ES adapts only the diagonal of its covariance."""
     start: str = ""
-    """An agent (zoo name, folder or "hf:USER/REPO") whose genome the search starts around; if none, around zero
-    but for `update_bias`. Its switches and encoding are adopted where they fit and nothing else is given."""
+    """An agent (zoo name, folder or "hf:USER/REPO") whose genome the search starts around; zero if none,
+    but for `update_bias`. Its switches and encoding are adopted where nothing else is given and they fit."""
     update_bias: float = OPEN
     """Where the search starts the biases of update gates, in policies that have them: at a large one, nodes
     and synapses begin by keeping their states."""

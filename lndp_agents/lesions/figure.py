@@ -6,11 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from lndp_agents.lesions.recovery import Recovery
+from lndp_agents.palette import EVENT_DASHES, INK, NEGATIVE, POSITIVE, SOFT_INK
 from lndp_agents.persistence import write_file
-from lndp_agents.plotting import DOTS_PER_INCH, INK, SOFT_INK, plain, style_axes
+from lndp_agents.plotting import DOTS_PER_INCH, plain, style_axes
 
-LINES = {"intact": ("#5b7fb5", 3.5), "lesioned": ("#e87711", 1.6)}
-"""Colour and line width; until the lesion one line lies on the other."""
+LOOKS: dict[str, dict[str, Any]] = {
+    "intact": {"color": NEGATIVE, "linewidth": 3.5},
+    "lesioned": {"color": POSITIVE, "linewidth": 1.6, "marker": "o", "markersize": 4.5},
+}
+"""Until the lesion one line lies on the other."""
 COLUMNS = (
     *("first_step", "last_step"),
     *(f"{name}{end}" for name in ("intact", "lesioned", "damage") for end in ("", "_low", "_high")),
@@ -56,11 +60,11 @@ def recovery_figure(recovery: Recovery, title: str) -> Any:
     figure: Any = Figure(figsize=(8, 4.5), facecolor="white")
     axes = figure.add_axes((0.085, 0.125, 0.885, 0.745))
     middles = [(window.first + window.last) / 2 for window in recovery.windows]
-    for name, (color, width) in LINES.items():
+    for name, look in LOOKS.items():
         mean, low, high = zip(*(getattr(window, name) for window in recovery.windows), strict=True)
-        axes.fill_between(middles, low, high, color=color, alpha=0.18, linewidth=0)
-        axes.plot(middles, mean, color=color, linewidth=width, label=name)
-    axes.axvline(recovery.lesion.at, color=INK, linewidth=1, linestyle=(0, (4, 3)), label="lesion")
+        axes.fill_between(middles, low, high, color=look["color"], alpha=0.18, linewidth=0)
+        axes.plot(middles, mean, label=name, **look)
+    axes.axvline(recovery.lesion.at, color=INK, linewidth=1, linestyle=EVENT_DASHES, label="lesion")
     style_axes(axes, "step of life", "reward per step")
     axes.margins(x=0.01)
     axes.legend(frameon=False, fontsize=9.5, labelcolor=INK)

@@ -5,15 +5,17 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
+from lndp_envs.dynamics import Dynamics
 from numpy.typing import NDArray
 
 from lndp_agents.baselines.evaluation import PolicyLives, evaluate_policy_lives
 from lndp_agents.baselines.policy import Policy
+from lndp_agents.evolution.worlds import make_task
 from lndp_agents.lesions.lesion import Lesion
 from lndp_agents.statistics import bootstrap_interval, ratio_interval
 
 WINDOWS = 20
-"""Windows in a life, if its lesion does not cut one in two."""
+"""Windows in a life at most, if its lesion does not cut one in two."""
 
 
 class Estimate(NamedTuple):
@@ -132,20 +134,29 @@ def measure_recovery(
             )
         )
     lesioned, intact = found
+    dynamics, steps, _ = make_task(environment, keywords or {}, episodes)
     windows = tuple(
         Window(*ends, *_effect(*(_rewards_in(own, ends) for own in (intact, lesioned))))
-        for ends in window_ends(intact.rewards.shape[1], lesion.at)
+        for ends in window_ends(steps, lesion.at, window_steps(dynamics, steps // WINDOWS))
     )
     effects = tuple(map(_effect, _returns(intact).T, _returns(lesioned).T))
     return Recovery(lesion, intact, lesioned, windows, effects)
 
 
-def window_ends(steps: int, at: int) -> list[tuple[int, int]]:
-    """First and last steps of the windows of a life, of which one begins at a lesion.
+def window_steps(dynamics: Dynamics[Any], least: int) -> int:
+    """Steps of a window, `least` or a few more: whole trials, where the world has them.
+
+    Rewards come at the ends of trials, so windows that cut trials in two would show a beat of their own.
+    """
+    trial = getattr(dynamics, "trial_steps", 1)
+    return trial * max(1, -(-least // trial))
+
+
+def window_ends(steps: int, at: int, size: int) -> list[tuple[int, int]]:
+    """First and last steps of the windows of a life, each of `size` steps, of which one begins at a lesion.
 
     What is left at the end belongs to the last window, so that none of few steps is compared with the others.
     """
-    size = max(1, steps // WINDOWS)
     starts = sorted({0, at, *range(at % size, steps - size + 1, size)})
     return [(start, stop - 1) for start, stop in zip(starts, [*starts[1:], steps], strict=True)]
 

@@ -1,4 +1,4 @@
-"""The living brain: its nodes coloured by activation, its edges by weight, births and losses flashing."""
+"""The living brain: its nodes colored by activation, its edges by weight, births and losses flashing."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,8 @@ CALM = 0.08
 """A drawn weight follows the true one only when they differ by this much: calm pictures make small files."""
 LABEL_WIDTH = 80.0
 TEXT_SIZE = 10.0
+BARE_MARGIN = 12.0
+"""Left and right of a network without labels."""
 
 
 class BrainView:
@@ -23,18 +25,22 @@ class BrainView:
 
     Args:
         config: of the agent whose brain it is.
-        labels: of inputs and outputs.
+        labels: of inputs and outputs; without any nothing is written, and the network fills the area.
         area: of the page, in points.
     """
 
-    def __init__(self, config: LNDPConfig, labels: Labels, area: Area) -> None:
+    def __init__(self, config: LNDPConfig, labels: Labels | None, area: Area) -> None:
         self._config = config
         self._labels = labels
         self._area = area
-        network = Area(area.left, area.top + 18, area.width, area.height - 38)
-        self.layout: Layout = layout(config, network, LABEL_WIDTH)
+        network = Area(area.left, area.top + 18, area.width, area.height - 38) if labels else area
+        self.layout: Layout = layout(config, network, LABEL_WIDTH if labels else BARE_MARGIN)
         self._flashes: EdgeFlashes | None = None
         self._weights: Floats = np.zeros((config.nodes, config.nodes), np.float32)
+
+    def begin(self, adjacency: Booleans) -> None:
+        """See the edges (N, N) of a newborn; without this, those of the first brain drawn do not flash."""
+        self._flashes = EdgeFlashes.begin(adjacency)
 
     def draw(self, canvas: Canvas, brain: Brain, choice: int | None = None) -> None:
         """Draw the brain as it is now.
@@ -51,11 +57,16 @@ class BrainView:
             np.where(np.abs(weights - self._weights) > CALM, weights, self._weights) * brain.adjacency
         )
         drawn = self.edges_to_draw(brain.adjacency)
-        self._draw_edges(canvas, drawn, self._flashes.birth_flash)
-        self._draw_losses(canvas, self._flashes.loss_flash)
-        self._draw_nodes(canvas, brain.activation, choice)
-        self._draw_headings(canvas, len(drawn), int(brain.adjacency.sum()))
-        self._draw_legend(canvas)
+        is_dark = np.zeros_like(brain.adjacency) if brain.dark is None else brain.dark
+        self._draw_edges(canvas, drawn, is_dark, self._flashes.birth_flash)
+        self._draw_dashes(canvas, self._flashes.loss_flash, style.LOST)
+        self._draw_dashes(canvas, is_dark.astype(np.float32), style.INK)
+        chosen = None if choice is None else self._config.nodes - self._config.action_size + choice
+        self._draw_nodes(canvas, brain.activation, chosen)
+        if self._labels:
+            self._draw_labels(canvas, self._labels, chosen)
+            self._draw_headings(canvas, len(drawn), int(brain.adjacency.sum()))
+            self._draw_legend(canvas, has_injury=brain.dark is not None)
 
     def edges_to_draw(self, adjacency: Booleans) -> NDArray[np.int64]:
         """(E, 2): pairs of nodes, the weakest edge first so that strong ones lie on top."""
@@ -63,10 +74,13 @@ class BrainView:
         strength = np.abs(self._weights[pairs[:, 0], pairs[:, 1]])
         return pairs[np.argsort(strength, kind="stable")][-MOST_EDGES:]
 
-    def _draw_edges(self, canvas: Canvas, pairs: NDArray[np.int64], birth_flash: Floats) -> None:
-        senders, receivers = pairs.T
+    def _draw_edges(
+        self, canvas: Canvas, pairs: NDArray[np.int64], is_dark: Booleans, birth_flash: Floats
+    ) -> None:
+        crowd = crowding(len(pairs))
+        senders, receivers = pairs[~is_dark[pairs[:, 0], pairs[:, 1]]].T
         weights, flash = self._weights[senders, receivers], birth_flash[senders, receivers]
-        strength, crowd = np.abs(weights), crowding(len(pairs))
+        strength = np.abs(weights)
         widths = (0.4 + 2.4 * strength) * crowd**-0.5 + 0.9 * flash * crowd**-0.25
         outlines = tapered(self.layout.curves(senders, receivers), widths.astype(np.float64))
         # In a crowd all edges pale, the weak ones most.
@@ -76,16 +90,15 @@ class BrainView:
             color = style.mix(style.PAPER, color, float(shares[index]))
             canvas.polygon(outlines[index], style.mix(color, style.BORN, float(flash[index])))
 
-    def _draw_losses(self, canvas: Canvas, loss_flash: Floats) -> None:
-        senders, receivers = pairs = np.argwhere(loss_flash > 0)[-MOST_EDGES:].T
+    def _draw_dashes(self, canvas: Canvas, shares: Floats, color: style.Color) -> None:
+        """Edges in dashes where shares (N, N) are more than 0; of 1 they have the whole color."""
+        senders, receivers = pairs = np.argwhere(shares > 0)[-MOST_EDGES:].T
         curves = self.layout.curves(senders, receivers)
         width = 1.1 * crowding(len(pairs.T)) ** -0.25
-        for curve, flash in zip(curves.tolist(), loss_flash[senders, receivers], strict=True):
-            canvas.dashes(curve, style.mix(style.PAPER, style.LOST, 0.7 * float(flash)), width)
+        for curve, share in zip(curves.tolist(), shares[senders, receivers], strict=True):
+            canvas.dashes(curve, style.mix(style.PAPER, color, float(share)), width)
 
-    def _draw_nodes(self, canvas: Canvas, activation: Floats, choice: int | None) -> None:
-        first_output = self._config.nodes - self._config.action_size
-        chosen = None if choice is None else first_output + choice
+    def _draw_nodes(self, canvas: Canvas, activation: Floats, chosen: int | None) -> None:
         for node, ((x, y), radius) in enumerate(zip(self.layout.positions, self.layout.radii, strict=True)):
             if node == chosen:
                 canvas.circle((x, y), radius + 3.2, style.PAPER, style.INK, 1.4)
@@ -93,10 +106,11 @@ class BrainView:
             canvas.circle(
                 (x, y), radius, style.signed_color(float(activation[node])), style.SOFT_INK, outline
             )
-        outputs = range(first_output, self._config.nodes)
-        for node, text in zip(range(self._config.observation_size), self._labels.inputs, strict=True):
+
+    def _draw_labels(self, canvas: Canvas, labels: Labels, chosen: int | None) -> None:
+        for node, text in enumerate(labels.inputs):
             self._draw_label(canvas, node, text, -1, style.SOFT_INK)
-        for node, text in zip(outputs, self._labels.outputs, strict=True):
+        for node, text in enumerate(labels.outputs, self._config.nodes - self._config.action_size):
             self._draw_label(canvas, node, text, 1, style.INK if node == chosen else style.SOFT_INK)
 
     def _draw_label(self, canvas: Canvas, node: int, text: str, side: int, color: style.Color) -> None:
@@ -117,20 +131,21 @@ class BrainView:
         ):
             canvas.text((x, self._area.top + 11), text, style.SOFT_INK, TEXT_SIZE, align=0.5)
 
-    def _draw_legend(self, canvas: Canvas) -> None:
+    def _draw_legend(self, canvas: Canvas, *, has_injury: bool) -> None:
         y = self._area.bottom - 11
         x = self._area.left + 12
         x += canvas.text((x, y), "-1", style.SOFT_INK, TEXT_SIZE) + 4
         for step in range(21):
             canvas.box(Area(x + 2.4 * step, y - 3.5, 2.8, 7), style.signed_color(step / 10 - 1))
         x += 55
-        x += canvas.text((x, y), "+1  activation, weight", style.SOFT_INK, TEXT_SIZE) + 16
+        x += canvas.text((x, y), "+1  activation, weight", style.SOFT_INK, TEXT_SIZE) + 12
         canvas.polygon([(x, y - 2), (x + 22, y - 0.7), (x + 22, y + 0.7), (x, y + 2)], style.SOFT_INK)
-        x += canvas.text((x + 27, y), "thick end sends", style.SOFT_INK, TEXT_SIZE) + 43
+        x += canvas.text((x + 27, y), "thick end sends", style.SOFT_INK, TEXT_SIZE) + 38
         canvas.line([(x, y), (x + 18, y)], style.BORN, 1.6)
-        x += canvas.text((x + 23, y), "born", style.SOFT_INK, TEXT_SIZE) + 39
-        canvas.dashes([(x + 18 / 5 * step, y) for step in range(6)], style.LOST, 1.6)
-        canvas.text((x + 23, y), "lost", style.SOFT_INK, TEXT_SIZE)
+        x += canvas.text((x + 23, y), "born", style.SOFT_INK, TEXT_SIZE) + 34
+        for color, name in ((style.LOST, "lost"), (style.INK, "injured"))[: 1 + has_injury]:
+            canvas.dashes([(x + 18 / 5 * step, y) for step in range(6)], color, 1.6)
+            x += canvas.text((x + 23, y), name, style.SOFT_INK, TEXT_SIZE) + 34
 
 
 def crowding(num_edges: int) -> float:

@@ -33,7 +33,7 @@ class Charts:
 
     def draw(self, canvas: Canvas, history: History) -> None:
         """Draw the life so far."""
-        while history.step > self._horizon:
+        while len(history.born) > self._horizon:
             self._horizon = min(2 * self._horizon, self._length)
         self._draw_axis(canvas, history)
         if history.has_trials:
@@ -42,6 +42,8 @@ class Charts:
             self._draw_returns(canvas, history)
         self._draw_density(canvas, history)
         self._draw_changes(canvas, history)
+        if history.injured_at is not None:
+            self._draw_injury(canvas, history.injured_at)
 
     def _x(self, step: float) -> float:
         return self._rows[0].left + self._rows[0].width * step / self._horizon
@@ -104,8 +106,15 @@ class Charts:
                 canvas.box(Area(x, middle - unit * born**0.5, width, unit * born**0.5), style.BORN)
             if lost:
                 canvas.box(Area(x, middle, width, unit * lost**0.5), style.LOST)
-        value = f"+{history.born[-1]}  -{history.lost[-1]}" if history.step else ""
+        value = f"+{history.born[-1]}  -{history.lost[-1]}" if history.born else ""
         self._write(canvas, row, "edges born, lost", value)
+
+    def _draw_injury(self, canvas: Canvas, step: int) -> None:
+        """A dashed line through all rows, under an arrow head."""
+        x, top, bottom = self._x(step), self._rows[0].top, self._rows[-1].bottom
+        canvas.polygon([(x - 4, top - 7), (x + 4, top - 7), (x, top)], style.INK)
+        count = 25  # odd, so that a dash begins and a dash ends the line
+        canvas.dashes([(x, top + (bottom - top) * part / count) for part in range(count + 1)], style.INK, 1.2)
 
     def _draw_line(self, canvas: Canvas, start: int, ys: Sequence[float], color: style.Color) -> None:
         points = [(self._x(start + step), y) for step, y in enumerate(ys)]

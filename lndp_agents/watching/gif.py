@@ -40,14 +40,14 @@ def write_gif(
             one stays.
 
     Raises:
-        ValueError: there are no frames, they differ in size, `fps` is out of range, or `max_bytes` is too few
-            even for two small frames.
+        ValueError: the path does not end in .gif, there are no frames, they differ in size, `fps` is out of
+            range, or `max_bytes` is too few even for two small frames.
         OSError: the file cannot be written; found out before the first frame is asked for.
     """
     path = Path(path)
     if not 0.1 <= fps <= 50:
         raise ValueError(f"fps={fps}: give 0.1 to 50 frames per second, which GIF players can show")
-    _check_writable(path)
+    check_writable(path)
     images = _with_few_colors(iter(frames))
     every = 1
     while every < 2 * len(images):
@@ -60,10 +60,17 @@ def write_gif(
     raise ValueError(f"{path} would take more than {max_bytes} bytes even with two small frames: allow more")
 
 
-def _check_writable(path: Path) -> None:
-    """Find out before a whole life is drawn."""
+def check_writable(path: Path) -> None:
+    """Find out before a whole life is drawn.
+
+    Raises:
+        ValueError: its name is not that of a GIF.
+        OSError: nothing can be written there.
+    """
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder: give the name of a file in it")
+    if path.suffix.lower() != ".gif":
+        raise ValueError(f"{path}: only GIFs are written; name it {path.with_suffix('.gif')}")
     try:
         tempfile.TemporaryFile(dir=path.parent).close()
     except OSError as error:

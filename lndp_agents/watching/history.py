@@ -1,4 +1,7 @@
-"""What a life has brought so far: rewards, trials and edges, step by step."""
+"""What a life has brought so far: rewards, trials and edges, step by step.
+
+A step has two halves: the brain rewires and chooses, then the world answers with a reward.
+"""
 
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -22,6 +25,8 @@ class Stretch(NamedTuple):
 class History:
     """The numbers of one life; every list has one entry a step, but `density` has one more, for the birth.
 
+    Between the halves of a step the lists of edges are one longer than the rewards.
+
     Args:
         num_allowed: how many edges a brain of this kind may have.
     """
@@ -36,6 +41,8 @@ class History:
     episode_ends: list[int] = field(default_factory=list[int])
     """Steps lived when an inner episode ended and another began."""
     has_trials: bool = False
+    injured_at: int | None = None
+    """The step before which an injury came; none if there was none yet."""
     adjacency: Booleans | None = None
 
     @property
@@ -73,13 +80,16 @@ class History:
         self.adjacency = adjacency
         self.density.append(float(adjacency.sum()) / self.num_allowed)
 
-    def live(self, adjacency: Booleans, reward: float) -> None:
-        """Note one step: the brain that acted in it, and the reward that came of it."""
+    def rewire(self, adjacency: Booleans) -> None:
+        """Note the brain that acts in this step."""
         before = adjacency if self.adjacency is None else self.adjacency
         self.born.append(int((adjacency & ~before).sum()))
         self.lost.append(int((before & ~adjacency).sum()))
-        self.rewards.append(reward)
         self.begin(adjacency)
+
+    def earn(self, reward: float) -> None:
+        """Note the reward that came of this step."""
+        self.rewards.append(reward)
 
     def _stretches(self, ends: list[int]) -> list[Stretch]:
         bounds = [0, *ends, self.step]

@@ -9,25 +9,34 @@ from lndp_agents.watching.canvas import Area, Canvas, Frame
 from lndp_agents.watching.charts import Charts
 from lndp_agents.watching.history import History
 from lndp_agents.watching.labels import labels_of
-from lndp_agents.watching.wiring import Brain
+from lndp_agents.watching.wiring import Booleans, Brain
 
 PAGE = 720.0, 450.0
 WORLD = Area(14, 40, 212, 292)
 BRAIN = Area(236, 40, 470, 292)
+FACTS_ALONE = Area(14, 40, 142, 292)
+BRAIN_ALONE = Area(166, 40, 540, 292)
+"""Where no world is drawn beside it."""
 CHARTS = Area(14, 341, 692, 104)
 
 
 @dataclass(frozen=True)
 class Moment:
-    """What the panel shows at one moment."""
+    """What the panel shows: the world as the agent sees it, and its brain when it has looked and chosen.
 
-    picture: Frame
-    """The environment's own frame."""
+    What was chosen is not done yet, and the reward is that of the step before. The last moment of a life has
+    the world as the life left it; nothing is chosen any more.
+    """
+
+    picture: Frame | None
+    """The environment's own frame; none where the brain is drawn alone."""
     brain: Brain
     choice: int | None = None
     """The output node that won."""
     action: str = ""
-    """What was done, in words."""
+    """What is chosen, in words."""
+    injury: str = ""
+    """What has happened to the brain, in words."""
     is_over: bool = False
     """Whether the life has ended, so that its score stands."""
 
@@ -38,59 +47,77 @@ class Panel:
     Args:
         title: the environment's id.
         config: of the agent.
-        length: most steps of the life, if that is known.
+        newborn: (N, N) its edges at birth, so that the first to come and go are seen.
+        length: most steps of the film, if that is known.
         width: of the frames, in pixels; they are 16 : 10.
+        has_picture: whether moments come with a picture.
     """
 
-    def __init__(self, title: str, config: LNDPConfig, length: int | None, width: int) -> None:
+    def __init__(
+        self,
+        title: str,
+        config: LNDPConfig,
+        newborn: Booleans,
+        *,
+        length: int | None,
+        width: int,
+        has_picture: bool,
+    ) -> None:
         self._title = title
         self._length = length
         self._width = width
-        self._brain_view = BrainView(config, labels_of(title, config), BRAIN)
+        self.has_picture = has_picture
+        self._world, self._brain = (WORLD, BRAIN) if has_picture else (FACTS_ALONE, BRAIN_ALONE)
+        self._brain_view = BrainView(config, labels_of(title, config), self._brain)
+        self._brain_view.begin(newborn)
         self._charts = Charts(CHARTS, length)
 
     def draw(self, moment: Moment, history: History) -> Frame:
         """The frame (height, width, 3) uint8 of a moment, and of the life that led to it."""
         canvas = Canvas(PAGE, self._width, style.PAPER)
-        canvas.box(BRAIN, style.PAPER, style.FRAME, corner=6)
+        canvas.box(self._brain, style.PAPER, style.FRAME, corner=6)
         self._brain_view.draw(canvas, moment.brain, moment.choice)
-        self._draw_header(canvas, history, moment.is_over)
+        self._draw_header(canvas, moment, history)
         self._draw_world(canvas, moment, history)
         self._charts.draw(canvas, history)
         return canvas.frame()
 
-    def _draw_header(self, canvas: Canvas, history: History, is_over: bool) -> None:
-        middle = WORLD.top / 2
-        canvas.text((WORLD.left, middle), self._title, style.INK, 16)
-        if is_over:
-            label = Area(BRAIN.right - 116, middle - 12, 116, 24)
+    def _draw_header(self, canvas: Canvas, moment: Moment, history: History) -> None:
+        middle, right = WORLD.top / 2, CHARTS.right
+        title_width = canvas.text((WORLD.left, middle), self._title, style.INK, 16)
+        if moment.is_over:
+            label = Area(right - 116, middle - 12, 116, 24)
             canvas.box(label, style.INK, corner=12)
             canvas.text(label.center, f"score {history.score:.5g}", style.PAPER, 14, align=0.5)
         else:
-            canvas.text((BRAIN.right, middle), f"return {history.total:.5g}", style.INK, 14, align=1.0)
+            canvas.text((right, middle), f"return {history.total:.5g}", style.INK, 14, align=1.0)
         steps = f"step {history.step}" + (f" of {self._length}" if self._length else "")
-        canvas.text((BRAIN.right - 130, middle), steps, style.SOFT_INK, 14, align=1.0)
+        steps_width = canvas.text((right - 130, middle), steps, style.SOFT_INK, 14, align=1.0)
+        place = (WORLD.left + title_width + right - 130 - steps_width) / 2, middle
+        canvas.text(place, moment.injury, style.INK, 11, align=0.5)
 
     def _draw_world(self, canvas: Canvas, moment: Moment, history: History) -> None:
-        corner: list[int] = moment.picture[0, 0].tolist()
-        is_light = min(corner) > 200  # then the picture and its card become one
-        canvas.box(
-            WORLD, (corner[0], corner[1], corner[2]) if is_light else style.PAPER, style.FRAME, corner=6
-        )
-        facts = self._facts(moment, history)
+        """The picture above what is known of the moment."""
+        world, facts = self._world, self._facts(moment, history)
         height = 18 * len(facts) + 8
-        canvas.image(
-            moment.picture, Area(WORLD.left + 6, WORLD.top + 6, WORLD.width - 12, WORLD.height - height - 12)
-        )
+        background = style.PAPER
+        if moment.picture is not None:
+            red, green, blue = moment.picture[0, 0].tolist()
+            if min(red, green, blue) > 200:  # then the picture and its card become one
+                background = red, green, blue
+        canvas.box(world, background, style.FRAME, corner=6)
+        if moment.picture is not None:
+            area = Area(world.left + 6, world.top + 6, world.width - 12, world.height - height - 12)
+            canvas.image(moment.picture, area)
         for row, (name, value) in enumerate(facts):
-            y = WORLD.bottom - height + 9 + 18 * row
-            canvas.text((WORLD.left + 12, y), name, style.SOFT_INK, 11)
-            canvas.text((WORLD.right - 12, y), value, style.INK, 11, align=1.0)
+            y = world.bottom - height + 9 + 18 * row
+            canvas.text((world.left + 12, y), name, style.SOFT_INK, 11)
+            canvas.text((world.right - 12, y), value, style.INK, 11, align=1.0)
 
     def _facts(self, moment: Moment, history: History) -> list[tuple[str, str]]:
-        """Names and values of what happened in the last step."""
+        """Names and values: what the agent has got, and what it is about to do."""
         reward = f"{history.rewards[-1]:.4g}" if history.step else ""
-        facts = [("action", moment.action), ("reward", reward)]
+        facts = [("last reward", reward), ("chooses", moment.action)]
         if history.has_trials:
             facts.append(("trials done", str(len(history.trial_ends))))
         if history.episode_ends:

@@ -1,18 +1,20 @@
 """The colours of the panel."""
 
+from lndp_agents import palette
+
 Color = tuple[int, int, int]
 
-PAPER: Color = (252, 251, 248)
+PAPER: Color = palette.rgb(palette.PAPER)
 FRAME: Color = (222, 222, 218)
-GRID: Color = (231, 231, 227)
-INK: Color = (38, 40, 46)
-SOFT_INK: Color = (126, 128, 134)
+GRID: Color = palette.rgb(palette.GRID)
+INK: Color = palette.rgb(palette.INK)
+SOFT_INK: Color = palette.rgb(palette.SOFT_INK)
 
-NEGATIVE: Color = (31, 102, 184)
+NEGATIVE: Color = palette.rgb(palette.NEGATIVE)
 NEUTRAL: Color = (246, 246, 244)
-POSITIVE: Color = (232, 119, 17)
-BORN: Color = (22, 163, 74)
-LOST: Color = (214, 30, 60)
+POSITIVE: Color = palette.rgb(palette.POSITIVE)
+BORN: Color = palette.rgb(palette.BORN)
+LOST: Color = palette.rgb(palette.LOST)
 GAIN: Color = (240, 177, 66)
 ACCENT: Color = (70, 78, 96)
 

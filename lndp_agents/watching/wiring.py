@@ -24,6 +24,8 @@ class Brain(NamedTuple):
     """(N, N): its weight, in [-1, 1]; anything where there is no edge."""
     activation: Floats
     """(N,): what inputs were shown, and what the others came to."""
+    dark: Booleans | None = None
+    """(N, N): edges that exist, but without the weight that an injury took; none if None."""
 
     @classmethod
     def of(cls, state: AnyLifeState, config: LNDPConfig) -> Self:
@@ -35,6 +37,11 @@ class Brain(NamedTuple):
             :inputs, -2
         ]  # inputs receive no edges: after the last propagation they are silent
         return cls(state.adjacency[0, 0].cpu().numpy() > 0, state.weights[0, 0].cpu().numpy(), activation)
+
+
+def darkened(brain: Brain, taken: Floats) -> Booleans:
+    """(N, N): edges that exist and have less than half of the weight back that was taken from them (N, N)."""
+    return brain.adjacency & (np.abs(brain.weights) < taken / 2)
 
 
 class EdgeFlashes(NamedTuple):

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -124,6 +125,30 @@ def test_a_real_process_refuses_wrong_arguments(finished: Path, options: str, me
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (result.returncode, result.stdout) == (2, "")
     assert message in result.stderr
+
+
+def test_the_core_install_prints_all_and_draws_no_picture(finished: Path, tmp_path: Path) -> None:
+    """Without the extras, of which matplotlib is one: they are hidden by packages that cannot be imported."""
+    for name in ("matplotlib", "evotorch", "ray", "rich", "tensorboard", "stable_baselines3", "sb3_contrib"):
+        (tmp_path / "hidden" / name).mkdir(parents=True)
+        text = f"raise ModuleNotFoundError({f'No module named {name!r}'!r}, name={name!r})\n"
+        (tmp_path / "hidden" / name / "__init__.py").write_text(text)
+    command = [Path(sys.executable).with_name("lndp"), "lesion", finished, "--zero", "1", "--at", "50"]
+    result = subprocess.run(
+        [*command, "--lives", "4", "--out", tmp_path / "out"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"PYTHONPATH": str(tmp_path / "hidden")},
+    )
+    assert result.returncode == 0, result.stderr
+    assert "100 % of the weights zeroed at step 50" in result.stdout
+    assert result.stdout.splitlines()[-1].startswith("score of a life: intact ")
+    file = tmp_path / "out" / f"{finished.name}_zero-1.0_at-50.csv"
+    assert result.stderr.splitlines()[-1] == (
+        f'wrote {file}, but no picture: plots need matplotlib: pip install "lndp-agents[train]"'
+    )
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [file.name]
 
 
 def test_a_real_process_lesions(finished: Path, tmp_path: Path) -> None:

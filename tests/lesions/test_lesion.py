@@ -83,12 +83,12 @@ def test_the_place_of_a_share_is_drawn_evenly() -> None:
     assert hits.double().mean(0).tolist() == pytest.approx([0.25] * 8, abs=0.03)
 
 
-@given(st.integers(1, 300), st.data())
-def test_windows_cover_a_life_and_meet_at_the_lesion(steps: int, data: st.DataObject) -> None:
+@given(st.integers(1, 300), st.integers(1, 40), st.data())
+def test_windows_cover_a_life_and_meet_at_the_lesion(steps: int, size: int, data: st.DataObject) -> None:
     at = data.draw(st.integers(0, steps - 1))
-    ends = window_ends(steps, at)
+    ends = window_ends(steps, at, size)
     assert [step for first, last in ends for step in range(first, last + 1)] == list(range(steps))
     assert at in [first for first, _ in ends]
-    assert len(ends) <= 41
+    assert len(ends) <= steps / size + 2
     sizes = [last - first + 1 for first, last in ends if first > at or first == 0 < at - first]
-    assert all(size >= steps // 20 for size in sizes[1:])  # no window of few steps at the end
+    assert all(found >= size for found in sizes[1:])  # no window of few steps at the end

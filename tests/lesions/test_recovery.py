@@ -39,8 +39,8 @@ def test_the_lives_before_are_the_same_and_recover_after(recovery: Recovery) -> 
             assert window.damage == (0, 0, 0)
             assert window.intact == window.lesioned
     assert recovery.before is not None
-    assert (recovery.before.first, recovery.before.last) == (37, 41)
-    assert (recovery.after[0].first, recovery.after[0].last) == (42, 46)
+    assert (recovery.before.first, recovery.before.last) == (32, 41)
+    assert (recovery.after[0].first, recovery.after[0].last) == (42, 51)
     assert 42 <= recovery.worst.first < 62
     assert recovery.worst.damage.low > 0
     assert recovery.windows[-1].last == 99
@@ -58,6 +58,18 @@ def test_means_are_those_of_the_steps(recovery: Recovery) -> None:
     assert recovery.recovered.mean == left
     low, high = recovery.recovered[1:]
     assert low <= left <= high
+
+
+def test_windows_hold_whole_trials_so_that_a_level_reward_is_a_level_curve() -> None:
+    """Who knows the side eats in every second step: windows of five steps would tell 4, 6, 4, 6."""
+    policy = train_baseline("scripted", Job(FORAGING))
+    found = measure_recovery(policy, FORAGING, lesion=Lesion(at=50, cut_reward=True), lives=4)
+    assert [window[:2] for window in found.windows[:2]] == [(0, 9), (10, 19)]
+    assert {window.intact.mean for window in found.windows[2:]} == {5.0}
+    long = measure_recovery(
+        policy, FORAGING, {"trial_steps": 12}, lesion=Lesion(at=50, cut_reward=True), lives=2
+    )
+    assert {1 + last - first for first, last, *_ in long.windows[1:-1]} == {12}
 
 
 def test_nothing_recovers_where_nothing_is_hurt() -> None:

@@ -8,7 +8,7 @@ from lndp_agents.watching import style
 from lndp_agents.watching.brain_view import MOST_EDGES, BrainView
 from lndp_agents.watching.canvas import Area, Canvas, Frame
 from lndp_agents.watching.labels import Labels
-from lndp_agents.watching.wiring import FLASH_FRAMES, Brain
+from lndp_agents.watching.wiring import FLASH_FRAMES, Brain, darkened
 
 CONFIG = LNDPConfig(observation_size=1, action_size=2, nodes=5)
 PAGE = 470.0, 292.0
@@ -45,6 +45,15 @@ def middle_of_edge(view: BrainView) -> "np.ndarray[tuple[int], np.dtype[np.float
     return curve[len(curve) // 2]
 
 
+def pieces_of_edge(view: BrainView, frame: Frame) -> list[np.ndarray]:
+    """The darkest pixels in the middles of the dashes of the edge HIDDEN -> OTHER, and of the gaps."""
+    curve = view.layout.curves(np.array([HIDDEN]), np.array([OTHER]))[0]
+    middles = np.rint(curve[:-1] + curve[1:]).astype(int)  # of two pixels a point
+    squares = [frame[y - 1 : y + 2, x - 1 : x + 2].reshape(9, 3) for x, y in middles]
+    colors = np.array([square[square.astype(int).sum(1).argmin()] for square in squares])
+    return [colors[2:-2:2], colors[3:-2:2]]
+
+
 @pytest.mark.parametrize(
     ("activation", "color"),
     [
@@ -73,7 +82,7 @@ def test_edges_have_the_colour_of_their_sign_and_pale_with_their_weight():
     assert excited[2] < weak[2] < style.PAPER[2]
 
 
-def test_a_born_edge_flashes_green_and_then_calms_down():
+def test_a_born_edge_flashes_dark_and_then_calms_down():
     view = make_view()
     before = draw(view, brain())
     colors = [pixel(draw(view, brain(weight=1.0)), middle_of_edge(view)) for _ in range(FLASH_FRAMES + 1)]
@@ -82,15 +91,47 @@ def test_a_born_edge_flashes_green_and_then_calms_down():
     np.testing.assert_allclose(colors[-1], style.POSITIVE, atol=12)
 
 
-def test_a_lost_edge_is_dashed_red_and_then_gone():
+def test_a_lost_edge_is_dashed_and_then_gone():
     view = make_view()
     empty = draw(make_view(), brain())
     draw(view, brain(weight=1.0))
     frames = [draw(view, brain()) for _ in range(FLASH_FRAMES + 1)]
-    red = [int((frame[..., 0].astype(int) - frame[..., 1] > 60).sum()) for frame in [*frames, empty]]
-    assert red[0] > red[-1] + 20
-    assert red[-2] == red[-1]
+    dashes, gaps = pieces_of_edge(view, frames[0])
+    np.testing.assert_allclose(dashes, [style.LOST] * len(dashes), atol=25)
+    assert (gaps == style.PAPER).all()
     assert (frames[-1] == empty).all()
+    assert all((frame != empty).any() for frame in frames[:-1])
+
+
+def test_an_injured_edge_is_dashed_in_ink_until_its_weight_is_back():
+    view, moment = make_view(), brain(weight=1.0)
+    whole = draw(view, moment)
+    zeroed = moment._replace(weights=np.zeros_like(moment.weights))
+    dark = draw(view, zeroed._replace(dark=darkened(zeroed, np.abs(moment.weights))))
+    dashes, gaps = pieces_of_edge(view, dark)
+    np.testing.assert_allclose(dashes, [style.INK] * len(dashes), atol=40)
+    assert (gaps == style.PAPER).all()
+    assert darkened(zeroed._replace(weights=0.4 * moment.weights), np.abs(moment.weights)).sum() == 1
+    back = moment._replace(weights=0.6 * moment.weights)
+    again = draw(view, back._replace(dark=darkened(back, np.abs(moment.weights))))
+    for frame in (whole, again):
+        np.testing.assert_allclose(
+            pixel(frame, middle_of_edge(view)), style.mix(style.PAPER, style.POSITIVE, 0.8), atol=60
+        )
+
+
+def test_the_legend_tells_of_injuries_where_there_are_some():
+    intact, injured = brain(weight=1.0), brain(weight=1.0)._replace(dark=np.zeros((5, 5), bool))
+    legends = [draw(make_view(), moment)[-40:] for moment in (intact, injured)]
+    assert (legends[0] != legends[1]).any()
+
+
+def test_without_labels_there_is_nothing_but_the_network():
+    view = BrainView(CONFIG, None, Area(0, 0, *PAGE))
+    frame = draw(view, brain(weight=1.0))
+    xs = np.flatnonzero((frame != style.PAPER).any((0, 2))) / 2
+    reach = view.layout.positions[:, 0] + np.array([[-1], [1]]) * view.layout.radii
+    assert (xs.min(), xs.max()) == pytest.approx((reach.min(), reach.max()), abs=1)
 
 
 def test_drawn_weights_ignore_small_changes_only():

@@ -17,7 +17,8 @@ def life(rewards: list[float], trial_ends: list[int] | None = None) -> History:
     even = np.arange(9).reshape(3, 3) < 4
     history.begin(even)
     for step, reward in enumerate(rewards):
-        history.live(even if step % 2 else ~even & (np.arange(9).reshape(3, 3) < 8), reward)
+        history.rewire(even if step % 2 else ~even & (np.arange(9).reshape(3, 3) < 8))
+        history.earn(reward)
     history.trial_ends += trial_ends or []
     return history
 
@@ -52,6 +53,22 @@ def test_births_and_losses_are_drawn_at_their_step():
 def test_the_axis_grows_to_the_length_of_the_life():
     right = [columns(draw(life([1.0] * steps), 160), style.ACCENT)[-1] for steps in (50, 100, 160)]
     assert right == pytest.approx([196 + 546, 196 + 1092 - 18, 196 + 1092 - 18], abs=8)
+
+
+def test_an_injury_is_marked_at_its_step():
+    history = life([0.0] * 50)
+    intact = columns(draw(history), style.INK)
+    history.injured_at = 30
+    xs = columns(draw(history), style.INK)
+    assert not intact
+    assert np.mean(xs) == pytest.approx(196 + 1092 * 30 / 100, abs=2)
+    assert max(xs) - min(xs) < 20
+
+
+def test_the_brain_of_a_step_is_drawn_before_its_reward():
+    history = life([0.0] * 50)
+    history.rewire(np.zeros((3, 3), bool))
+    assert columns(draw(history), style.LOST)[-1] == pytest.approx(196 + 1092 * 51 / 100, abs=4)
 
 
 @pytest.mark.parametrize("rewards", [[], [-1.0] * 5, [float("nan")] * 3, [float("inf"), 1.0], [0.0] * 3])

@@ -96,6 +96,8 @@ def test_a_limit_that_cannot_be_kept(tmp_path: Path):
             r"life\.gif cannot be written \(Not a directory\): give a file in",
         ),
         ("", IsADirectoryError, "is a folder: give the name of a file in it"),
+        ("life.mp4", ValueError, r"life\.mp4: only GIFs are written; name it .*life\.gif$"),
+        ("life", ValueError, r"life: only GIFs are written; name it .*life\.gif$"),
         pytest.param(
             "/proc/life.gif",
             OSError,

@@ -17,19 +17,20 @@ def wired(*edges: tuple[int, int]) -> "np.ndarray[tuple[int, int], np.dtype[np.b
 def test_edges_born_and_lost():
     history = History(num_allowed=4)
     history.begin(wired((0, 1)))
-    history.live(wired((0, 1), (0, 2), (1, 2)), 0.0)
-    history.live(wired((1, 2), (2, 1)), 0.0)
+    history.rewire(wired((0, 1), (0, 2), (1, 2)))
+    history.earn(0.0)
+    history.rewire(wired((1, 2), (2, 1)))
     assert history.born == [2, 1]
     assert history.lost == [0, 2]
     assert history.density == [0.25, 0.75, 0.5]
-    assert history.step == 2
+    assert history.step == 1  # the second is begun
 
 
 def test_trials_and_episodes_are_stretches_of_the_life():
     history = History(num_allowed=1)
     history.begin(wired())
     for reward in (0, 10, 0, 0, 10, 1):
-        history.live(wired(), reward)
+        history.earn(reward)
     history.trial_ends += [2, 5]
     history.episode_ends += [4]
     assert history.trials == [Stretch(0, 2, 10), Stretch(2, 5, 10), Stretch(5, 6, 1)]

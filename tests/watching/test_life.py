@@ -1,4 +1,4 @@
-"""Lives as frames, in real environments."""
+"""Lives as frames, in real environments, and in one whose picture says what the agent sees."""
 
 import importlib
 import sys
@@ -8,13 +8,143 @@ from typing import Any
 import gymnasium
 import numpy as np
 import pytest
+import torch
 from lndp_envs import Lifetime, SenseReward
 
 from lndp_agents import LNDPAgent
+from lndp_agents.lesions import Lesion
 from lndp_agents.spaces import config_for
-from lndp_agents.watching import frames_of_life, style
+from lndp_agents.watching import frames_of_life, panel, style
+from lndp_agents.watching.brain_view import BrainView
 from lndp_agents.watching.labels import labels_of
 from lndp_agents.watching.life import Life, length_of_life
+
+
+class Countdown(gymnasium.Env[Any, Any]):
+    """Shows what is left of 6 steps: 1 in the beginning, in the observation and as a grey picture."""
+
+    metadata: Any = {"render_modes": ["rgb_array"]}  # noqa: RUF012 (so is it in gymnasium.Env)
+    observation_space = gymnasium.spaces.Box(-1.0, 1.0, (1,), np.float32)
+    action_space = gymnasium.spaces.Discrete(2)
+
+    def __init__(self, render_mode: str | None = "rgb_array") -> None:
+        self.render_mode = render_mode
+        self.left = 6
+        self.drawn: list[int] = []
+        self.done: list[Any] = []
+
+    def _seen(self) -> Any:
+        return np.array([self.left / 6], np.float32)
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> tuple[Any, dict[str, Any]]:
+        super().reset(seed=seed)
+        self.left = 6
+        return self._seen(), {}
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        self.left -= 1
+        self.done.append(action)
+        return self._seen(), 1.0, self.left == 0, False, {}
+
+    def render(self) -> Any:
+        self.drawn.append(self.left)
+        return np.full((20, 20, 3), 20 * self.left, np.uint8)
+
+
+def agent_for(env: Any) -> LNDPAgent:
+    spaces = env.observation_space, env.action_space
+    return LNDPAgent(*spaces, config_for(*spaces, nodes=9, initial_density=0.5))
+
+
+def test_world_and_brain_are_of_the_same_moment():
+    env = Countdown()
+    agent = agent_for(env)
+    frames = list(frames_of_life(agent, env, 0, width=720))
+    assert env.drawn == [6, 5, 4, 3, 2, 1, 0]
+    view = BrainView(agent.config, labels_of("Countdown", agent.config), panel.BRAIN)
+    x, y = np.rint(view.layout.positions[0]).astype(int)
+    world_x, world_y = map(round, panel.WORLD.center)
+    for left, frame in zip(range(6, 0, -1), frames[:-1], strict=True):
+        assert frame[world_y - 20, world_x].tolist() == [20 * left] * 3
+        seen = agent.encoding.encode(torch.tensor([[left / 6]])).item()
+        assert tuple(frame[y, x].tolist()) == style.signed_color(seen)
+
+
+def test_the_choice_that_is_shown_is_what_happens_next():
+    env = Countdown()
+    life = Life(agent_for(env), SenseReward(env), 5)
+    choices: list[int | None] = []
+    while not life.is_over:
+        assert life.choice is None
+        life.decide()
+        choices.append(life.choice)
+        life.do()
+    assert choices == env.done
+    assert life.choice is None
+
+
+def test_the_first_edges_that_come_are_seen(agent: LNDPAgent, env: Any):
+    agent = agent_for(env)  # half of its edges are there at birth
+    frame = next(frames_of_life(agent, env, 1, width=720))
+    near = (np.abs(frame[40:320, 236:706].astype(int) - style.BORN).max(-1) <= 40).sum()
+    life = Life(agent, SenseReward(env), 1)
+    life.decide()
+    assert sum(life.history.born) > 0
+    assert near > 30
+
+
+def test_an_injury_has_a_frame_and_a_life_of_its_own(agent: LNDPAgent, env: Any):
+    lesion = Lesion(at=3, zero=1.0)
+    frames = list(frames_of_life(agent, env, 3, max_steps=6, width=360, lesion=lesion))
+    intact = list(frames_of_life(agent, env, 3, max_steps=6, width=360))
+    assert len(frames) == len(intact) + 1
+    assert all((one == two).all() for one, two in zip(frames[:3], intact[:3], strict=True))
+    life = Life(agent, SenseReward(env), 3, lesion)
+    for _ in range(6):
+        life.step()
+        if life.history.step == 3:
+            assert life.injury_is_due
+            assert life.brain.dark is None
+            with_weight = (life.brain.weights * life.brain.adjacency != 0).sum()
+            life.injure()
+            assert not life.injury_is_due
+            assert life.injury == "100 % of the weights zeroed at step 3"
+            assert life.brain.dark is not None
+            assert life.brain.dark.sum() == with_weight > 0
+    world = SenseReward(env)
+    observation, _ = world.reset(seed=3)
+    agent.birth(3)
+    rewards: list[float] = []
+    for step in range(6):
+        if step == 3:
+            agent.lesion(lesion)
+        observation, reward, _, _, _ = world.step(agent.act(observation))
+        rewards.append(float(reward))
+    assert life.history.rewards == rewards
+    assert (life.brain.weights == agent.state.weights[0, 0].numpy()).all()
+
+
+def test_an_injury_after_the_last_step_is_refused(agent: LNDPAgent, env: Any):
+    with pytest.raises(ValueError, match=r"at=100: 100 steps are drawn; give 0 to 99, or draw more"):
+        frames_of_life(agent, env, lesion=Lesion(at=100, freeze=True))
+    with pytest.raises(ValueError, match=r"at=9: 5 steps are drawn; give 0 to 4, or draw more"):
+        frames_of_life(agent, env, max_steps=5, lesion=Lesion(at=9, freeze=True))
+
+
+def test_the_brain_alone_needs_no_picture():
+    env = Countdown(render_mode=None)
+    frames = list(frames_of_life(agent_for(env), env, 0, width=360, brain_only=True))
+    assert len(frames) == 7
+    assert not env.drawn
+    with pytest.raises(ValueError, match="brain alone"):
+        frames_of_life(agent_for(env), env, 0)
+
+
+def test_a_world_that_cannot_be_drawn_has_a_remedy():
+    env = Countdown()
+    env.render = lambda: (_ for _ in ()).throw(gymnasium.error.DependencyNotInstalled("no box2d"))
+    with pytest.raises(ValueError, match=r"^Countdown cannot be drawn \(no box2d\): draw the brain alone .*"):
+        next(frames_of_life(agent_for(env), env, 0))
 
 
 def test_frames_are_pixels_of_the_size_asked_for(agent: LNDPAgent, env: Any):
@@ -67,6 +197,8 @@ def test_a_whole_life_ends_with_its_score(agent: LNDPAgent, env: Any):
     badge = tuple(frames[-1][20, 600].tolist())
     assert badge == style.INK
     assert all(tuple(frame[20, 600].tolist()) == style.PAPER for frame in frames[:-1])
+    cut_short = list(frames_of_life(agent, env, 0, every=40, width=720, max_steps=80))
+    assert tuple(cut_short[-1][20, 600].tolist()) == style.PAPER  # no score yet
 
 
 def test_episodes_of_a_life(agent: LNDPAgent):
@@ -86,10 +218,12 @@ def test_continuous_actions_are_shown_as_numbers():
     spaces = env.observation_space, env.action_space
     life = Life(LNDPAgent(*spaces, config_for(*spaces, nodes=9)), env, 0)
     assert life.action == ""
-    life.step()
+    life.decide()
     assert life.choice is None
     assert -2 <= float(life.action) <= 2
     assert life.picture().shape == (500, 500, 3)
+    life.do()
+    assert life.action == ""
 
 
 @pytest.mark.parametrize(
