@@ -26,6 +26,7 @@ from lndp_agents.spaces import (
     as_finite,
     check_fit,
     config_for,
+    from_numbers,
     plain_space,
 )
 
@@ -39,8 +40,8 @@ class Agent(Generic[Config]):
     number of lives, which the caller holds.
 
     Args:
-        observation_space: a Box or Discrete, or the Dict of `lndp_envs.SenseReward`.
-        action_space: a bounded Box or Discrete.
+        observation_space: of an environment, or the Dict of `lndp_envs.SenseReward`; texts are not read.
+        action_space: of an environment; each Box in it bounded.
         config: of the policy; an LNDP's, `spaces.config_for` the spaces, if none.
         genome: (D,) the evolved numbers; always the same N(0, 1) ones, an untrained agent, if none.
         encoding: how observations become inputs; `ObservationEncoding.of` the space if none.
@@ -63,8 +64,7 @@ class Agent(Generic[Config]):
         encoding: ObservationEncoding | None = None,
         device: torch.device | str = "cpu",
     ) -> None:
-        self.observation_space = plain_space(observation_space)
-        self.action_space = action_space
+        self.observation_space, self.action_space = plain_space(observation_space), action_space
         self.encoding = encoding or ObservationEncoding.of(observation_space)
         self.decoding = ActionDecoding.of(action_space)
         own = config_for(observation_space, action_space, self.encoding) if config is None else config
@@ -161,7 +161,7 @@ class Agent(Generic[Config]):
             episode_start: whether an episode begins here; its first step counts as reward 0.
 
         Returns:
-            An int if the action space is Discrete, else an array of its shape and type.
+            One of the action space; an int if that is Discrete.
 
         Raises:
             RuntimeError: no life has begun.
@@ -176,7 +176,7 @@ class Agent(Generic[Config]):
         senses = self._course.felt(senses.completed(reward, episode_start))
         self._state, action = self._live(self._course.program, state, senses)
         self._course, action = self._course.done(action, self.action_space)
-        return action[0].item() if self.decoding.discrete else action.squeeze(0)
+        return action[0].item() if self.decoding.discrete else from_numbers(self.action_space, action[0])
 
     @torch.inference_mode()
     def lesion(self, lesion: Lesion) -> None:
@@ -211,7 +211,7 @@ class Agent(Generic[Config]):
             deterministic: accepted; the action is that of the largest output in any case.
 
         Returns:
-            Actions (B, *action_space.shape), without B if the observation had none, and the lives.
+            Actions of the space, with an axis of B rows if the observation had one, and the lives.
 
         Raises:
             ValueError: the observation is not of the space or lacks the reward, or the rows do not match.
@@ -229,7 +229,8 @@ class Agent(Generic[Config]):
             lives = arrays_to_lives(state, num_rows, self.program, self.device)
             lives = with_newborns(lives, episode_start, self._born)
         lives, action = self._live(self.program, lives, senses)
-        return (action if senses.is_batched else action.squeeze(0)), lives_to_arrays(lives)
+        action = from_numbers(self.action_space, action if senses.is_batched else action[0])
+        return action, lives_to_arrays(lives)
 
     @torch.inference_mode()
     def births(self, keys: NDArray[np.int64]) -> tuple[NDArray[Any], ...]:
@@ -277,8 +278,7 @@ class Agent(Generic[Config]):
         episode_start = episode_start | program.is_newborn(state)
         x = self.encoding.encode(observation)
         state, output = program.experience(self._parameters, state, x, as_finite(reward), episode_start)
-        action = self.decoding.decode(output[0]).cpu().numpy()
-        return state, action.astype(self.action_space.dtype)
+        return state, self.decoding.decode(output[0]).cpu().numpy()
 
 
 class LNDPAgent(Agent[LNDPConfig]):

@@ -24,6 +24,7 @@ from lndp_agents.evolution.lives import BIRTH, EVALUATION, WORLD, balanced_tasks
 from lndp_agents.evolution.worlds import make_task
 from lndp_agents.lesions import Lesion, saturated
 from lndp_agents.lndp import make_program
+from lndp_agents.spaces import to_numbers
 
 _LUCK = 2  # folded into the seed for actions that are drawn
 
@@ -159,7 +160,8 @@ def _live(
         action, memory = policy.predict(senses, memory, starts, deterministic)
         if lesion is not None and lesion.forces_actions(step):
             action = saturated(policy.action_space, len(keys))
-        after, earned, terminated = dynamics.step(state, torch.as_tensor(action))
+        done = torch.as_tensor(to_numbers(policy.action_space, action, "action"))
+        after, earned, terminated = dynamics.step(state, done)
         state = where(goes_on, after, state)  # what has ended stays as it is
         reward = torch.where(goes_on, earned, 0.0)
         rewards[:, step] = reward
