@@ -170,13 +170,12 @@ class Agent(Generic[Config]):
         state = self.state
         senses = sense(observation, self.observation_space)
         if senses.is_batched:
-            raise ValueError(
-                f"observation of {len(senses.observation)} rows: act leads one life, predict leads many"
-            )
+            raise ValueError(f"observation of {len(senses.observation)} rows: act leads one life, not many")
         senses = self._course.felt(senses.completed(reward, episode_start))
         self._state, action = self._live(self._course.program, state, senses)
         self._course, action = self._course.done(action, self.action_space)
-        return action[0].item() if self.decoding.discrete else from_numbers(self.action_space, action[0])
+        action = from_numbers(self.action_space, action.squeeze(0))
+        return action.item() if self.decoding.discrete else action
 
     @torch.inference_mode()
     def lesion(self, lesion: Lesion) -> None:
@@ -223,13 +222,13 @@ class Agent(Generic[Config]):
             )
         num_rows = len(senses.observation)
         if state is None:
-            rows = torch.arange(num_rows, device=self.device)
-            lives = self._born(fold(self._key(self._lives_key), rows[None]))
+            key = self._key(self._lives_key)
+            lives = self._born(fold(key, torch.arange(num_rows, device=self.device)[None]))
         else:
             lives = arrays_to_lives(state, num_rows, self.program, self.device)
             lives = with_newborns(lives, episode_start, self._born)
         lives, action = self._live(self.program, lives, senses)
-        action = from_numbers(self.action_space, action if senses.is_batched else action[0])
+        action = from_numbers(self.action_space, action if senses.is_batched else action.squeeze(0))
         return action, lives_to_arrays(lives)
 
     @torch.inference_mode()
