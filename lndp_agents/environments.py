@@ -20,6 +20,7 @@ from gymnasium.wrappers import TimeLimit
 from lndp_envs import Lifetime
 
 from lndp_agents.blame import Blamed, WorldError, blaming, failure
+from lndp_agents.notes import note
 from lndp_agents.validation import is_integer, shorten
 
 MAX_STEPS = "max_episode_steps"
@@ -82,7 +83,10 @@ def make_env(
         raise ValueError(f"environment {environment!r}: {error}") from error
     except Exception as error:
         raise failure(environment, error) from error
-    env = Blamed(env if episode_limit(env) else TimeLimit(env, DEFAULT_STEPS), environment)
+    if episode_limit(env) is None:
+        note(f"{environment} has no limit of steps, so it gets {DEFAULT_STEPS}; --max-steps gives another")
+        env = TimeLimit(env, DEFAULT_STEPS)
+    env = Blamed(env, environment)
     return Lifetime(env, episodes) if episodes > 1 else env
 
 

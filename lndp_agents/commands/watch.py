@@ -3,10 +3,8 @@
 import sys
 from argparse import Namespace
 
-import gymnasium
-from lndp_envs import Lifetime
-
 from lndp_agents.commands.subject import find_subject
+from lndp_agents.environments import make_env
 
 
 def watch_command(options: Namespace) -> int:
@@ -14,12 +12,7 @@ def watch_command(options: Namespace) -> int:
     from lndp_agents.watching import frames_of_life, show, write_gif  # imports pygame
 
     subject = find_subject(options)
-    try:
-        env = gymnasium.make(subject.environment, render_mode="rgb_array", **subject.keywords)
-    except (gymnasium.error.Error, TypeError) as error:
-        raise ValueError(f"environment {subject.environment!r}: {error}; see `lndp envs`") from error
-    if subject.episodes > 1:
-        env = Lifetime(env, subject.episodes)
+    env = make_env(subject.environment, subject.keywords, subject.episodes, "rgb_array")
     frames = frames_of_life(subject.brain, env, options.seed, max_steps=options.steps)
     if options.gif is None:
         show(frames, options.fps)

@@ -111,6 +111,16 @@ def size_of(space: Space) -> int:
     return math.prod(space.shape or ())
 
 
+def unread(space: Space) -> list[str]:
+    """Names of the parts of a plain space that agents do not read."""
+    if is_dict(space):
+        parts = [(str(key), part) for key, part in space.spaces.items()]
+    else:
+        parts = [(str(number), part) for number, part in enumerate(space.spaces)] if is_tuple(space) else []
+    own = [name for name, part in parts if isinstance(part, Unread)]
+    return own + [f"{name}.{inner}" for name, part in parts for inner in unread(part)]
+
+
 def row_shape(space: Space) -> tuple[int, ...]:
     """Of one observation or action as `to_numbers` makes it."""
     return (space.shape or ()) if is_array(space) else (sum(map(size_of, leaves(space))),)

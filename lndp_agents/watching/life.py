@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING, Any
 
 import gymnasium
 import numpy as np
-from gymnasium.spaces import Dict
 from lndp_envs.lifetime import LifetimeDynamics
 from lndp_envs.wrappers import Lifetime, SenseReward
 from numpy.typing import NDArray
 
 from lndp_agents.agent import LNDPAgent
 from lndp_agents.lndp.state import roles
+from lndp_agents.spaces import to_numbers
+from lndp_agents.spaces.kinds import is_sensed
 from lndp_agents.watching.history import History
 from lndp_agents.watching.labels import Labels, labels_of
 from lndp_agents.watching.wiring import Brain
@@ -64,7 +65,7 @@ def frames_of_life(
         )
     from lndp_agents.watching.panel import Panel  # imports pygame, which only drawing needs
 
-    if not isinstance(env.observation_space, Dict):
+    if not is_sensed(env.observation_space):
         env = SenseReward(env)
     panel = Panel(env_id(env), agent.config, max_steps or length_of_life(env), width)
     return _frames(Life(agent, env, seed), panel, max_steps, every)
@@ -109,7 +110,9 @@ class Life:
         """The last action in words."""
         if self.choice is not None:
             return self._labels.outputs[self.choice]
-        numbers = [] if self._action is None else np.ravel(self._action).tolist()
+        if self._action is None:
+            return ""
+        numbers = to_numbers(self._agent.action_space, self._action).ravel().tolist()
         return ", ".join(f"{number:+.2f}" for number in numbers[:4]) + (", ..." if len(numbers) > 4 else "")
 
     def step(self) -> None:
