@@ -13,6 +13,7 @@ from lndp_agents.lives import check_lives, own_memory, valid_seed
 from lndp_agents.persistence import FileFormatError, SavedAgent, load_agent, save_agent
 from lndp_agents.predictor import Config, Predictor
 from lndp_agents.senses import sense
+from lndp_agents.spaces import from_numbers
 
 
 class Agent(Predictor[Config]):
@@ -22,8 +23,8 @@ class Agent(Predictor[Config]):
     number of lives, which the caller holds.
 
     Args:
-        observation_space: a Box or Discrete, or the Dict of `lndp_envs.SenseReward`.
-        action_space: a bounded Box or Discrete.
+        observation_space: of an environment, or the Dict of `lndp_envs.SenseReward`; texts are not read.
+        action_space: of an environment; each Box in it bounded.
         config: of the policy; an LNDP's, `spaces.config_for` the spaces, if none.
         genome: (D,) the evolved numbers; always the same N(0, 1) ones, an untrained agent, if none.
         encoding: how observations become inputs; `ObservationEncoding.of` the space if none.
@@ -115,7 +116,7 @@ class Agent(Predictor[Config]):
             episode_start: whether an episode begins here; its first step counts as reward 0.
 
         Returns:
-            An int if the action space is Discrete, else an array of its shape and type.
+            One of the action space; an int if that is Discrete.
 
         Raises:
             RuntimeError: no life has begun.
@@ -130,7 +131,8 @@ class Agent(Predictor[Config]):
         senses = self._course.felt(senses.completed(reward, episode_start))
         self._state, action = self._live(self._course.program or self.program, state, senses)
         self._course, action = self._course.done(action, self.action_space)
-        return action[0].item() if self.decoding.discrete else action.squeeze(0)
+        action = from_numbers(self.action_space, action.squeeze(0))
+        return action.item() if self.decoding.discrete else action
 
     @torch.inference_mode()
     def lesion(self, lesion: Lesion) -> None:

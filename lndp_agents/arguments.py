@@ -1,11 +1,12 @@
 """The arguments of the command `lndp`: what each of its commands takes, and its help."""
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
 from lndp_agents import __version__
+from lndp_agents.env_arguments import add_env_kwargs, pair
+from lndp_agents.evolution.encoding_names import ENCODINGS
 
 DESCRIPTION = "Evolve agents, score them, watch them live. Results on stdout, progress on stderr."
 ERROR_EXIT, INTERRUPTED_EXIT = 2, 130
@@ -34,7 +35,10 @@ def parser() -> argparse.ArgumentParser:
 def _add_train(commands: Any) -> None:
     command = commands.add_parser("train", help="evolve an agent on an environment")
     command.add_argument(
-        "environment", metavar="ENV", nargs="?", help="id, such as lndp/Foraging-v0 or module:MyEnv-v0"
+        "environment",
+        metavar="ENV",
+        nargs="?",
+        help="id, such as lndp/Foraging-v0, or MODULE:ID, or MODULE:CLASS; MODULE may lie in this folder",
     )
     command.add_argument(
         "--recipe",
@@ -55,8 +59,9 @@ def _add_train(commands: Any) -> None:
         const=False,
         help="adapt the whole covariance of CMA-ES, not only its diagonal",
     )
+    add_env_kwargs(command)
     for name, text in _RECIPE_OBJECTS:
-        command.add_argument(f"--{name}", nargs="+", type=_pair, metavar="KEY=VALUE", help=text)
+        command.add_argument(f"--{name}", nargs="+", type=pair, metavar="KEY=VALUE", help=text)
     _add_workers(command)
     _add_trust(command)
     command.add_argument("--json", action="store_true", help="print the result as JSON")
@@ -79,14 +84,17 @@ _RECIPE_OPTIONS = (
     ("update_bias", float, "of update gates where a search without --start begins"),
     ("sigma", float, "standard deviation of the first generation"),
     ("searcher", str, "CMAES, SNES, XNES, PGPE, CEM or OpenAIES"),
-    ("encoding", str, "of observations: scaled, standardized or place"),
+    (
+        "encoding",
+        str,
+        "; ".join(["of observations", *(f"{name}: {text}" for name, text in ENCODINGS.items())]),
+    ),
     ("worst_weight", float, "share of the fitness that the worst task has, 0 to 1"),
     ("density_penalty", float, "fitness lost per unit of edge density"),
     ("evaluate_every", int, "generations between two scores on held-out lives"),
     ("held_out_lives", int, "how many lives those are"),
 )
 _RECIPE_OBJECTS = (
-    ("env-kwargs", "keyword arguments of the environment"),
     ("program", "fields of the policy, such as nodes=16 initial_density=0.3, or hidden_size=8 of a gru"),
     ("searcher-options", "keyword arguments of the searcher"),
 )
@@ -157,9 +165,7 @@ def _add_subject(command: Any) -> None:
         help="of the zoo, a run, a saved agent, or hf:USER/REPO of the hub",
     )
     command.add_argument("--env", metavar="ENV", help="environment (default: what the agent was evolved on)")
-    command.add_argument(
-        "--env-kwargs", nargs="+", type=_pair, metavar="KEY=VALUE", help="its keyword arguments"
-    )
+    add_env_kwargs(command)
     command.add_argument("--seed", type=int, default=0, metavar="INT", help="of births and worlds")
     _add_trust(command)
 
@@ -201,9 +207,7 @@ def _add_compare(commands: Any) -> None:
         "extras train and compare.",
     )
     command.add_argument("--env", required=True, metavar="ENV", help="id, such as lndp/Foraging-v0")
-    command.add_argument(
-        "--env-kwargs", nargs="+", type=_pair, metavar="KEY=VALUE", help="its keyword arguments"
-    )
+    add_env_kwargs(command)
     command.add_argument(
         "--policies",
         required=True,
@@ -223,7 +227,7 @@ def _add_compare(commands: Any) -> None:
     command.add_argument(
         "--set",
         nargs="+",
-        type=_pair,
+        type=pair,
         metavar="POLICY:FIELD=VALUE",
         help="changes of an evolution's recipe, such as lndp:program.nodes=12 gru:sigma=0.2",
     )
@@ -331,14 +335,3 @@ def _add_zoo(commands: Any) -> None:
     verified.add_argument("--lives", type=int, default=32, metavar="INT", help="how many (default: 32)")
     verified.add_argument("--json", action="store_true", help="print pure JSON")
     verified.set_defaults(command="zoo verify")
-
-
-def _pair(text: str) -> tuple[str, Any]:
-    """KEY=VALUE, where VALUE is JSON or else a plain string."""
-    key, equals, value = text.partition("=")
-    if not equals or not key:
-        raise argparse.ArgumentTypeError(f"{text!r}: give KEY=VALUE")
-    try:
-        return key, json.loads(value)
-    except json.JSONDecodeError:
-        return key, value

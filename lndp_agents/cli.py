@@ -3,9 +3,13 @@
 import errno
 import os
 import sys
+from argparse import Namespace
 from collections.abc import Sequence
 
 from lndp_agents.arguments import ERROR_EXIT, INTERRUPTED_EXIT, parser
+from lndp_agents.blame import show_traceback
+from lndp_agents.environments import find_environment
+from lndp_agents.notes import notes_as_lines
 
 _REMEDIES = {
     errno.ENOSPC: "make room on the disk, then `lndp resume` the run",
@@ -23,24 +27,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Returns:
         The exit code: 0; 1 where a `verify` finds a difference; 2 after bad input (one line on stderr says
-        what is wrong); 130 after Ctrl-C.
+        what is wrong, and LNDP_DEBUG=1 shows the traceback before it); 130 after Ctrl-C.
     """
     options = parser().parse_args(arguments)
     try:
-        from lndp_agents.commands import COMMANDS  # here, so that Ctrl-C while libraries load is met too
+        with notes_as_lines():
+            _find_environment(options)
+            from lndp_agents.commands import COMMANDS  # here, so that Ctrl-C while libraries load is met too
 
-        code = COMMANDS[options.command](options)
+            code = COMMANDS[options.command](options)
         sys.stdout.flush()
         return code
     except BrokenPipeError:  # whoever read the results has enough, as in `lndp envs | head -1`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ERROR_EXIT
     except (ValueError, OSError, ImportError, FloatingPointError) as error:
+        show_traceback()
         print(f"lndp: error: {_one_line(error)}", file=sys.stderr)
         return ERROR_EXIT
     except KeyboardInterrupt:
         print("lndp: interrupted", file=sys.stderr)
         return INTERRUPTED_EXIT
+
+
+def _find_environment(options: Namespace) -> None:
+    """Find the environment that is named, for a wrong name need not wait for what is slow to import."""
+    for option in ("environment", "env"):
+        if name := getattr(options, option, None):
+            find_environment(name)
 
 
 def _one_line(error: Exception) -> str:

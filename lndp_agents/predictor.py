@@ -24,7 +24,15 @@ from lndp_agents.lives import (
 )
 from lndp_agents.policies.policy import Policy
 from lndp_agents.senses import Senses, sense
-from lndp_agents.spaces import ActionDecoding, ObservationEncoding, Space, check_fit, config_for, plain_space
+from lndp_agents.spaces import (
+    ActionDecoding,
+    ObservationEncoding,
+    Space,
+    check_fit,
+    config_for,
+    from_numbers,
+    plain_space,
+)
 
 Config = TypeVar("Config", bound=PolicyConfig)
 
@@ -134,7 +142,7 @@ class Predictor(Generic[Config]):
             deterministic: accepted; the action is that of the largest output in any case.
 
         Returns:
-            Actions (B, *action_space.shape), without B if the observation had none, and the lives.
+            Actions of the space, with an axis of B rows if the observation had one, and the lives.
 
         Raises:
             ValueError: the observation is not of the space or lacks the reward, or the rows do not match.
@@ -151,7 +159,8 @@ class Predictor(Generic[Config]):
             lives = arrays_to_lives(state, num_rows, self.program, self.device)
             lives = with_newborns(lives, episode_start, self._born)
         lives, action = self._live(self.program, lives, senses, donate=True)
-        return (action if senses.is_batched else action.squeeze(0)), lives_to_arrays(lives)
+        action = from_numbers(self.action_space, action if senses.is_batched else action.squeeze(0))
+        return action, lives_to_arrays(lives)
 
     @torch.inference_mode()
     def births(self, keys: NDArray[np.int64]) -> tuple[NDArray[Any], ...]:
@@ -175,5 +184,4 @@ class Predictor(Generic[Config]):
         )
         x, starts = self.encoding.encode(observation), starts | program.is_newborn(state)
         state, output = program.experience(self._parameters, state, x, reward, starts, donate=donate)
-        action = self.decoding.decode(output[0]).cpu().numpy()
-        return state, action.astype(self.action_space.dtype)
+        return state, self.decoding.decode(output[0]).cpu().numpy()

@@ -5,8 +5,9 @@ from typing import Any, NamedTuple, Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from lndp_agents.spaces import Space
-from lndp_agents.spaces.kinds import is_discrete
+from lndp_agents.spaces import Space, to_numbers
+from lndp_agents.spaces.kinds import SENSED, is_dict, is_discrete, is_tuple
+from lndp_agents.spaces.rows import row_shape
 from lndp_agents.validation import is_object, is_sequence, shorten
 
 Number = TypeVar("Number", np.float32, np.float64, np.int64, np.bool_)
@@ -16,7 +17,7 @@ class Senses(NamedTuple):
     """What B lives sense in one step."""
 
     observation: NDArray[Any]
-    """(B, *shape) float64, or int64 where the space is Discrete."""
+    """(B, *shape) or rows (B, F) (see `spaces.rows`), float64, or int64 where the space is Discrete."""
     reward: NDArray[np.float32]
     """(B,): the last reward."""
     episode_start: NDArray[np.bool_]
@@ -55,22 +56,28 @@ def sense(observation: Any, space: Space) -> Senses:
     """Read an observation of the space, or a `SenseReward` Dict of one, batched or not.
 
     Args:
-        observation: of shape `space.shape` or (B, *space.shape), or a Dict with it, reward and episode_start.
-        space: the plain observation space, Box or Discrete.
+        observation: of the space, or B of them, or a Dict with that, reward and episode_start.
+        space: the plain observation space.
 
     Raises:
         ValueError: it is something else.
     """
-    if is_sequence(observation) and len(observation) == 2 and is_object(observation[1]):
+    if (
+        is_sequence(observation)
+        and len(observation) == 2
+        and is_object(observation[1])
+        and not is_tuple(space)
+    ):
         raise ValueError(
             "observation is a tuple (observation, info): you are probably mixing the Gym API, `observation, "
             "info = env.reset()`, with that of stable-baselines3's VecEnv, `observation = env.reset()`"
         )
-    if not is_object(observation):
+    is_sensed = is_object(observation) and set(observation) == SENSED
+    if not is_object(observation) or (is_dict(space) and not is_sensed):
         values, is_batched = _rows(observation, space)
         nothing = np.zeros(len(values))
         return Senses(values, nothing.astype(np.float32), nothing.astype(bool), is_batched, has_reward=False)
-    if set(observation) != {"observation", "reward", "episode_start"}:
+    if not is_sensed:
         raise ValueError(
             f"observation with the keys {shorten(sorted(observation))}: wrap the env in lndp_envs.SenseReward"
         )
@@ -94,18 +101,13 @@ def per_row(name: str, values: Any, num_rows: int, dtype: type[Number]) -> NDArr
 
 
 def _rows(observation: Any, space: Space) -> tuple[NDArray[Any], bool]:
-    """A copy of the observation as (B, *shape), and whether it came so."""
-    numbers = _numbers("observation", observation)
+    """A copy of the observation as (B, *shape) or (B, F), and whether it came with rows."""
+    numbers = to_numbers(space, observation)
     values = _cast(numbers, np.int64) if is_discrete(space) else _cast(numbers, np.float64)
     if is_discrete(space) and (values != numbers).any():
         raise ValueError(f"observation {shorten(observation)}: give integers, for {shorten(space)}")
-    if values.shape == space.shape:
-        return values[None], False
-    if values.shape[1:] == space.shape and len(values):
-        return values, True
-    raise ValueError(
-        f"observation of shape {values.shape}: give {space.shape} or (rows, ...) of it, for {shorten(space)}"
-    )
+    is_batched = values.shape != row_shape(space)
+    return (values if is_batched else values[None]), is_batched
 
 
 def _numbers(name: str, values: Any) -> NDArray[Any]:

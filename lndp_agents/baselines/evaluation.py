@@ -16,11 +16,13 @@ from torch import Tensor
 from lndp_agents.baselines.generators import lent_generators
 from lndp_agents.baselines.injured import injure_policy
 from lndp_agents.baselines.policy import BornPolicy, Policy
-from lndp_agents.baselines.sensing import sense
+from lndp_agents.baselines.sensing import array_encoding, sense
 from lndp_agents.evaluation import BATCH_LIVES, MAX_LIVES, Score
 from lndp_agents.evolution.lives import BIRTH, EVALUATION, WORLD, balanced_tasks, life_keys
 from lndp_agents.evolution.worlds import make_task
 from lndp_agents.lesions import Lesion, saturated
+from lndp_agents.predictor import Predictor
+from lndp_agents.spaces import ObservationEncoding, to_numbers
 
 _LUCK = 2  # folded into the seed for actions that are drawn
 
@@ -59,6 +61,8 @@ class _World(NamedTuple):
     episodes: int
     hidden: list[str]
     """Names in the info of what is hidden; none if the task cannot tell."""
+    encoding: ObservationEncoding | None = None
+    """Of what the policy observes; none if it gets it as it is."""
 
 
 def evaluate_policy_lives(
@@ -103,6 +107,8 @@ def evaluate_policy_lives(
         )
     if lesion is not None and lesion.at >= world.steps:
         raise ValueError(f"at={lesion.at}: a life has {world.steps} steps; give 0 to {world.steps - 1}")
+    is_agent = isinstance(policy, Predictor)  # which encodes for itself
+    world = world._replace(encoding=None if is_agent else array_encoding(world.dynamics.observation_space))
     keys, tasks = life_keys(seed, stream, num_lives=lives), balanced_tasks(world.dynamics, lives)
     with lent_generators(key_of(seed, stream, _LUCK)):
         batches = [
@@ -142,11 +148,14 @@ def _live(
                 policy, memory = injure_policy(policy, memory, fold(keys, BIRTH), lesion)
             felt = torch.zeros_like(reward) if lesion.cuts_reward(step) else reward
         begins[:, step] = dynamics.episode_start(state)
-        senses = sense(dynamics.observe(state).numpy(), felt.numpy(), begins[:, step])
+        seen = dynamics.observe(state)
+        seen = seen if world.encoding is None else world.encoding.encode(seen)
+        senses = sense(seen.numpy(), felt.numpy(), begins[:, step])
         action, memory = policy.predict(senses, memory, starts, deterministic)
         if lesion is not None and lesion.forces_actions(step):
             action = saturated(policy.action_space, len(keys))
-        after, earned, terminated = dynamics.step(state, torch.as_tensor(action))
+        done = torch.as_tensor(to_numbers(policy.action_space, action, "action"))
+        after, earned, terminated = dynamics.step(state, done)
         state = where(goes_on, after, state)  # what has ended stays as it is
         reward = torch.where(goes_on, earned, 0.0)
         rewards[:, step] = reward

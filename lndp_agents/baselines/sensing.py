@@ -5,6 +5,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lndp_agents.spaces import ObservationEncoding, Space
+from lndp_agents.spaces.kinds import is_box, is_discrete
+
+
+def array_encoding(space: Space) -> ObservationEncoding | None:
+    """How observations of several parts become the array that learners but agents get; none for others."""
+    return None if is_box(space) or is_discrete(space) else ObservationEncoding.of(space)
+
 
 def sense(
     observations: NDArray[Any], rewards: NDArray[Any], starts: NDArray[np.bool_]

@@ -5,14 +5,19 @@ from typing import Any
 
 import gymnasium
 import numpy as np
+import torch
+from gymnasium.spaces import Box, Discrete, MultiBinary, MultiDiscrete
 from gymnasium.vector import AutoresetMode
-from lndp_envs import DynamicsVectorEnv, Lifetime, SenseReward
+from gymnasium.wrappers import TransformObservation
+from lndp_envs import DynamicsVectorEnv, SenseReward
 from lndp_envs.wrappers import sensed_space
 from numpy.typing import NDArray
 
-from lndp_agents.baselines.sensing import sense
+from lndp_agents.baselines.sensing import array_encoding, sense
+from lndp_agents.environments import Env, make_env
 from lndp_agents.evolution.gym_world import GymDynamics
 from lndp_agents.evolution.worlds import make_task
+from lndp_agents.spaces import plain_space, to_numbers
 from lndp_agents.validation import shorten
 
 try:
@@ -20,6 +25,7 @@ try:
 except ModuleNotFoundError as error:
     raise ImportError('baselines need stable-baselines3: pip install "lndp-agents[compare]"') from error
 
+_ACTIONS = (Box, Discrete, MultiDiscrete, MultiBinary)
 Infos = list[dict[str, Any]]
 Indices = None | int | Iterable[int]
 
@@ -29,8 +35,10 @@ def make_vec_env(
 ) -> VecEnv:
     """Environments for a learner of stable-baselines3; what it observes is what `SenseReward` gives.
 
+    An observation of several parts is one array there, that of `array_encoding`.
+
     Args:
-        environment: id of the environment, as `lndp_agents.evolution.worlds.make_world` takes it.
+        environment: name of the environment, as `lndp_agents.evolution.worlds.make_world` takes it.
         keywords: keyword arguments of the environment.
         num_envs: how many.
         seed: of the first reset; environment i has the seed plus i.
@@ -40,14 +48,19 @@ def make_vec_env(
         A batch where `lndp_envs` has the world in batches, else a loop.
 
     Raises:
-        ValueError: the environment is unknown or a keyword does not fit.
+        ValueError: the environment is unknown, a keyword does not fit, or stable-baselines3 does not give its
+            actions.
     """
     dynamics, steps, _ = make_task(environment, keywords, episodes)
+    if not isinstance(dynamics.action_space, _ACTIONS):
+        raise ValueError(
+            f"{environment} takes actions {shorten(dynamics.action_space)}, which stable-baselines3 does not "
+            "give: leave its learners out"
+        )
     if isinstance(dynamics, GymDynamics):
 
         def make() -> gymnasium.Env[Any, Any]:
-            env = gymnasium.make(environment, **keywords)
-            return SenseReward(Lifetime(env, episodes) if episodes > 1 else env)
+            return SenseReward(_as_array(make_env(environment, keywords, episodes)))
 
         envs: VecEnv = DummyVecEnv([make] * num_envs)
     else:
@@ -58,6 +71,19 @@ def make_vec_env(
         )
     envs.seed(seed)
     return envs
+
+
+def _as_array(env: Env) -> Env:
+    """The environment, its observations encoded if they have several parts."""
+    encoding = array_encoding(env.observation_space)
+    if encoding is None:
+        return env
+    space = plain_space(env.observation_space)
+
+    def encode(observation: Any) -> NDArray[np.float32]:
+        return encoding.encode(torch.as_tensor(to_numbers(space, observation))).numpy()
+
+    return TransformObservation(env, encode, Box(-np.inf, np.inf, (encoding.size,), np.float32))
 
 
 class BatchedVecEnv(VecEnv):

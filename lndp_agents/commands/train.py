@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from lndp_agents.arguments import INTERRUPTED_EXIT
 from lndp_agents.commands.trust import check_module
+from lndp_agents.environments import find_environment
 from lndp_agents.evolution.config import EvolutionConfig
 from lndp_agents.evolution.run_folder import Description
 from lndp_agents.evolution.workers import Workers
@@ -33,9 +34,11 @@ _OBJECTS = {
 
 def train(options: Namespace) -> int:
     """Begin a run and evolve until the budget is spent or the user stops it."""
+    recipe = _recipe(options)
+    find_environment(recipe.environment)  # a wrong name need not wait for what is imported now
     from lndp_agents.evolution.run import Run  # imports EvoTorch, an extra
 
-    with Run.create(_recipe(options), options.out, workers_of(options)) as run:
+    with Run.create(recipe, options.out, workers_of(options)) as run:
         return _evolve(run, options.json)
 
 

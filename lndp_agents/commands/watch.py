@@ -4,15 +4,13 @@ import sys
 import time
 from argparse import Namespace
 from collections.abc import Iterator
-from typing import Any
 
-import gymnasium
 import numpy as np
-from lndp_envs import Lifetime
 from numpy.typing import NDArray
 
 from lndp_agents.commands.injury import lesion_of
 from lndp_agents.commands.subject import Subject, find_subject
+from lndp_agents.environments import Env, make_env
 
 GIF_STEPS = 500
 """Most steps of a GIF, unless --steps asks for others."""
@@ -53,23 +51,20 @@ def watch_command(options: Namespace) -> int:
     return 0
 
 
-def _make(subject: Subject, *, brain_only: bool) -> tuple[gymnasium.Env[Any, Any], bool]:
+def _make(subject: Subject, *, brain_only: bool) -> tuple[Env, bool]:
     """The environment, and whether it draws itself.
 
     Raises:
         ValueError: it is not known, or cannot be made.
     """
-    try:
-        env: gymnasium.Env[Any, Any] = gymnasium.make(subject.environment, **subject.keywords)
-        can_draw = "rgb_array" in (env.metadata.get("render_modes") or ())
-        if can_draw and not brain_only:
-            env.close()
-            env = gymnasium.make(subject.environment, render_mode="rgb_array", **subject.keywords)
-    except (gymnasium.error.Error, TypeError) as error:
-        raise ValueError(f"environment {subject.environment!r}: {error}; see `lndp envs`") from error
+    env = make_env(subject.environment, subject.keywords, subject.episodes)
+    can_draw = "rgb_array" in (env.metadata.get("render_modes") or ())
+    if can_draw and not brain_only:
+        env.close()
+        env = make_env(subject.environment, subject.keywords, subject.episodes, "rgb_array")
     if not can_draw and not brain_only:
         _say(f"{subject.environment} has no rgb_array to draw: the brain alone is shown")
-    return Lifetime(env, subject.episodes) if subject.episodes > 1 else env, can_draw and not brain_only
+    return env, can_draw and not brain_only
 
 
 def _steps_of_gif(asked: int | None, life: int | None) -> int | None:

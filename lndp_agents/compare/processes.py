@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 import traceback
+import warnings
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +13,9 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from threading import Thread, current_thread, main_thread
 from typing import Any, Generic, TypeVar
+
+from lndp_agents.blame import show_traceback
+from lndp_agents.notes import Note
 
 Task = TypeVar("Task")
 USER_ERRORS = (ValueError, OSError, ImportError, FloatingPointError)
@@ -104,9 +108,11 @@ def _work(work: Callable[[Task], None], task: Task, sender: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     Thread(target=_end_with_parent, daemon=True).start()
+    warnings.simplefilter("ignore", Note)  # the parent has said it
     try:
         work(task)
     except USER_ERRORS as error:
+        show_traceback()
         sender.send(" ".join(str(error).split()))
     except Exception:
         traceback.print_exc()

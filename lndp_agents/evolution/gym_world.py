@@ -3,15 +3,16 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-import gymnasium
 import numpy as np
 import torch
-from lndp_envs import Lifetime
+from numpy.typing import NDArray
 from torch import Tensor
 
-from lndp_agents.spaces import Space
-
-Env = gymnasium.Env[Any, Any]
+from lndp_agents.environments import DEFAULT_STEPS, Env, episode_limit, make_env
+from lndp_agents.notes import note
+from lndp_agents.spaces import Space, from_numbers, plain_space, to_numbers
+from lndp_agents.spaces.kinds import is_discrete
+from lndp_agents.spaces.rows import row_shape, unread
 
 
 class GymState(NamedTuple):
@@ -20,6 +21,7 @@ class GymState(NamedTuple):
     row: Tensor
     """(B,) int64: which environment."""
     observation: Tensor
+    """(B, *shape), or (B, F) where the space has several parts (see `spaces.rows`)."""
     episode_start: Tensor
     is_over: Tensor
     """(B,) bool: where a life has ended; its environment stays as it is."""
@@ -28,31 +30,35 @@ class GymState(NamedTuple):
 class GymDynamics:
     """Environments that `lndp_envs` does not have in batches, stepped one by one.
 
-    Unlike other dynamics it is not pure: its environments are stepped in place, those of the last reset.
+    Unlike other dynamics it is not pure: its environments are stepped in place, those of the last reset. One
+    whose life has ended is not stepped before the next reset. Observations outside of their space are taken
+    as they are, but for their shape; an agent senses NaN as 0 (see `spaces.as_finite`). A reward that is no
+    finite number makes the score of its life none either, and the genome the worst of its generation. Both
+    are noted once.
 
     Args:
-        environment: id that gymnasium knows.
-        keywords: keyword arguments of the environment.
+        environment: name of the environment, see `lndp_agents.environments`.
+        keywords: its keyword arguments, and `max_episode_steps`.
         episodes: episodes of a life.
 
     Raises:
-        ValueError: gymnasium cannot make the environment, or it has no limit of steps.
-        TypeError: a keyword does not fit.
+        ValueError: the environment cannot be made, or its observations have no fixed size or no numbers.
+        WorldError: it raised something.
     """
 
     num_tasks = 1
 
     def __init__(self, environment: str, keywords: Mapping[str, Any], episodes: int) -> None:
-        self._id, self._keywords, self._episodes = environment, dict(keywords), episodes
+        self._name, self._keywords, self._episodes = environment, dict(keywords), episodes
         single = self._make()
-        limit = single.spec.max_episode_steps if single.spec else None
-        if limit is None:
-            raise ValueError(
-                f"environment {environment!r} has no limit of steps: register it with max_episode_steps"
-            )
-        self.steps: int = limit * episodes
-        self.observation_space: Space = single.observation_space
+        self.steps = (episode_limit(single) or DEFAULT_STEPS) * episodes
+        self.observation_space: Space = plain_space(single.observation_space)
         self.action_space: Space = single.action_space
+        if names := unread(self.observation_space):
+            note(f"{environment}: agents do not read {', '.join(names)}, which holds no numbers")
+        self._shape = row_shape(self.observation_space)
+        keeps_type = is_discrete(self.observation_space) or self.observation_space.dtype == np.uint8
+        self._dtype = self.observation_space.dtype if keeps_type else np.float64
         single.close()
         self._envs: list[Env] = []
 
@@ -62,10 +68,11 @@ class GymDynamics:
             self._envs.pop().close()
         self._envs += [self._make() for _ in range(len(key) - len(self._envs))]
         observations = [
-            env.reset(seed=int(seed))[0] for env, seed in zip(self._envs, key & (2**31 - 1), strict=True)
+            self._numbers(env.reset(seed=int(seed))[0])
+            for env, seed in zip(self._envs, key & (2**31 - 1), strict=True)
         ]
         rows = torch.arange(len(key), device=key.device)
-        observation = torch.as_tensor(np.array(observations), device=key.device)
+        observation = torch.as_tensor(np.array(observations, self._dtype), device=key.device)
         return GymState(rows, observation, rows >= 0, rows < 0)
 
     def step(self, state: GymState, action: Tensor) -> tuple[GymState, Tensor, Tensor]:
@@ -75,8 +82,11 @@ class GymDynamics:
         start, reward = np.zeros_like(over), np.zeros(len(over))
         for i in np.flatnonzero(~over):
             env: Env = self._envs[rows[i]]
-            seen[i], reward[i], terminated, truncated, info = env.step(actions[i])
+            own = from_numbers(self.action_space, actions[i])
+            observation, reward[i], terminated, truncated, info = env.step(own)
+            seen[i] = self._numbers(observation)
             start[i], over[i] = info.get("episode_start", False), terminated or truncated
+        self._note_what_is_not_finite(seen, reward)
         after = (torch.as_tensor(array, device=action.device) for array in (seen, start, over, reward))
         observation, episode_start, is_over, earned = after
         return GymState(state.row, observation, episode_start, is_over), earned, is_over
@@ -94,9 +104,16 @@ class GymDynamics:
         return {}
 
     def _make(self) -> Env:
+        return make_env(self._name, self._keywords, self._episodes)
+
+    def _numbers(self, observation: Any) -> NDArray[Any]:
         try:
-            env: Env = gymnasium.make(self._id, **self._keywords)
-        except gymnasium.error.Error as error:
-            text = str(error).rstrip(".")
-            raise ValueError(f"environment {self._id!r}: {text}; see `lndp envs`") from error
-        return Lifetime(env, self._episodes) if self._episodes > 1 else env
+            return to_numbers(self.observation_space, observation).reshape(self._shape)
+        except ValueError as error:
+            raise ValueError(f"environment {self._name!r} shows what is not of its space: {error}") from error
+
+    def _note_what_is_not_finite(self, seen: NDArray[Any], reward: NDArray[np.float64]) -> None:
+        if not np.isfinite(reward).all():
+            note(f"{self._name} gave a reward that is no finite number: its life scores as the worst")
+        if not np.isfinite(seen).all():
+            note(f"{self._name} gave an observation that is not finite: agents sense NaN as 0")

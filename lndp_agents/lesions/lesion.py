@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lndp_agents.spaces import Space
-from lndp_agents.spaces.kinds import is_box, is_discrete
+from lndp_agents.spaces import Space, highest
 from lndp_agents.validation import is_finite_number, is_integer, shorten
 
 MAX_STEP = 10**9
@@ -94,13 +93,5 @@ _KINDS = tuple(field.name for field in fields(Lesion) if field.name != "at")
 
 
 def saturated(space: Space, num_rows: int) -> NDArray[Any]:
-    """Actions (B, *shape) of saturated actuators: the upper bounds of a Box, the last of a Discrete.
-
-    Raises:
-        ValueError: the space is neither.
-    """
-    if is_discrete(space):
-        return np.full(num_rows, space.start + space.n - 1, space.dtype)
-    if not is_box(space):
-        raise ValueError(f"actions {shorten(space)} cannot be saturated: give a Box or Discrete")
-    return np.repeat(space.high[None], num_rows, 0)
+    """Actions of saturated actuators, B rows: upper bounds, and the last of each choice."""
+    return np.repeat(highest(space)[None], num_rows, 0)

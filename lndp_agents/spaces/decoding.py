@@ -13,10 +13,13 @@ from lndp_agents.spaces.kinds import (
     Space,
     is_box,
     is_discrete,
+    is_multi_binary,
     require_size,
+    split,
     telling_bounds,
     vectors,
 )
+from lndp_agents.spaces.rows import KNOWN, atoms, is_array
 from lndp_agents.validation import shorten
 
 
@@ -33,31 +36,23 @@ class ActionDecoding(ABC):
 
     @abstractmethod
     def decode(self, output: Tensor) -> Tensor:
-        """Actions (...) int64 or (..., *shape) in the space's type, of outputs (..., M) in [-1, 1]."""
+        """Actions of outputs (..., M) in [-1, 1].
+
+        (...) int64 or (..., *shape) in the space's type, or rows (..., F) float64 (see `spaces.rows`).
+        """
 
     @staticmethod
     def of(space: Space) -> "ActionDecoding":
         """The decoding for an action space.
 
         Raises:
-            ValueError: the space is neither Discrete nor a bounded Box, or it is too large.
+            ValueError: a part of the space is not known or an unbounded Box, or the space is too large.
         """
-        what = f"action space {shorten(space)}"
-        if is_discrete(space):
-            require_size(what, (int(space.n),))
-            if int(space.start) + int(space.n) - 1 > torch.iinfo(torch.int64).max:
-                raise ValueError(f"{what}: give actions that int64 holds")
-            return DiscreteDecoding(int(space.n), int(space.start))
-        if not is_box(space):
-            raise ValueError(f"{what}: agents give Box or Discrete; wrap the environment to take one")
-        require_size(what, space.shape)
-        low, high, is_bounded = telling_bounds(space)
-        if not is_bounded.all():
-            raise ValueError(f"{what} is unbounded: give every dimension bounds within {LARGEST:g}")
-        dtype = getattr(torch, space.dtype.name, None)
-        if not isinstance(dtype, torch.dtype):
-            raise ValueError(f"{what}: torch has no {space.dtype.name}, use float32")
-        return BoxDecoding(space.shape, tuple(low.tolist()), tuple(high.tolist()), dtype)
+        if is_array(space):
+            return _of_array(space)
+        decoding = PartsDecoding(tuple(map(_of_array, atoms(space))))
+        require_size(f"action space {shorten(space)}", (decoding.size,))
+        return decoding
 
 
 @dataclass(frozen=True)
@@ -100,3 +95,62 @@ class BoxDecoding(ActionDecoding):
         if not self.dtype.is_floating_point:
             action = action.round()
         return action.to(self.dtype).reshape((*output.shape[:-1], *self.shape))
+
+
+@dataclass(frozen=True)
+class BinaryDecoding(ActionDecoding):
+    """1 where an output is positive, else 0."""
+
+    discrete: ClassVar[bool] = False
+    shape: tuple[int, ...]
+
+    @property
+    def size(self) -> int:
+        """M."""
+        return math.prod(self.shape)
+
+    def decode(self, output: Tensor) -> Tensor:
+        """Actions (..., *shape) int8 of outputs (..., M)."""
+        return (output > 0).to(torch.int8).reshape((*output.shape[:-1], *self.shape))
+
+
+@dataclass(frozen=True)
+class PartsDecoding(ActionDecoding):
+    """One decoding for each part of a space, each with outputs of its own."""
+
+    discrete: ClassVar[bool] = False
+    parts: tuple[ActionDecoding, ...]
+
+    @property
+    def size(self) -> int:
+        """M."""
+        return sum(part.size for part in self.parts)
+
+    def decode(self, output: Tensor) -> Tensor:
+        """Rows of numbers (..., F) float64 of outputs (..., M), one part after another."""
+        outputs = split(output, [part.size for part in self.parts])
+        actions = [part.decode(own) for part, own in zip(self.parts, outputs, strict=True)]
+        return torch.cat([action.reshape(*output.shape[:-1], -1).double() for action in actions], -1)
+
+
+def _of_array(space: Space) -> ActionDecoding:
+    """The decoding for a space whose actions are arrays."""
+    what = f"action space {shorten(space)}"
+    if is_discrete(space):
+        require_size(what, (int(space.n),))
+        if int(space.start) + int(space.n) - 1 > torch.iinfo(torch.int64).max:
+            raise ValueError(f"{what}: give actions that int64 holds")
+        return DiscreteDecoding(int(space.n), int(space.start))
+    if is_multi_binary(space):
+        require_size(what, space.shape)
+        return BinaryDecoding(space.shape)
+    if not is_box(space):
+        raise ValueError(f"{what}: agents give {KNOWN}")
+    require_size(what, space.shape)
+    low, high, is_bounded = telling_bounds(space)
+    if not is_bounded.all():
+        raise ValueError(f"{what} is unbounded: give every dimension bounds within {LARGEST:g}")
+    dtype = getattr(torch, space.dtype.name, None)
+    if not isinstance(dtype, torch.dtype):
+        raise ValueError(f"{what}: torch has no {space.dtype.name}, use float32")
+    return BoxDecoding(space.shape, tuple(low.tolist()), tuple(high.tolist()), dtype)

@@ -2,8 +2,9 @@
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -18,8 +19,7 @@ from lndp_agents.spaces.kinds import (
     Space,
     as_finite,
     is_box,
-    is_dict,
-    is_discrete,
+    is_multi_binary,
     require_size,
     telling_bounds,
     vectors,
@@ -32,18 +32,6 @@ from lndp_agents.validation import (
     require_keys,
     shorten,
 )
-
-
-def plain_space(observation_space: Space) -> Space:
-    """The observation space itself, or the one inside the Dict of `lndp_envs.SenseReward`."""
-    if is_dict(observation_space) and set(observation_space) == {
-        "observation",
-        "reward",
-        "episode_start",
-    }:
-        return observation_space["observation"]
-    return observation_space
-
 
 _ENCODINGS: "dict[str, type[ObservationEncoding]]" = {}
 
@@ -62,13 +50,18 @@ class ObservationEncoding(ABC):
     def size(self) -> int:
         """O: how many input nodes the observation needs."""
 
+    @property
+    def observation_shape(self) -> tuple[int, ...]:
+        """Of one observation."""
+        return getattr(self, "shape", ())
+
     @abstractmethod
     def accepts(self, space: Space) -> bool:
         """Whether this is an encoding of that space."""
 
     @abstractmethod
     def encode(self, observation: Tensor) -> Tensor:
-        """Input activations (..., O) float32, all finite, of observations (..., *shape)."""
+        """Input activations (..., O) float32, all finite, of observations (..., *shape) or rows (..., F)."""
 
     def to_json(self) -> dict[str, Any]:
         """The encoding as a JSON object."""
@@ -85,65 +78,35 @@ class ObservationEncoding(ABC):
             raise ValueError(f"encoding {shorten(data)}: give an object of kind {' or '.join(_ENCODINGS)}")
         encoding = _ENCODINGS[data["kind"]]
         require_keys("encoding", data, {"kind"} | {field.name for field in fields(encoding)})
-        values: dict[str, Any] = {
-            name: tuple(value) if is_sequence(value) else value
-            for name, value in data.items()
-            if name != "kind"
-        }
-        return encoding(**values)
+        return encoding._of_values({name: value for name, value in data.items() if name != "kind"})
+
+    @classmethod
+    def _of_values(cls, values: Mapping[str, Any]) -> Self:
+        """The encoding with the values of a JSON object in its fields."""
+        return cls(**{name: tuple(value) if is_sequence(value) else value for name, value in values.items()})
 
     @staticmethod
     def of(
         space: Space, mean: ArrayLike | None = None, std: ArrayLike | None = None
     ) -> "ObservationEncoding":
-        """The usual encoding of a space: one-hot for Discrete, scaled to about unit range for Box.
+        """The usual encoding of a space: choices one-hot or as bits, boxes scaled to about unit range.
 
         Args:
-            space: a Box or Discrete, or the Dict of `lndp_envs.SenseReward`.
-            mean: of shape `space.shape`; what dimensions without telling bounds are centred on, 0 if none.
-            std: of shape `space.shape`; what they are divided by, 1 if none. 0 counts as 1.
+            space: of observations; texts in it are left out.
+            mean: of the shape of an observation (see `spaces.rows`); what dimensions without telling bounds
+                are centred on, 0 if none.
+            std: of that shape; what they are divided by, 1 if none. 0 counts as 1.
 
         Raises:
-            ValueError: the space is neither Box nor Discrete, too large, or the statistics do not fit it.
+            ValueError: a part of the space is not known, it is too large, or the statistics do not fit it.
         """
-        space = plain_space(space)
-        if is_discrete(space):
-            return OneHotEncoding(int(space.n), int(space.start))
-        if is_box(space):
-            return AffineEncoding.scaled(space, mean, std)
-        raise ValueError(
-            f"observation space {shorten(space)}: agents take Box or Discrete; try FlattenObservation"
-        )
+        from lndp_agents.spaces.parts import encoding_of  # here: it knows all encodings
 
+        def scaled(box: Box[Any], pick: Callable[[ArrayLike], ArrayLike]) -> ObservationEncoding:
+            statistics = (None if values is None else pick(values) for values in (mean, std))
+            return AffineEncoding.scaled(box, *statistics)
 
-@dataclass(frozen=True)
-class OneHotEncoding(ObservationEncoding):
-    """One input per value of a Discrete space, 1 at the value observed."""
-
-    kind: ClassVar[str] = "one_hot"
-    num_values: int
-    start: int = 0
-
-    def __post_init__(self) -> None:
-        if not is_integer(self.num_values, 1, MAX_NODES) or not is_integer(self.start, -(2**62), 2**62):
-            raise ValueError(
-                f"one-hot encoding of {shorten(self.num_values)} values from {shorten(self.start)}: "
-                f"give 1 to {MAX_NODES} values from an integer"
-            )
-
-    @property
-    def size(self) -> int:
-        """O."""
-        return self.num_values
-
-    def accepts(self, space: Space) -> bool:
-        """Whether it is a Discrete space of these values."""
-        return is_discrete(space) and (space.n, space.start) == (self.num_values, self.start)
-
-    def encode(self, observation: Tensor) -> Tensor:
-        """Activations (..., O) of values (...); all 0 for a value that the space does not have."""
-        values = torch.arange(self.start, self.start + self.num_values, device=observation.device)
-        return (observation[..., None] == values).float()
+        return encoding_of(space, scaled)
 
 
 @dataclass(frozen=True)
@@ -171,7 +134,7 @@ class AffineEncoding(ObservationEncoding):
         mean = _statistic("mean", mean, space, 0.0)
         std = _statistic("std", std, space, 1.0)
         offset = np.where(is_bounded, (low + high) / 2, mean)
-        return cls._of_units(space, offset, np.where(is_bounded, (high - low) / 2, std))
+        return cls.of_units(space, offset, np.where(is_bounded, (high - low) / 2, std))
 
     @classmethod
     def standardized(cls, space: Box[Any], mean: ArrayLike, std: ArrayLike) -> "AffineEncoding":
@@ -186,10 +149,11 @@ class AffineEncoding(ObservationEncoding):
             ValueError: the space is too large, or the statistics do not fit it.
         """
         require_size(f"observation space {shorten(space)}", space.shape)
-        return cls._of_units(space, _statistic("mean", mean, space, 0.0), _statistic("std", std, space, 1.0))
+        return cls.of_units(space, _statistic("mean", mean, space, 0.0), _statistic("std", std, space, 1.0))
 
     @classmethod
-    def _of_units(cls, space: Box[Any], offset: Floats, unit: Floats) -> "AffineEncoding":
+    def of_units(cls, space: Box[Any], offset: Floats, unit: Floats) -> "AffineEncoding":
+        """(x - offset) / unit, for each number (size,) of the space; a unit of 0 counts as 1."""
         scale = 1 / np.where(unit > 1 / LARGEST, unit, 1.0)
         return cls(space.shape, tuple(offset.tolist()), tuple(scale.tolist()))
 
@@ -199,8 +163,8 @@ class AffineEncoding(ObservationEncoding):
         return math.prod(self.shape)
 
     def accepts(self, space: Space) -> bool:
-        """Whether it is a Box of this shape."""
-        return is_box(space) and space.shape == self.shape
+        """Whether it is a Box or MultiBinary of this shape."""
+        return (is_box(space) or is_multi_binary(space)) and space.shape == self.shape
 
     def encode(self, observation: Tensor) -> Tensor:
         """Activations (..., O) of observations (..., *shape); NaN becomes 0."""
@@ -240,7 +204,6 @@ class PlaceEncoding(ObservationEncoding):
         Raises:
             ValueError: the space is no Box with finite bounds, or would need too many cells.
         """
-        space = plain_space(space)
         if not is_box(space) or not telling_bounds(space)[2].all():
             raise ValueError(
                 f"observation space {shorten(space)}: place cells need a Box with finite bounds; use 'scaled'"

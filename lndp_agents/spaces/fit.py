@@ -4,8 +4,9 @@ from typing import Any
 
 from lndp_agents.config import LNDPConfig, PolicyConfig
 from lndp_agents.spaces.decoding import ActionDecoding
-from lndp_agents.spaces.encoding import ObservationEncoding, plain_space
+from lndp_agents.spaces.encoding import ObservationEncoding
 from lndp_agents.spaces.kinds import Space
+from lndp_agents.spaces.rows import plain_space
 from lndp_agents.validation import shorten
 
 
@@ -19,8 +20,8 @@ def config_for(
     """A configuration that fits the spaces of an environment.
 
     Args:
-        observation_space: Box or Discrete, or the Dict of `lndp_envs.SenseReward`.
-        action_space: bounded Box or Discrete.
+        observation_space: of an environment, or what `lndp_envs.SenseReward` made of it.
+        action_space: of an environment.
         encoding: of the observations; `ObservationEncoding.of` the space if none.
         kind: of policy; one of the values of `lndp_agents.policies.POLICIES`.
         **switches: other fields of the configuration.

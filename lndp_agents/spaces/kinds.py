@@ -1,13 +1,15 @@
 """The kinds of spaces that agents know, and what the bounds of a Box say."""
 
 import math
+from collections.abc import Sequence
 from functools import lru_cache
+from itertools import accumulate
 from typing import Any, TypeAlias, TypeGuard
 
 import gymnasium
 import numpy as np
 import torch
-from gymnasium.spaces import Box, Dict, Discrete
+from gymnasium.spaces import Box, Dict, Discrete, MultiBinary, MultiDiscrete, Tuple
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -19,6 +21,10 @@ Floats: TypeAlias = NDArray[np.float64]
 
 MAX_PIXELS = 2**15
 """Numbers of a picture, which needs no node for each (see `PixelEncoding`)."""
+MAX_CHOICES = 2**31
+"""Values of a choice that is observed, which needs no node for each (see `BitsEncoding`)."""
+SENSED = {"observation", "reward", "episode_start"}
+"""What `lndp_envs.SenseReward` observes."""
 LARGEST = 1e6
 """Bounds beyond this say nothing about the numbers within them; what a brain senses is cut off there."""
 
@@ -36,6 +42,26 @@ def is_discrete(space: Space) -> TypeGuard[Discrete[Any]]:
 def is_dict(space: Space) -> TypeGuard[Dict[Any]]:
     """Whether the space is a Dict."""
     return isinstance(space, Dict)
+
+
+def is_tuple(space: Space) -> TypeGuard[Tuple[Any]]:
+    """Whether the space is a Tuple."""
+    return isinstance(space, Tuple)
+
+
+def is_multi_discrete(space: Space) -> TypeGuard[MultiDiscrete]:
+    """Whether the space is a MultiDiscrete."""
+    return isinstance(space, MultiDiscrete)
+
+
+def is_multi_binary(space: Space) -> TypeGuard[MultiBinary]:
+    """Whether the space is a MultiBinary."""
+    return isinstance(space, MultiBinary)
+
+
+def is_sensed(space: Space) -> TypeGuard[Dict[Any]]:
+    """Whether the space is one that `lndp_envs.SenseReward` made."""
+    return is_dict(space) and set(space) == SENSED
 
 
 def as_finite(x: Tensor) -> Tensor:
@@ -62,6 +88,11 @@ def telling_bounds(space: Box[Any]) -> tuple[Floats, Floats, NDArray[np.bool_]]:
     low, high = space.low.ravel().astype(np.float64), space.high.ravel().astype(np.float64)
     is_bounded = (np.abs(low) <= LARGEST) & (np.abs(high) <= LARGEST)
     return np.where(is_bounded, low, 0.0), np.where(is_bounded, high, 0.0), is_bounded
+
+
+def split(tensor: Tensor, sizes: Sequence[int]) -> tuple[Tensor, ...]:
+    """Parts of so many numbers each, of a tensor (..., the sum of the sizes)."""
+    return tensor.tensor_split(list(accumulate(sizes))[:-1], -1)
 
 
 @lru_cache(maxsize=64)

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 
 import gymnasium
 import numpy as np
-from gymnasium.spaces import Dict
 from lndp_envs.lifetime import LifetimeDynamics
 from lndp_envs.wrappers import Lifetime, SenseReward
 from numpy.typing import NDArray
@@ -13,6 +12,8 @@ from numpy.typing import NDArray
 from lndp_agents.agent import LNDPAgent
 from lndp_agents.lesions import Lesion
 from lndp_agents.lndp.state import roles
+from lndp_agents.spaces import to_numbers
+from lndp_agents.spaces.kinds import is_sensed
 from lndp_agents.watching.history import History
 from lndp_agents.watching.labels import Labels, labels_of
 from lndp_agents.watching.wiring import Brain, darkened
@@ -74,7 +75,7 @@ def frames_of_life(
         )
     from lndp_agents.watching.panel import Panel  # imports pygame, which only drawing needs
 
-    if not isinstance(env.observation_space, Dict):
+    if not is_sensed(env.observation_space):
         env = SenseReward(env)
     length = min(filter(None, (max_steps, length_of_life(env))), default=None)
     if lesion is not None and length is not None and lesion.at >= length:
@@ -130,7 +131,9 @@ class Life:
         """What is decided, in words."""
         if self.choice is not None:
             return self._labels.outputs[self.choice]
-        numbers = [] if self._action is None else np.ravel(self._action).tolist()
+        if self._action is None:
+            return ""
+        numbers = to_numbers(self._agent.action_space, self._action).ravel().tolist()
         return ", ".join(f"{number:+.2f}" for number in numbers[:4]) + (", ..." if len(numbers) > 4 else "")
 
     @property

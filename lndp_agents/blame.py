@@ -1,0 +1,123 @@
+"""Errors of environments that others wrote: one line that names the place in their code."""
+
+import os
+import sysconfig
+import traceback
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, SupportsFloat
+
+import gymnasium
+import lndp_envs
+
+DEBUG = "LNDP_DEBUG"
+"""The variable that asks for the traceback of an error."""
+MAX_MESSAGE = 300
+_OURS = tuple(
+    f"{Path(place).parent}{os.sep}" for place in (__file__, lndp_envs.__file__, gymnasium.__file__) if place
+)
+_INSTALLED = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
+
+
+class WorldError(ValueError):
+    """An environment raised something; the message has its type, what it says, file and line."""
+
+
+@contextmanager
+def blaming(environment: str) -> Generator[None]:
+    """Whatever goes wrong within is a failure of the environment of this name.
+
+    Raises:
+        WorldError: something went wrong.
+    """
+    try:
+        yield
+    except WorldError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise failure(environment, error) from error
+
+
+def failure(environment: str, error: BaseException) -> WorldError:
+    """What to raise where an environment has raised this error."""
+    told, place = next(((each, place) for each in _causes(error) if (place := _place(each))), (error, ""))
+    text = " ".join(str(told).split())[:MAX_MESSAGE]
+    return WorldError(
+        f"environment {environment!r} raised {type(told).__name__}: {text}{place}; "
+        f"for the traceback put {DEBUG}=1 before the command"
+    )
+
+
+def show_traceback() -> None:
+    """Print the traceback of the error that is being handled, if a person asks for it."""
+    if os.environ.get(DEBUG):
+        traceback.print_exc()
+
+
+class Blamed(gymnasium.Wrapper[Any, Any, Any, Any]):
+    """An environment whose errors name it, and whose rewards and ends are a float and bools.
+
+    Args:
+        env: of anybody.
+        name: by which the person knows it.
+    """
+
+    def __init__(self, env: gymnasium.Env[Any, Any], name: str) -> None:
+        super().__init__(env)
+        self._name = name
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
+        """Begin an episode; the arguments and results are those of the environment.
+
+        Raises:
+            WorldError: the environment raised something.
+        """
+        with blaming(self._name):
+            observation, info = self.env.reset(seed=seed, options=options)
+            return observation, info
+
+    def step(self, action: Any) -> tuple[Any, SupportsFloat, bool, bool, dict[str, Any]]:
+        """Take one step.
+
+        Raises:
+            WorldError: the environment raised something, or did not return what a step returns.
+        """
+        try:  # a context manager would take longer than many an environment
+            observation, reward, terminated, truncated, info = self.env.step(action)
+            return observation, float(reward), bool(terminated), bool(truncated), info
+        except Exception as error:
+            raise failure(self._name, error) from error
+
+    def render(self) -> Any:
+        """Draw the environment.
+
+        Raises:
+            WorldError: the environment raised something.
+        """
+        with blaming(self._name):
+            return self.env.render()
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """The error and what it was raised from, as Gymnasium does with a TypeError of a constructor."""
+    while error is not None:
+        yield error
+        error = error.__cause__
+
+
+def _place(error: BaseException) -> str:
+    """Where in the code of the environment it was raised: not in ours, and in none that is installed."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f" in {error.filename}, line {error.lineno}"
+    frames = [
+        frame
+        for frame in reversed(traceback.extract_tb(error.__traceback__))
+        if not frame.filename.startswith((*_OURS, "<"))
+    ]
+    own = [frame for frame in frames if not frame.filename.startswith(_INSTALLED)]
+    for frame in own or frames:
+        return f" in {frame.filename}, line {frame.lineno} ({frame.name})"
+    return ""

@@ -1,0 +1,166 @@
+"""Environments by name, found before anything slow is imported, and made.
+
+A name is an id of Gymnasium; or MODULE:ID, where the module registers it; or MODULE:NAME, where NAME is a
+subclass of `gymnasium.Env` in the module, or a function that makes one. MODULE may be the path of a file that
+ends in .py. It is looked for in the current folder before all others, as by `python -m`.
+"""
+
+import sys
+from collections.abc import Mapping
+from importlib import import_module
+from inspect import signature
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import gymnasium
+import lndp_envs  # registers the ids of lndp/  # noqa: F401  # pyright: ignore[reportUnusedImport]
+from gymnasium.envs.registration import EnvSpec, load_env_creator
+from gymnasium.wrappers import TimeLimit
+from lndp_envs import Lifetime
+
+from lndp_agents.blame import Blamed, WorldError, blaming, failure
+from lndp_agents.notes import note
+from lndp_agents.validation import is_integer, shorten
+
+MAX_STEPS = "max_episode_steps"
+"""The keyword that limits the steps of an episode, in every environment."""
+DEFAULT_STEPS = 1000
+"""The limit of environments that have none of their own."""
+_OF_GYMNASIUM = {MAX_STEPS, "disable_env_checker"}
+
+Env = gymnasium.Env[Any, Any]
+
+
+def find_environment(environment: str) -> EnvSpec:
+    """What Gymnasium knows about an environment; its module is imported.
+
+    Args:
+        environment: its name, see the module.
+
+    Raises:
+        ValueError: there is no such module or environment.
+        WorldError: the module raised something.
+    """
+    place, _, name = environment.rpartition(":")
+    remedy = "see `lndp envs`, or give MODULE:ID where a module registers it"
+    if place:
+        module = _import(place, environment)
+        made = getattr(module, name, None)
+        if callable(made):
+            name = _register(module, name, made)
+        remedy = f"give one that {place} registers, or a class of it{_classes(module)}"
+    try:
+        return gymnasium.spec(name)
+    except gymnasium.error.Error as error:
+        text = str(error).rstrip(".")
+        raise ValueError(f"environment {environment!r}: {text}; {remedy}") from error
+
+
+def make_env(
+    environment: str, keywords: Mapping[str, Any], episodes: int = 1, render_mode: str | None = None
+) -> Env:
+    """An environment whose episodes end; what goes wrong in it is told in one line.
+
+    Args:
+        environment: its name, see the module.
+        keywords: its keyword arguments, and `max_episode_steps`, the limit of steps of an episode: if none,
+            that of its registration, or else `DEFAULT_STEPS`.
+        episodes: episodes of a life.
+        render_mode: as Gymnasium has it.
+
+    Raises:
+        ValueError: there is no such environment, a keyword does not fit, or a package is missing.
+        WorldError: the environment raised something.
+    """
+    spec = find_environment(environment)
+    check_limit(keywords)
+    given: dict[str, Any] = {**keywords} if render_mode is None else {**keywords, "render_mode": render_mode}
+    _check_keywords(environment, spec, given)
+    try:
+        env: Env = gymnasium.make(spec, **given)
+    except gymnasium.error.Error as error:  # such as a package that must be installed
+        raise ValueError(f"environment {environment!r}: {error}") from error
+    except Exception as error:
+        raise failure(environment, error) from error
+    if episode_limit(env) is None:
+        note(f"{environment} has no limit of steps, so it gets {DEFAULT_STEPS}; --max-steps gives another")
+        env = TimeLimit(env, DEFAULT_STEPS)
+    env = Blamed(env, environment)
+    return Lifetime(env, episodes) if episodes > 1 else env
+
+
+def episode_limit(env: Env) -> int | None:
+    """Most steps of an episode, as the environment is registered and wrapped; none if it has no limit."""
+    return env.spec.max_episode_steps if env.spec else None
+
+
+def check_limit(keywords: Mapping[str, Any]) -> None:
+    """See that the limit of steps is one, where it is given.
+
+    Raises:
+        ValueError: it is not.
+    """
+    if MAX_STEPS in keywords and not is_integer(keywords[MAX_STEPS], 1, 10**9):
+        raise ValueError(f"{MAX_STEPS}={shorten(keywords[MAX_STEPS])}: give an integer from 1")
+
+
+def _check_keywords(environment: str, spec: EnvSpec, keywords: Mapping[str, Any]) -> None:
+    """See that keywords fit the maker of an environment: a TypeError within it would say nothing of them."""
+    with blaming(environment):
+        point = spec.entry_point
+        maker = load_env_creator(point) if isinstance(point, str) else point
+    if not callable(maker):
+        raise ValueError(f"environment {environment!r} is registered without a way to make one of it")
+    own = {name: value for name, value in keywords.items() if name not in _OF_GYMNASIUM}
+    try:
+        signature(maker).bind(**spec.kwargs | own)
+    except TypeError as error:
+        raise ValueError(
+            f"keywords {shorten(dict(keywords))} do not fit {environment}: {error}; give those that it takes"
+        ) from error
+
+
+def _import(place: str, environment: str) -> ModuleType:
+    """The module of an environment, from the current folder or the folder of its file, or installed."""
+    path = Path(place)
+    is_file = path.suffix == ".py"
+    if is_file and not path.is_file():
+        raise ValueError(f"environment {environment!r}: no file {place!r}; give the path of one")
+    folder, name = (str(path.parent.absolute()), path.stem) if is_file else (str(Path.cwd()), place)
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    try:
+        with blaming(environment):
+            module = import_module(name)
+    except WorldError as error:
+        missing = error.__cause__
+        if isinstance(missing, ModuleNotFoundError) and f"{name}.".startswith(f"{missing.name}."):
+            raise ValueError(
+                f"environment {environment!r}: module {name!r} is neither in {folder} nor installed; "
+                "install it, or run where it lies"
+            ) from error
+        raise
+    if is_file and (module.__file__ is None or not path.samefile(module.__file__)):
+        raise ValueError(f"environment {environment!r}: another module is called {name!r}; rename the file")
+    return module
+
+
+def _register(module: ModuleType, name: str, make: Any) -> str:
+    """The id of what makes an environment, which the module did not register itself."""
+    env_id = f"{module.__name__.replace('.', '-')}/{name}"
+    if env_id not in gymnasium.registry:
+        gymnasium.register(env_id, entry_point=make)  # pyright: ignore[reportUnknownMemberType]
+    return env_id
+
+
+def _classes(module: ModuleType) -> str:
+    """The environments that a module defines, for a message."""
+    names = [
+        name
+        for name, value in vars(module).items()
+        if isinstance(value, type)
+        and issubclass(value, gymnasium.Env)
+        and value.__module__ == module.__name__
+    ]
+    return f", such as {', '.join(names)}" if names else ""
