@@ -44,7 +44,7 @@ def resume(options: Namespace) -> int:
     with Run.open(options.folder, options.generations, workers_of(options)) as run:
         if run.generation == run.config.generations:
             done = f"all {run.generation} generations are done, --generations gives more"
-            _say(f"{run.folder} is finished: {done}")
+            say(f"{run.folder} is finished: {done}")
         return _evolve(run, options.json)
 
 
@@ -82,8 +82,8 @@ def _evolve(run: "Run", as_json: bool) -> int:
     from lndp_agents.evolution.progress import Progress
 
     for note in run.notes:
-        _say(note)
-    _say(f"{run.config.environment}, {genome_size(run.program)} numbers to evolve; run folder: {run.folder}")
+        say(note)
+    say(f"{run.config.environment}, {genome_size(run.program)} numbers to evolve; run folder: {run.folder}")
     try:
         with (
             Progress(run.config.generations, run.generation) as progress,
@@ -95,10 +95,10 @@ def _evolve(run: "Run", as_json: bool) -> int:
                     break
         if run.generation < run.config.generations:
             run.save_agents()
-            _say(f"stopped after generation {run.generation}; go on with: lndp resume {run.folder}")
+            say(f"stopped after generation {run.generation}; go on with: lndp resume {run.folder}")
             return INTERRUPTED_EXIT
     except KeyboardInterrupt:
-        _say(f"stopped at once, whole generations are kept; go on with: lndp resume {run.folder}")
+        say(f"stopped at once, whole generations are kept; go on with: lndp resume {run.folder}")
         return INTERRUPTED_EXIT
     score = run.best_score if math.isfinite(run.best_score) else None
     if as_json:
@@ -109,12 +109,13 @@ def _evolve(run: "Run", as_json: bool) -> int:
     return 0
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
+    """Tell a person something, on stderr."""
     print(text, file=sys.stderr, flush=True)
 
 
 @contextmanager
-def _interruptible(say: Callable[[str], None]) -> Generator[list[int]]:
+def _interruptible(tell: Callable[[str], None]) -> Generator[list[int]]:
     """A list that fills at the first Ctrl-C or SIGTERM, to finish the generation; the second quits."""
     received: list[int] = []
 
@@ -122,7 +123,7 @@ def _interruptible(say: Callable[[str], None]) -> Generator[list[int]]:
         if received:
             raise KeyboardInterrupt
         received.append(number)
-        say("finishing this generation; once more to quit at once")
+        tell("finishing this generation; once more to quit at once")
 
     before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from lndp_agents.compare.comparison import Comparison
 from lndp_agents.evolution.config import EvolutionConfig
-from lndp_agents.evolution.run import start_genome
+from lndp_agents.evolution.start import start_genome
 from lndp_agents.evolution.worlds import make_task, make_world
 from lndp_agents.policies import POLICIES, find_policy
 from lndp_agents.spaces import config_for
