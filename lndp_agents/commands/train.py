@@ -2,6 +2,7 @@
 
 import json
 import math
+import shlex
 import signal
 import sys
 from argparse import Namespace
@@ -84,6 +85,7 @@ def _evolve(run: "Run", as_json: bool) -> int:
     for note in run.notes:
         say(note)
     say(f"{run.config.environment}, {genome_size(run.program)} numbers to evolve; run folder: {run.folder}")
+    go_on = shlex.join(["lndp", "resume", str(run.folder)])
     try:
         with (
             Progress(run.config.generations, run.generation) as progress,
@@ -95,10 +97,10 @@ def _evolve(run: "Run", as_json: bool) -> int:
                     break
         if run.generation < run.config.generations:
             run.save_agents()
-            say(f"stopped after generation {run.generation}; go on with: lndp resume {run.folder}")
+            say(f"stopped after generation {run.generation}; go on with: {go_on}")
             return INTERRUPTED_EXIT
     except KeyboardInterrupt:
-        say(f"stopped at once, whole generations are kept; go on with: lndp resume {run.folder}")
+        say(f"stopped at once, whole generations are kept; go on with: {go_on}")
         return INTERRUPTED_EXIT
     score = run.best_score if math.isfinite(run.best_score) else None
     if as_json:

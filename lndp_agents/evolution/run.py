@@ -219,6 +219,7 @@ class Run:
     def close(self) -> None:
         """Dismiss the workers and release the folder; closing twice does no harm."""
         self._open.close()
+        self._lock = None
 
     def __enter__(self) -> Self:
         return self
@@ -278,7 +279,6 @@ class Run:
 
     def _take_lock(self) -> None:
         self._lock = self._open.enter_context(lock_folder(self.folder))
-        self._open.callback(setattr, self, "_lock", None)
         if not self._lock.is_effective:
             self.notes.append(f"{self.folder} cannot be locked here: let no other process train in it")
 

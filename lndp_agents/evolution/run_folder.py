@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import re
+import shlex
 import shutil
 import stat
 from collections.abc import Callable, Generator
@@ -95,9 +96,11 @@ class Description:
         """
         path = folder / DESCRIPTION
         try:
-            return cls._from_json(parse_json(read_file(path, MAX_DESCRIPTION_BYTES)))
+            content = read_file(path, MAX_DESCRIPTION_BYTES)
         except (FileNotFoundError, NotADirectoryError) as error:
             raise FileNotFoundError(_no_run(folder)) from error
+        try:
+            return cls._from_json(parse_json(content))
         except ValueError as error:
             raise ValueError(f"{path} does not describe a run: {error}") from error
 
@@ -145,10 +148,9 @@ def require_free(folder: Path) -> None:
         ValueError: a link or the like is in it, see `require_plain`.
         OSError: it cannot be read.
     """
-    if (folder / DESCRIPTION).exists():
-        raise FileExistsError(
-            f"{folder} holds a run: go on with `lndp resume {folder}`, or name another folder"
-        )
+    if (folder / DESCRIPTION).exists() and (folder / CHECKPOINTS).is_dir():
+        command = shlex.join(["lndp", "resume", str(folder)])
+        raise FileExistsError(f"{folder} holds a run: go on with `{command}`, or name another folder")
     if not _is_beginning(folder):
         raise FileExistsError(f"{folder} is not empty: name another folder")
     require_plain(folder)
@@ -245,8 +247,10 @@ def _has_locked(descriptor: int, folder: Path) -> bool:
 def _no_run(folder: Path) -> str:
     """That a folder holds no run, and what to do."""
     if folder.is_dir() and any(folder.iterdir()) and _is_beginning(folder):
-        command = f"`lndp train` again with --out {folder}"
-        return f"{folder} holds no run yet, it was stopped while it was begun: {command}"
+        return (
+            f"{folder} holds no run yet, it was stopped while it was begun: give the command again that "
+            f"began it, with --out {shlex.quote(str(folder))}"
+        )
     return f"{folder} holds no run, it has no {DESCRIPTION}: give the folder of a run"
 
 
