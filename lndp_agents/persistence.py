@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any, TypeVar
 
 from torch import Tensor, float32
@@ -99,6 +100,22 @@ def load_agent(folder: str | PathLike[str]) -> SavedAgent:
     return SavedAgent(observation_space, action_space, encoding, config, genome)
 
 
+def read_regular(path: Path, max_bytes: int, min_bytes: int = 0) -> bytes:
+    """The content of a regular file, or of a link to one: of anything else nothing is read, so nothing hangs.
+
+    Raises:
+        ValueError: it is something else, or has another size.
+        OSError: it cannot be read.
+    """
+    status = path.stat()
+    if not S_ISREG(status.st_mode):
+        raise ValueError(f"{path} is no regular file")
+    if not min_bytes <= status.st_size <= max_bytes:
+        raise ValueError(f"{path}: {status.st_size} bytes, expected {min_bytes} to {max_bytes}")
+    with path.open("rb") as file:
+        return file.read(max_bytes)
+
+
 def write_file(path: Path, content: bytes) -> None:
     """Write a file under another name, see it on disk, and rename it.
 
@@ -117,7 +134,8 @@ def write_files(contents: Mapping[Path, bytes]) -> None:
     temporaries = {path: _temporary(path) for path in contents}
     try:
         for path, temporary in temporaries.items():
-            with temporary.open("wb") as file:
+            temporary.unlink(missing_ok=True)
+            with temporary.open("xb") as file:  # never through a link that lies there
                 file.write(contents[path])
                 file.flush()
                 os.fsync(file.fileno())
@@ -141,17 +159,13 @@ def read_file(path: Path, max_bytes: int, min_bytes: int = 0, writer: str = "sav
         FileFormatError: there is no such file, it has another size, or cannot be read.
     """
     try:
-        if not path.is_file():
-            raise FileFormatError(f"{path}: no such file; give a folder that {writer} wrote")
-        size = path.stat().st_size
-        if not min_bytes <= size <= max_bytes:
-            raise FileFormatError(
-                f"{path}: {size} bytes, expected {min_bytes} to {max_bytes}; fetch it again"
-            )
-        with path.open("rb") as file:
-            return file.read(size)
+        if path.is_file():
+            return read_regular(path, max_bytes, min_bytes)
     except OSError as error:
         raise FileFormatError(f"{path}: {error.strerror}; give files that can be read") from None
+    except ValueError as error:
+        raise FileFormatError(f"{error}; fetch it again") from None
+    raise FileFormatError(f"{path}: no such file; give a folder that {writer} wrote")
 
 
 def write_link(path: Path, target: Path) -> None:

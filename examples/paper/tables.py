@@ -12,7 +12,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from paper import SCORE_SEED, Options, Result, say, score_lives
 
-from lndp_agents.evolution.run_folder import system_info
+from lndp_agents.evolution.origin import system_info
 from lndp_agents.palette import INK
 from lndp_agents.persistence import write_file
 from lndp_agents.plotting import DOTS_PER_INCH, read_metrics, style_axes

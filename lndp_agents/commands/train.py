@@ -50,7 +50,7 @@ def resume(options: Namespace) -> int:
     with Run.open(options.folder, options.generations, workers_of(options)) as run:
         if run.generation == run.config.generations:
             done = f"all {run.generation} generations are done, --generations gives more"
-            _say(f"{run.folder} is finished: {done}")
+            say(f"{run.folder} is finished: {done}")
         return _evolve(run, options.json)
 
 
@@ -92,9 +92,10 @@ def _evolve(run: "Run", as_json: bool) -> int:
     from lndp_agents.evolution.progress import Progress
 
     for note in run.notes:
-        _say(note)
-    _say(f"{run.config.environment}: {run.summary}")
-    _say(f"run folder: {run.folder}")
+        say(note)
+    say(f"{run.config.environment}: {run.summary}")
+    say(f"run folder: {run.folder}")
+    go_on = _resuming(run)
     try:
         with (
             Progress(run.config.generations, run.generation) as progress,
@@ -107,10 +108,10 @@ def _evolve(run: "Run", as_json: bool) -> int:
                     break
         if run.generation < run.config.generations:
             run.save_agents()
-            _say(f"stopped after generation {run.generation}; go on with: {_resuming(run)}")
+            say(f"stopped after generation {run.generation}; go on with: {go_on}")
             return INTERRUPTED_EXIT
     except KeyboardInterrupt:
-        _say(f"stopped at once, whole generations are kept; go on with: {_resuming(run)}")
+        say(f"stopped at once, whole generations are kept; go on with: {go_on}")
         return INTERRUPTED_EXIT
     score = run.best_score if math.isfinite(run.best_score) else None
     if as_json:
@@ -123,16 +124,17 @@ def _evolve(run: "Run", as_json: bool) -> int:
 
 def _resuming(run: "Run") -> str:
     """The command that goes on with a run."""
-    trust = " --trust" if ":" in run.config.environment else ""
-    return f"lndp resume {shlex.quote(str(run.folder))}{trust}"
+    trust = ["--trust"] if ":" in run.config.environment else []
+    return shlex.join(["lndp", "resume", str(run.folder), *trust])
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
+    """Tell a person something, on stderr."""
     print(text, file=sys.stderr, flush=True)
 
 
 @contextmanager
-def _interruptible(say: Callable[[str], None]) -> Generator[list[int]]:
+def _interruptible(tell: Callable[[str], None]) -> Generator[list[int]]:
     """A list that fills at the first Ctrl-C or SIGTERM, to finish the generation; the second quits."""
     received: list[int] = []
 
@@ -140,7 +142,7 @@ def _interruptible(say: Callable[[str], None]) -> Generator[list[int]]:
         if received:
             raise KeyboardInterrupt
         received.append(number)
-        say("finishing this generation; once more to quit at once")
+        tell("finishing this generation; once more to quit at once")
 
     before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

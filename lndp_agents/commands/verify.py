@@ -2,7 +2,7 @@
 
 from argparse import Namespace
 
-from lndp_agents.commands.train import workers_of
+from lndp_agents.commands.train import say, workers_of
 from lndp_agents.commands.trust import check_module
 from lndp_agents.evolution.run_folder import Description
 
@@ -18,6 +18,7 @@ def verify_command(options: Namespace) -> int:
         everything=options.all,
         seed=options.seed,
         workers=workers_of(options),
+        say=say,
     )
     print(verdict)
     return 1 if verdict.differences else 0

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Mapping
 from contextlib import suppress
@@ -14,7 +15,7 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
-from lndp_agents.persistence import parse_tensors, write_file
+from lndp_agents.persistence import parse_tensors, read_regular, write_file
 from lndp_agents.validation import (
     is_finite_number,
     is_integer,
@@ -32,6 +33,7 @@ KEPT = 2
 MILESTONES = 8
 """At most so many more stay, evenly apart: from them any generation is soon computed again."""
 _MAX_JSON_BYTES = 2**16
+_NAME = re.compile(r"generation_\d{9,10}")
 
 
 @dataclass(frozen=True)
@@ -103,8 +105,17 @@ def kept_generations(newest: int) -> set[int]:
 
 
 def list_checkpoints(folder: Path) -> list[Path]:
-    """All that look like checkpoints, the newest first."""
-    return sorted(folder.glob("generation_*"), reverse=True)
+    """All that are named like checkpoints, the newest first."""
+    return sorted(
+        (path for path in folder.glob("generation_*") if _NAME.fullmatch(path.name)),
+        key=generation_of,
+        reverse=True,
+    )
+
+
+def generation_of(path: Path) -> int:
+    """The generation that a checkpoint is named after."""
+    return int(path.name.rpartition("_")[2])
 
 
 def read_newest(
@@ -175,10 +186,10 @@ def _drop(path: Path) -> None:
 
 
 def _read(path: Path, expected: Mapping[str, Tensor]) -> tuple[Counters, dict[str, Tensor]]:
-    hashes = _parse(_read_file(path / MANIFEST, _MAX_JSON_BYTES))
+    hashes = _parse(read_regular(path / MANIFEST, _MAX_JSON_BYTES))
     num_bytes = sum(tensor.nbytes for tensor in expected.values()) + _MAX_JSON_BYTES
-    contents = {TENSORS: _read_file(path / TENSORS, num_bytes)}
-    contents[COUNTERS] = _read_file(path / COUNTERS, _MAX_JSON_BYTES)
+    contents = {TENSORS: read_regular(path / TENSORS, num_bytes)}
+    contents[COUNTERS] = read_regular(path / COUNTERS, _MAX_JSON_BYTES)
     for name, content in contents.items():
         if hashlib.sha256(content).hexdigest() != hashes.get(name):
             raise ValueError(f"{name} does not match its hash")
@@ -187,15 +198,6 @@ def _read(path: Path, expected: Mapping[str, Tensor]) -> tuple[Counters, dict[st
     tensors = parse_tensors(contents[TENSORS])
     _check_tensors(tensors, expected)
     return Counters(**data), tensors
-
-
-def _read_file(path: Path, max_bytes: int) -> bytes:
-    size = path.stat().st_size
-    if not path.is_file():
-        raise ValueError(f"{path.name} is no file")
-    if size > max_bytes:
-        raise ValueError(f"{path.name} has {size} bytes, more than its {max_bytes}")
-    return path.read_bytes()
 
 
 def _parse(content: bytes) -> dict[str, Any]:

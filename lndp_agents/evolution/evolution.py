@@ -24,6 +24,7 @@ from lndp_agents.evolution.searchers import (
 )
 from lndp_agents.evolution.workers import Workers, actor_errors
 from lndp_agents.genome import initial_genome
+from lndp_agents.persistence import SavedAgent
 from lndp_agents.spaces import check_fit
 
 HASH_LENGTH = 16
@@ -111,6 +112,16 @@ class Evolution:
         """The numbers of a checkpoint."""
         best_score = self.best_score if math.isfinite(self.best_score) else None
         return Counters(self._identity, self.generation, self.steps, best_score)
+
+    def agents(self) -> dict[str, SavedAgent]:
+        """What is saved as agents: the fittest genome, the best centre, and the newest one."""
+        genomes = {"last": self.last, "best": self.best, "centre": self.centre}
+        world = self.problem.world
+        spaces = world.dynamics.observation_space, world.dynamics.action_space
+        program = self.problem.description.program
+        return {
+            name: SavedAgent(*spaces, world.encoding, program, genome) for name, genome in genomes.items()
+        }
 
     def undoing(self) -> Callable[[], None]:
         """What takes the evolution back to where it is now."""

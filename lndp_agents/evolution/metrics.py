@@ -4,15 +4,22 @@ import csv
 import io
 import math
 import os
+import re
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import astuple, dataclass, fields
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from lndp_agents.persistence import write_file
+from lndp_agents.persistence import read_regular, write_file
 
 METRICS, HASHES = "metrics.csv", "hashes.csv"
+MAX_TABLE_BYTES = 2**28
+"""More than a million generations."""
+_GENERATION = re.compile(r"[1-9]\d{0,9}")
+_MAX_SPANS = 3
 
 
 @dataclass(frozen=True)
@@ -71,27 +78,80 @@ def append_records(folder: Path, record: Generation, hashes: Hashes) -> None:
             os.fsync(file.fileno())
 
 
-def cut_records(folder: Path, generation: int) -> None:
+def cut_records(folder: Path, generation: int) -> list[str]:
     """Keep the headers of metrics.csv and hashes.csv, made if need be, and the rows up to a generation.
 
+    Returns:
+        A line for each table that lacks some of these rows, or has lost later ones (more than the generation
+        that was under way).
+
     Raises:
-        OSError: they cannot be written.
+        ValueError: a table is no regular file, or too large.
+        OSError: one cannot be read or written.
     """
-    for name, columns in TABLES.items():
+    notes: list[str] = []
+    for name in TABLES:
         rows = read_rows(folder / name)
-        kept = [row for number, row in rows.items() if number <= generation]
-        write_file(folder / name, "".join([_line(list(columns)), *kept]).encode())
+        kept = {number: row for number, row in rows.items() if number <= generation}
+        write_file(folder / name, table_of(name, kept.values()).encode())
+        if gaps := missing(kept, generation):
+            notes.append(f"{name} lacks {in_words(gaps)}: they cannot be verified any more")
+        if (last := max(rows, default=0)) > generation + 1:
+            notes.append(
+                f"{name} went up to generation {last}, the newest sound checkpoint to {generation}: "
+                "what came after it is computed again"
+            )
+    return notes
 
 
 def read_rows(path: Path) -> dict[int, str]:
     """The whole rows of a table by their generation; none if there is no such file.
 
     Raises:
+        ValueError: it is no regular file, or too large.
         OSError: it cannot be read.
     """
-    lines = path.read_text("ascii", errors="replace").splitlines(keepends=True) if path.exists() else []
-    rows = ((line.partition(",")[0], line) for line in lines[1:] if line.endswith("\n"))
-    return {int(number): line for number, line in rows if number.isdecimal()}
+    return rows_of(path.name, read_table(path))
+
+
+def read_table(path: Path) -> str:
+    """The text of a table; empty if there is no such file.
+
+    Raises:
+        ValueError: it is no regular file, or too large.
+        OSError: it cannot be read.
+    """
+    try:
+        return read_regular(path, MAX_TABLE_BYTES).decode("ascii", errors="replace")
+    except FileNotFoundError:
+        return ""
+
+
+def rows_of(table: str, text: str) -> dict[int, str]:
+    """The whole rows in the text of metrics.csv or hashes.csv, by their generation."""
+    num_commas = len(TABLES[table]) - 1
+    lines = (line for line in io.StringIO(text, newline="\n") if line.endswith("\n"))
+    rows = ((line.partition(",")[0], line) for line in lines if line.count(",") == num_commas)
+    return {int(number): line for number, line in rows if _GENERATION.fullmatch(number)}
+
+
+def table_of(table: str, rows: Iterable[str]) -> str:
+    """The text of metrics.csv or hashes.csv that has these rows."""
+    return "".join([_line(list(TABLES[table])), *rows])
+
+
+def missing(rows: Collection[int], last: int) -> list[tuple[int, int]]:
+    """The spans of the generations 1 to `last` that have no row: the first and the last of each."""
+    edges = [0, *sorted(number for number in rows if number <= last), last + 1]
+    return [(before + 1, after - 1) for before, after in pairwise(edges) if after - before > 1]
+
+
+def in_words(spans: Sequence[tuple[int, int]]) -> str:
+    """Spans of generations for a person; of many spans the first three."""
+    shown = [f"{first}" if first == last else f"{first} to {last}" for first, last in spans[:_MAX_SPANS]]
+    rest = f" and others up to {spans[-1][1]}" if len(spans) > _MAX_SPANS else ""
+    is_one = len(spans) == 1 and spans[0][0] == spans[0][1]
+    return f"generation{'' if is_one else 's'} {', '.join(shown)}{rest}"
 
 
 def table_row(row: Generation | Hashes) -> str:

@@ -14,6 +14,7 @@ from lndp_agents.agent import Agent
 from lndp_agents.config import LNDPConfig, PolicyConfig
 from lndp_agents.evolution.config import FIRST_VERSION, OPEN, EvolutionConfig
 from lndp_agents.evolution.lives import World
+from lndp_agents.evolution.start import start_genome
 from lndp_agents.evolution.worlds import make_task, make_world
 from lndp_agents.genome import genome_size
 from lndp_agents.policies import find_policy
@@ -90,7 +91,8 @@ def settle(config: EvolutionConfig) -> Experiment:
     policy = _policy(config, world, program)
     given = {name: value for name in chosen if (value := getattr(config, name)) is not OPEN}
     config = replace(config, **chosen | given, program=program)
-    return Experiment(config, policy, world, _start_genome(config, policy, start))
+    genome = None if start is None else start_genome(config.start, start, policy)
+    return Experiment(config, policy, world, genome)
 
 
 def describe(config: EvolutionConfig, policy: PolicyConfig, world: World) -> str:
@@ -154,16 +156,3 @@ def _adopted(config: EvolutionConfig, start: Agent[Any] | None) -> dict[str, Any
 def _policy(config: EvolutionConfig, world: World, program: Mapping[str, Any]) -> PolicyConfig:
     spaces = world.dynamics.observation_space, world.dynamics.action_space
     return config_for(*spaces, world.encoding, find_policy(config.policy), **program)
-
-
-def _start_genome(config: EvolutionConfig, policy: PolicyConfig, start: Agent[Any] | None) -> Tensor | None:
-    """(D,): the genome of the start, which may be of networks of other sizes and initial states."""
-    if start is None:
-        return None
-    if start.config.parameter_shapes() != policy.parameter_shapes():
-        raise ValueError(
-            f"start={config.start!r}: its genome has other parameters ({genome_size(start.config)} numbers) "
-            f"than this policy ({genome_size(policy)}); give --policy {start.config.policy}, and leave out "
-            "the fields of --program that differ"
-        )
-    return start.genome

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import torch
 from torch import Tensor
 
 from lndp_agents.agent import Agent, agent_kind
@@ -16,19 +17,26 @@ from lndp_agents.evolution.config import EvolutionConfig
 from lndp_agents.evolution.evolution import Evolution
 from lndp_agents.evolution.lives import Report
 from lndp_agents.evolution.metrics import EventLog, Generation, append_records, cut_records
+from lndp_agents.evolution.origin import system_changes, write_origin
 from lndp_agents.evolution.presets import describe, settle
 from lndp_agents.evolution.run_folder import (
+    EVENTS,
     RUNS,
+    TIMINGS,
     Description,
+    FolderLock,
     lock_folder,
     next_folder,
     remove_leftovers,
     require_free,
-    write_origin,
+    require_plain,
 )
+from lndp_agents.evolution.start import genome_sha256
 from lndp_agents.evolution.workers import Workers
+from lndp_agents.persistence import save_agent
 
-EVENTS, TIMINGS = "events", "timings.csv"
+HOPELESS = 3
+"""Generations in a row without any fitness after which a run ends: the search has nothing to go by."""
 _ALONE = Workers()
 
 
@@ -36,8 +44,9 @@ class Run:
     """An evolution and its folder. Make one with `create` or `open`, then iterate over `generations`.
 
     The folder has the description config.json, metrics.csv, hashes.csv, timings.csv, TensorBoard events,
-    checkpoints, and three agents: `last`, the fittest genome of the newest generation; `best`, the centre of
-    the search with the highest score on held-out lives; and `centre`, that of the newest generation.
+    checkpoints, and three agents, written after each checkpoint: `last`, the fittest genome of the newest
+    generation; `best`, the centre of the search with the highest score on held-out lives; and `centre`, that
+    of the newest generation.
 
     A run holds the lock of its folder, and its workers, until it is closed: use it as a context manager.
 
@@ -56,6 +65,9 @@ class Run:
         self._evolution = Evolution(description, workers)
         self.world = self._evolution.problem.world
         self._open = ExitStack()
+        self._lock: FolderLock | None = None
+        self._saved: dict[str, Tensor] = {}
+        self._num_hopeless = 0
         self.notes: list[str] = []
         self.last_look: float | None = None
         if not EventLog.is_available():
@@ -76,7 +88,9 @@ class Run:
             OSError: the folder cannot be written or is in use, or there are no actors to be had.
         """
         experiment = settle(config)
-        description = Description(experiment.config, experiment.policy, experiment.world.encoding)
+        start_sha256 = "" if experiment.start is None else genome_sha256(experiment.start)
+        encoding = experiment.world.encoding
+        description = Description(experiment.config, experiment.policy, encoding, start_sha256)
         run = cls(folder or RUNS, description, workers)
         if experiment.start is not None:
             run._evolution.start_around(experiment.start)
@@ -85,14 +99,16 @@ class Run:
                 run.folder = next_folder(RUNS, config.environment)
             run.folder.mkdir(parents=True, exist_ok=True)
             require_free(run.folder)
-            run._lock()
+            run._take_lock()
             require_free(run.folder)  # no other process has begun a run there meanwhile
+            remove_leftovers(run.folder)
             write_origin(run.folder)
             cut_records(run.folder, 0)
             run._checkpoint()
             run.save_agents()
             description.write(run.folder)  # last: from now on it is a run
             sync_folder(run.folder)
+            sync_folder(run.folder.parent)
         return run
 
     @classmethod
@@ -108,20 +124,21 @@ class Run:
 
         Raises:
             FileNotFoundError: the folder holds no run, or no checkpoint that verifies.
-            ValueError: its description is damaged or of another version, its environment has changed, or more
-                generations are done than asked for.
+            ValueError: its description is damaged or of another version, its environment has changed, more
+                generations are done than asked for, or a file is a link or the like.
             OSError: the folder cannot be written or is in use, or there are no actors to be had.
         """
         description = Description.read(folder)
         if generations is not None:
             description = replace(description, recipe=replace(description.recipe, generations=generations))
+        require_plain(folder)
         run = cls(folder, description, workers)
         with run._opening():
-            run._lock()
+            run._take_lock()
+            remove_leftovers(folder)
             evolution = run._evolution
-            counters, tensors, skipped = read_newest(
-                folder / CHECKPOINTS, description.identity, evolution.tensors()
-            )
+            kept, expected = folder / CHECKPOINTS, evolution.tensors()
+            counters, tensors, skipped = read_newest(kept, description.identity, expected)
             run.notes += skipped
             evolution.restore(counters, tensors)
             if run.generation > run.config.generations:
@@ -130,8 +147,9 @@ class Run:
                 )
             if generations is not None:
                 description.write(folder)
-            remove_leftovers(folder)
-            cut_records(folder, run.generation)
+            run.notes += cut_records(folder, run.generation)
+            if changes := system_changes(folder):
+                run.notes.append(f"{changes}: last bits can differ")
             run.save_agents()
         return run
 
@@ -158,7 +176,9 @@ class Run:
     @property
     def best(self) -> Agent[Any]:
         """The centre with the highest score on held-out lives; the newest while none was measured."""
-        return self._agent(self._evolution.best)
+        saved = self._evolution.agents()["best"]
+        spaces, kind = (saved.observation_space, saved.action_space), agent_kind(self.program)
+        return kind(*spaces, self.program, genome=saved.genome, encoding=saved.encoding)
 
     def report_to(self, report: Report | None) -> None:
         """Have somebody told, now and then, which share of a generation is done (not while actors work)."""
@@ -167,16 +187,15 @@ class Run:
     def generations(self, budget_steps: int | None = None) -> Iterator[Generation]:
         """Evolve, one generation at a time, each saved before it is given.
 
-        The agents are saved when a centre was scored and at the end; call `save_agents` after stopping early.
-
         Args:
             budget_steps: most steps of all lives together: the generation that passes it is undone, and the
                 last. No limit if none.
 
         Raises:
-            OSError: a checkpoint cannot be written, or an actor is lost; the last checkpoint stays good. Open
-                the run again to go on.
-            FloatingPointError: the search distribution is no longer made of numbers; it was not saved.
+            OSError: a checkpoint cannot be written, the folder was moved or removed, or an actor is lost; the
+                last checkpoint stays good. Open the run again to go on.
+            FloatingPointError: the search distribution is no longer made of numbers, and was not saved; or no
+                fitness was a number in `HOPELESS` generations, which were.
         """
         with self._naming_folder(), EventLog(self.folder / EVENTS, self.generation) as events:
             while self.generation < self.config.generations:
@@ -191,20 +210,22 @@ class Run:
         self.save_agents()
 
     def save_agents(self) -> None:
-        """Write the agents of this moment: last, best and centre.
+        """Write the agents of this moment, as far as they are others than before: last, best and centre.
 
         Raises:
-            OSError: they cannot be written.
+            OSError: they cannot be written, or the folder was moved or removed.
         """
-        evolution = self._evolution
-        genomes = {"last": evolution.last, "best": evolution.best, "centre": evolution.centre}
+        self._require_in_place()
         with self._naming_folder():
-            for name, genome in genomes.items():
-                self._agent(genome).save_pretrained(self.folder / name)
+            for name, agent in self._evolution.agents().items():
+                if name not in self._saved or not torch.equal(self._saved[name], agent.genome):
+                    save_agent(self.folder / name, agent)
+                    self._saved[name] = agent.genome
 
     def close(self) -> None:
         """Dismiss the workers and release the folder; closing twice does no harm."""
         self._open.close()
+        self._lock = None
 
     def __enter__(self) -> Self:
         return self
@@ -216,6 +237,7 @@ class Run:
 
     def _evolve(self, budget_steps: int | None) -> Generation | None:
         """Do one generation and save it; undo it and return None if it passes the budget."""
+        self._require_in_place()
         started = time.perf_counter()
         undo = None if budget_steps is None else self._evolution.undoing()
         try:
@@ -227,13 +249,27 @@ class Run:
         if undo is not None and budget_steps is not None and record.steps > budget_steps:
             undo()
             return None
+        self._save(record, started)
+        self._require_hope(record)
+        return record
+
+    def _save(self, record: Generation, started: float) -> None:
+        """Write all that there is of a generation: its rows before its checkpoint, the agents after it."""
+        self._require_in_place()
         append_records(self.folder, record, self._evolution.hashes())
         self._checkpoint()
-        if record.held_out is not None:
-            self.save_agents()
+        self.save_agents()
         with (self.folder / TIMINGS).open("a", encoding="ascii") as file:
             file.write(f"{self.generation},{time.perf_counter() - started:.3f}\n")
-        return record
+
+    def _require_hope(self, record: Generation) -> None:
+        """See that some fitness was a number lately."""
+        self._num_hopeless = self._num_hopeless + 1 if record.nan_count == self.config.population else 0
+        if self._num_hopeless == HOPELESS:
+            raise FloatingPointError(
+                f"in {HOPELESS} generations in a row of {self.folder} no fitness was a number: see that the "
+                f"rewards of {self.config.environment} are finite, or begin another run with a smaller sigma"
+            )
 
     def _checkpoint(self) -> None:
         write_checkpoint(self.folder / CHECKPOINTS, self._evolution.counters(), self._evolution.tensors())
@@ -247,9 +283,14 @@ class Run:
             yield
             opening.pop_all()
 
-    def _lock(self) -> None:
-        if not self._open.enter_context(lock_folder(self.folder)):
+    def _take_lock(self) -> None:
+        self._lock = self._open.enter_context(lock_folder(self.folder))
+        if not self._lock.is_effective:
             self.notes.append(f"{self.folder} cannot be locked here: let no other process train in it")
+
+    def _require_in_place(self) -> None:
+        if self._lock is not None:
+            self._lock.require_in_place()
 
     @contextmanager
     def _naming_folder(self) -> Generator[None]:
@@ -260,13 +301,3 @@ class Run:
             if error.errno is not None and error.filename is None:
                 error.filename = str(self.folder)
             raise
-
-    def _agent(self, genome: Tensor) -> Agent[Any]:
-        dynamics = self.world.dynamics
-        return agent_kind(self.program)(
-            dynamics.observation_space,
-            dynamics.action_space,
-            self.program,
-            genome=genome,
-            encoding=self.world.encoding,
-        )

@@ -1,20 +1,18 @@
-"""What lies in a run folder beside checkpoints and numbers: what the run is, and where it was made."""
+"""What a run is, and the folder that is its own: free, locked, without links and leftovers."""
 
 import hashlib
 import json
 import os
-import platform
+import re
+import shlex
 import shutil
-import sys
-from collections.abc import Generator
+import stat
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from itertools import count
 from pathlib import Path
 from typing import Any, Self
-
-import torch
 
 from lndp_agents import __version__
 from lndp_agents.config import PolicyConfig
@@ -22,18 +20,25 @@ from lndp_agents.evolution.checkpoint import CHECKPOINTS
 from lndp_agents.evolution.config import EvolutionConfig
 from lndp_agents.evolution.lives import World
 from lndp_agents.evolution.metrics import HASHES, METRICS
+from lndp_agents.evolution.origin import COMMAND, SYSTEM
 from lndp_agents.evolution.worlds import make_world
-from lndp_agents.persistence import write_file
+from lndp_agents.persistence import read_regular, write_file
 from lndp_agents.policies import find_policy
 from lndp_agents.spaces import ObservationEncoding
 from lndp_agents.validation import is_object, parse_json, require_keys, shorten
 
 FORMAT_VERSION = 1
-DESCRIPTION, SYSTEM = "config.json", "system.json"
+DESCRIPTION = "config.json"
 MAX_DESCRIPTION_BYTES = 2**22
-LOCK = ".lock"
-_BEGINNING = {LOCK, SYSTEM, "command.txt", METRICS, HASHES, CHECKPOINTS, "last", "best", "centre"}
+AGENTS = ("last", "best", "centre")
+"""The folders of the agents of a run."""
+EVENTS, TIMINGS, LOCK = "events", "timings.csv", ".lock"
+_FOLDERS = (CHECKPOINTS, EVENTS, *AGENTS)
+_FILES = (DESCRIPTION, SYSTEM, COMMAND, METRICS, HASHES, TIMINGS, LOCK)
+_BEGINNING = {LOCK, SYSTEM, COMMAND, METRICS, HASHES, CHECKPOINTS, *AGENTS}
 """What is in the folder of a run before its description is."""
+_LEFTOVER = re.compile(r"\..+\.\d+\.tmp|\.(writing|dropped)-generation_\d+-\d+")
+"""Names of what is under way, with the number of the process: what a process left that was killed."""
 RUNS = Path("runs")
 """Where runs go that are given no folder."""
 
@@ -45,6 +50,8 @@ class Description:
     recipe: EvolutionConfig
     program: PolicyConfig
     encoding: ObservationEncoding
+    start_sha256: str = ""
+    """`genome_sha256` of the genome that the search starts around; empty if none, and in older runs."""
 
     @property
     def identity(self) -> str:
@@ -63,12 +70,13 @@ class Description:
 
     def to_json(self) -> dict[str, Any]:
         """The description as a JSON object."""
+        start = {"start_sha256": self.start_sha256} if self.start_sha256 else {}
         return {
             "format_version": FORMAT_VERSION,
             "recipe": self.recipe.to_json(),
             "program": self.program.to_json(),
             "encoding": self.encoding.to_json(),
-        }
+        } | start
 
     def write(self, folder: Path) -> None:
         """Put the description into a run folder.
@@ -87,14 +95,12 @@ class Description:
             ValueError: its config.json is damaged, foreign or of another version.
         """
         path = folder / DESCRIPTION
-        if not path.is_file():
-            raise FileNotFoundError(
-                f"{folder} holds no run, it has no {DESCRIPTION}: give the folder of a run"
-            )
-        if path.stat().st_size > MAX_DESCRIPTION_BYTES:
-            raise ValueError(f"{path} has {path.stat().st_size} bytes: it does not describe a run")
         try:
-            return cls._from_json(parse_json(path.read_bytes()))
+            content = read_regular(path, MAX_DESCRIPTION_BYTES)
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise FileNotFoundError(_no_run(folder)) from error
+        try:
+            return cls._from_json(parse_json(content))
         except ValueError as error:
             raise ValueError(f"{path} does not describe a run: {error}") from error
 
@@ -105,13 +111,17 @@ class Description:
         if data.get("format_version") != FORMAT_VERSION:
             found = shorten(data.get("format_version"))
             raise ValueError(f"format_version is {found}, lndp-agents {__version__} reads {FORMAT_VERSION}")
-        require_keys("description", data, {"format_version", "recipe", "program", "encoding"})
+        start_sha256 = data.get("start_sha256", "")
+        if not isinstance(start_sha256, str):
+            raise ValueError(f"start_sha256={shorten(start_sha256)} is no string")
+        keys = {"format_version", "recipe", "program", "encoding"}
+        require_keys("description", data, keys | ({"start_sha256"} & set(data)))
         for name in ("recipe", "program"):
             if not is_object(data[name]):
                 raise ValueError(f"{name}={shorten(data[name])} is no JSON object")
         encoding = ObservationEncoding.from_json(data["encoding"])
         recipe = EvolutionConfig.from_json(data["recipe"])
-        return cls(recipe, find_policy(recipe.policy).from_json(data["program"]), encoding)
+        return cls(recipe, find_policy(recipe.policy).from_json(data["program"]), encoding, start_sha256)
 
 
 def next_folder(root: Path, environment: str) -> Path:
@@ -135,30 +145,91 @@ def require_free(folder: Path) -> None:
 
     Raises:
         FileExistsError: something else is in it.
+        ValueError: a link or the like is in it, see `require_plain`.
         OSError: it cannot be read.
     """
-    names = {path.name for path in folder.iterdir()}
-    generations = {path.name for path in (folder / CHECKPOINTS).glob("generation_*")}
-    if not names <= _BEGINNING or not generations <= {f"generation_{0:09d}"}:
-        raise FileExistsError(f"{folder} is not empty: `lndp resume` the run that it holds, or name another")
+    if (folder / DESCRIPTION).exists() and (folder / CHECKPOINTS).is_dir():
+        command = shlex.join(["lndp", "resume", str(folder)])
+        raise FileExistsError(f"{folder} holds a run: go on with `{command}`, or name another folder")
+    if not _is_beginning(folder):
+        raise FileExistsError(f"{folder} is not empty: name another folder")
+    require_plain(folder)
+
+
+def require_plain(folder: Path) -> None:
+    """See that what a run reads, writes and removes is its own: folders and regular files, and no links.
+
+    Raises:
+        ValueError: something is of another kind, such as a link, a pipe or a device.
+        OSError: the folder cannot be read.
+    """
+    for name in _FILES:
+        _require_kind(folder / name, stat.S_ISREG)
+    for name in _FOLDERS:
+        _require_kind(folder / name, stat.S_ISDIR)
+        for parent, folders, files in os.walk(folder / name):
+            for child in folders:
+                _require_kind(Path(parent, child), stat.S_ISDIR)
+            for child in files:
+                _require_kind(Path(parent, child), stat.S_ISREG)
+
+
+@dataclass(frozen=True)
+class FolderLock:
+    """A lock that this process has on a folder, or would have if there were locks."""
+
+    folder: Path
+    descriptor: int
+    is_effective: bool
+    """False where there are no such locks: on Windows, and on file systems that have none."""
+
+    def require_in_place(self) -> None:
+        """See that the folder is still where it was when it was locked.
+
+        Raises:
+            FileNotFoundError: it was moved or removed, or its lock was.
+        """
+        try:
+            is_same = os.path.samestat((self.folder / LOCK).stat(), os.fstat(self.descriptor))
+        except (FileNotFoundError, NotADirectoryError):
+            is_same = False
+        if not is_same:
+            raise FileNotFoundError(
+                f"{self.folder} was moved or removed while it was in use: "
+                "`lndp resume` the run where it lies now, whole generations are kept"
+            )
 
 
 @contextmanager
-def lock_folder(folder: Path) -> Generator[bool]:
+def lock_folder(folder: Path) -> Generator[FolderLock]:
     """Keep other processes from training in a run folder; the lock goes with this process, however it ends.
-
-    Yields:
-        False where there are no such locks: on Windows, and on file systems that have none.
 
     Raises:
         BlockingIOError: another process, or another `Run` of this one, has the lock.
         OSError: the file of the lock cannot be opened.
     """
-    descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+    descriptor = os.open(folder / LOCK, flags, 0o644)
     try:
-        yield _has_locked(descriptor, folder)
+        yield FolderLock(folder, descriptor, _has_locked(descriptor, folder))
     finally:
         os.close(descriptor)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove the unfinished files of processes that were killed; the folder must be locked, and plain.
+
+    Raises:
+        OSError: they cannot be removed.
+    """
+    for place in (folder, *(folder / name for name in _FOLDERS)):
+        for path in place.glob(".*"):
+            if not _LEFTOVER.fullmatch(path.name):
+                continue
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
 
 
 def _has_locked(descriptor: int, folder: Path) -> bool:
@@ -173,35 +244,29 @@ def _has_locked(descriptor: int, folder: Path) -> bool:
     return True
 
 
-def remove_leftovers(folder: Path) -> None:
-    """Remove the unfinished files of processes that were killed; the folder must be locked.
-
-    Raises:
-        OSError: they cannot be removed.
-    """
-    for path in [*folder.glob(".*.tmp"), *folder.glob("*/.*.tmp")]:
-        path.unlink()
-    for path in [*folder.glob("*/.writing-*"), *folder.glob("*/.dropped-*")]:
-        shutil.rmtree(path)
+def _no_run(folder: Path) -> str:
+    """That a folder holds no run, and what to do."""
+    if folder.is_dir() and any(folder.iterdir()) and _is_beginning(folder):
+        return (
+            f"{folder} holds no run yet, it was stopped while it was begun: give the command again that "
+            f"began it, with --out {shlex.quote(str(folder))}"
+        )
+    return f"{folder} holds no run, it has no {DESCRIPTION}: give the folder of a run"
 
 
-def write_origin(folder: Path) -> None:
-    """Note by what command and on what system a run was begun.
-
-    Raises:
-        OSError: it cannot be written.
-    """
-    write_file(folder / SYSTEM, (json.dumps(system_info(), indent=1) + "\n").encode())
-    write_file(folder / "command.txt", (" ".join(sys.argv) + "\n").encode())
+def _is_beginning(folder: Path) -> bool:
+    """Whether there is nothing in a folder but what a run leaves that was killed before it had begun."""
+    names = {path.name for path in folder.iterdir() if not _LEFTOVER.fullmatch(path.name)}
+    generations = {path.name for path in (folder / CHECKPOINTS).glob("generation_*")}
+    return names <= _BEGINNING and generations <= {f"generation_{0:09d}"}
 
 
-def system_info() -> dict[str, Any]:
-    """What a result depends on beside its recipe."""
-    others = ("torch", "numpy", "gymnasium", "evotorch")
-    return {
-        "platform": platform.platform(),
-        "python": platform.python_version(),
-        "cpu_count": os.cpu_count(),
-        "threads": torch.get_num_threads(),
-        "packages": {"lndp-agents": __version__, **{name: version(name) for name in others}},
-    }
+def _require_kind(path: Path, is_kind: Callable[[int], bool]) -> None:
+    """See that what lies at a path, if anything, is of a kind; a link is of none."""
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return
+    if not is_kind(mode):
+        wanted = "regular file" if is_kind is stat.S_ISREG else "folder"
+        raise ValueError(f"{path} is no {wanted}, but a link or of another kind: put a copy in its place")

@@ -1,14 +1,18 @@
 """Whether a run holds what its recipe gives: recorded generations are computed again and compared."""
 
-import json
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from lndp_agents.evolution.checkpoint import CHECKPOINTS, list_checkpoints, read_checkpoint
-from lndp_agents.evolution.evolution import Evolution, hash_checkpoint
-from lndp_agents.evolution.metrics import HASHES, METRICS, TABLES, read_rows, table_row
-from lndp_agents.evolution.run_folder import SYSTEM, Description, system_info
+import torch
+
+from lndp_agents.evolution.checkpoint import read_checkpoint
+from lndp_agents.evolution.evolution import Evolution
+from lndp_agents.evolution.inspection import Inspection, inspect
+from lndp_agents.evolution.metrics import HASHES, METRICS, TABLES, in_words, table_row
+from lndp_agents.evolution.origin import system_changes
+from lndp_agents.evolution.run_folder import AGENTS, Description, require_plain
 from lndp_agents.evolution.workers import Workers
 
 _ALONE = Workers()
@@ -20,19 +24,19 @@ class Verdict:
 
     folder: Path
     generations: range
-    """Those that were to be computed again; none if the checkpoints alone show a difference."""
+    """Those that were to be computed again; none if the files alone show a difference."""
     num_checkpoints: int
     """How many hold what was recorded."""
     differences: list[str]
 
     def __str__(self) -> str:
         if self.differences:
-            return f"{self.folder} differs: {'; '.join(self.differences)}{_other_system(self.folder)}"
-        first, last = self.generations[0], self.generations[-1]
-        which = f"generation {last}" if first == last else f"generations {first} to {last}"
+            changes = system_changes(self.folder)
+            hint = f" ({changes})" if changes else ""
+            return f"{self.folder} differs: {'; '.join(self.differences)}{hint}"
         return (
-            f"{self.folder}: {which} computed again with the same metrics and hashes; "
-            f"{self.num_checkpoints} checkpoints hold what was recorded"
+            f"{self.folder}: {_in_words(self.generations)} computed again with the same metrics and hashes; "
+            f"{self.num_checkpoints} checkpoints and {len(AGENTS)} agents hold what was recorded"
         )
 
 
@@ -43,109 +47,108 @@ def verify(
     everything: bool = False,
     seed: int | None = None,
     workers: Workers = _ALONE,
+    say: Callable[[str], None] = lambda text: None,
 ) -> Verdict:
-    """Compare the checkpoints with the record, then compute again from the nearest one before a generation.
+    """Compare the files of a run with each other, then compute a generation again and compare it.
 
-    Nothing in the folder is changed, and a training that goes on there is not disturbed.
+    Tables must have one row for each generation, checkpoints the hashes that were recorded, and last, best
+    and centre must be those of the newest checkpoint. It is computed from the nearest checkpoint before the
+    generation; the generations between are compared too. Nothing in the folder is changed, and a training
+    that goes on there is not disturbed.
+
+    What it cannot detect: a generation that was invented together with all checkpoints after it, unless it
+    is computed (`everything` computes all); a run that was invented from the beginning, or is the luckiest of
+    many, and one that was cut after an earlier generation with its agents; that a folder or an agent of the
+    hub that the search started around is the one of that name (one of the zoo is compared); and whatever
+    nothing is computed from: timings.csv, events, command.txt, system.json. A training that was killed while
+    it wrote an agent or a row leaves a difference; `lndp resume` mends it.
 
     Args:
         folder: of the run.
-        generation: which to verify; if none, one at random that follows a checkpoint.
+        generation: which to verify; if none, any of those recorded, each as likely as the others.
         everything: whether to verify all that is recorded instead.
         seed: of the choice at random; another at every call if none.
         workers: who lives the lives again.
+        say: takes a line that says which generations will be computed.
 
     Raises:
         FileNotFoundError: the folder holds no run.
-        ValueError: its description is damaged, or the generation is not recorded.
+        ValueError: its description is damaged, a file is a link or the like, or the generation is not
+            recorded.
         OSError: a file cannot be read, or there are no actors to be had.
     """
     description = Description.read(folder)
+    require_plain(folder)
     evolution = Evolution(description, workers)
-    kept, record = list_checkpoints(folder / CHECKPOINTS), _Record(folder)
-    checkpoints, differences = _compare_checkpoints(kept, description.identity, evolution, record)
-    if differences:
-        return Verdict(folder, range(0), len(checkpoints), differences)
-    recorded = sorted(record.hashes)
-    first = last = record.check(generation)
-    if everything:
-        first, last = recorded[0], recorded[-1]
-    elif generation is None:
-        near = [number for number in recorded if number - 1 in checkpoints]
-        first = last = random.Random(seed).choice(near or recorded)
-    if start := max((number for number in checkpoints if number < first), default=0):
-        evolution.restore(*read_checkpoint(checkpoints[start], description.identity, evolution.tensors()))
+    found = inspect(folder, description, evolution)
+    if found.differences:
+        return Verdict(folder, range(0), len(found.checkpoints), found.differences)
+    first, last = _chosen(folder, sorted(found.rows[HASHES]), generation, everything, seed)
     with evolution.problem.at_work():
+        differences = _last_look(evolution, found, description.identity)
+        _go_near(first, evolution, found, description.identity)
+        generations = range(evolution.generation + 1, last + 1)
+        say(f"computing {_in_words(generations)} again ({len(generations)} in all)")
         while evolution.generation < last and not differences:
             row = table_row(evolution.advance())
-            if evolution.generation >= first:
-                differences = record.differences(evolution.generation, row, table_row(evolution.hashes()))
-    return Verdict(folder, range(first, last + 1), len(checkpoints), differences)
+            differences = _differences(evolution, row, found)
+    return Verdict(folder, generations, len(found.checkpoints), differences)
 
 
-class _Record:
-    """What metrics.csv and hashes.csv say, by generation.
-
-    Raises:
-        ValueError: there are no hashes.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self.metrics, self.hashes = read_rows(folder / METRICS), read_rows(folder / HASHES)
-        if not self.hashes:
-            raise ValueError(
-                f"{folder} has no {HASHES} to compare with: resume it, and what comes can be verified"
-            )
-
-    def check(self, generation: int | None) -> int:
-        """The generation, if it is recorded; 0 if none is asked for."""
-        if generation is not None and generation not in self.hashes:
-            first, last = min(self.hashes), max(self.hashes)
-            raise ValueError(f"generation={generation}: {self._folder} has hashes of {first} to {last}")
-        return generation or 0
-
-    def differences(self, generation: int, metrics: str, hashes: str) -> list[str]:
-        """How the rows of a generation, computed again, differ from those that were recorded."""
-        found: list[str] = []
-        for table, rows, computed in ((METRICS, self.metrics, metrics), (HASHES, self.hashes, hashes)):
-            recorded = rows.get(generation, "")
-            pairs = zip(
-                TABLES[table], recorded.rstrip().split(","), computed.rstrip().split(","), strict=False
-            )
-            columns = [f"{name} {now} was recorded as {then}" for name, then, now in pairs if then != now]
-            if recorded != computed:
-                found.append(f"{table}, generation {generation}: {', '.join(columns) or 'no such row'}")
-        return found
+def _chosen(
+    folder: Path, recorded: list[int], generation: int | None, everything: bool, seed: int | None
+) -> tuple[int, int]:
+    """The first and the last of the generations to verify."""
+    if not recorded:
+        raise ValueError(f"{folder} has done no generation yet: `lndp resume` it, and there is one to verify")
+    if generation is not None and generation not in recorded:
+        raise ValueError(f"generation={generation}: {folder} has hashes of {recorded[0]} to {recorded[-1]}")
+    if everything:
+        return recorded[0], recorded[-1]
+    chosen = random.Random(seed).choice(recorded) if generation is None else generation
+    return chosen, chosen
 
 
-def _compare_checkpoints(
-    kept: list[Path], run: str, evolution: Evolution, record: _Record
-) -> tuple[dict[int, Path], list[str]]:
-    """Which checkpoints, by generation, hold what was recorded, and how the others differ."""
-    same: dict[int, Path] = {}
-    differences: list[str] = []
-    begin = hash_checkpoint(evolution.counters(), evolution.tensors())
-    for path in kept:
+def _last_look(evolution: Evolution, found: Inspection, run: str) -> list[str]:
+    """Where `best` is the newest centre: did a look at held-out lives find it better than the best before?"""
+    if not found.best_is_newest:
+        return []
+    go_back = evolution.undoing()
+    newest = max(found.checkpoints)
+    evolution.restore(*read_checkpoint(found.checkpoints[newest], run, evolution.tensors()))
+    before = evolution.best_score
+    score = evolution.score_centre()
+    is_best = torch.equal(evolution.best, evolution.centre)
+    go_back()
+    return (
+        []
+        if is_best
+        else [f"best holds the centre of generation {newest}, with {score} no better than {before}"]
+    )
+
+
+def _go_near(generation: int, evolution: Evolution, found: Inspection, run: str) -> None:
+    """Take the evolution to the nearest checkpoint before a generation, if there is one."""
+    for number in sorted((number for number in found.checkpoints if number < generation), reverse=True):
         try:
-            counters, tensors = read_checkpoint(path, run, evolution.tensors())
-        except (OSError, ValueError) as error:
-            if path.exists():  # else a training that goes on has just dropped it
-                differences.append(f"{path.name}: {error}")
+            evolution.restore(*read_checkpoint(found.checkpoints[number], run, evolution.tensors()))
+        except FileNotFoundError:  # a training that goes on has just dropped it
             continue
-        row = record.hashes.get(counters.generation, "").rstrip()
-        recorded = begin if counters.generation == 0 else row.rpartition(",")[2]
-        if recorded and recorded != hash_checkpoint(counters, tensors):
-            differences.append(f"{path.name} does not hold the search that was recorded")
-        else:
-            same[counters.generation] = path
-    return same, differences
+        return
 
 
-def _other_system(folder: Path) -> str:
-    """A hint, where the run was begun with other versions, on another machine or with other threads."""
-    try:
-        is_same = json.loads((folder / SYSTEM).read_bytes()) == system_info()
-    except (OSError, ValueError):
-        is_same = False
-    return "" if is_same else f" (not the system that it was begun on, see {SYSTEM})"
+def _differences(evolution: Evolution, metrics: str, found: Inspection) -> list[str]:
+    """How the rows of the newest generation of an evolution differ from those that were recorded."""
+    differences: list[str] = []
+    generation, hashes = evolution.generation, table_row(evolution.hashes())
+    for table, computed in ((METRICS, metrics), (HASHES, hashes)):
+        recorded = found.rows[table][generation]
+        pairs = zip(TABLES[table], recorded.rstrip().split(","), computed.rstrip().split(","), strict=True)
+        columns = [f"{name} {now} was recorded as {then}" for name, then, now in pairs if then != now]
+        if columns:
+            differences.append(f"{table}, generation {generation}: {', '.join(columns)}")
+    return differences
+
+
+def _in_words(generations: range) -> str:
+    return in_words([(generations[0], generations[-1])])

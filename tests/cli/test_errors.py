@@ -87,7 +87,8 @@ def test_train_refuses_a_recipe(lndp: Lndp, tmp_path: Path, content: str, parts:
 def test_train_refuses_a_folder_with_something_in_it(
     lndp: Lndp, train_options: list[str], finished: Path
 ) -> None:
-    assert_refused(lndp(*train_options, "--out", finished), str(finished), "is not empty: `lndp resume`")
+    result = lndp(*train_options, "--out", finished)
+    assert_refused(result, f"{finished} holds a run: go on with `lndp resume {finished}`, or name another")
 
 
 def test_train_refuses_a_folder_that_cannot_be(lndp: Lndp, train_options: list[str], tmp_path: Path) -> None:

@@ -261,7 +261,7 @@ def test_a_run_starts_in_a_free_folder_of_its_own(
 
 def test_a_folder_with_anything_in_it_is_not_overwritten(make_recipe: MakeRecipe, tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("precious")
-    with pytest.raises(FileExistsError, match="is not empty: `lndp resume` the run that it holds"):
+    with pytest.raises(FileExistsError, match="is not empty: name another folder"):
         Run.create(make_recipe(), tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
@@ -365,7 +365,7 @@ def test_a_kill_between_row_and_checkpoint_costs_that_generation_only(
         ("{}", "of something else, such as an agent"),
         ('{"recipe": {}, "format_version": 99}', "format_version is 99, lndp-agents .* reads 1"),
         ('{"recipe": {}, "format_version": 1}', "lacks the key 'encoding'"),
-        (" " * 2**23, "8388608 bytes: it does not describe a run"),
+        (" " * 2**23, "config.json: 8388608 bytes, expected 0 to 4194304"),
     ],
 )
 def test_a_foreign_description_is_refused_in_one_line(tmp_path: Path, content: str, message: str) -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import shlex
 import shutil
 import signal
 import subprocess
@@ -178,7 +179,7 @@ def test_killed_at_random_moments_a_run_loses_its_unfinished_generation_only(
     assert_finished_as_if_nothing_had_been(folder, begun, tmp_path, done + 1)
 
 
-@pytest.mark.parametrize("operations", [(9, 33, 58, 71), pytest.param(range(1, 140), marks=pytest.mark.slow)])
+@pytest.mark.parametrize("operations", [(9, 33, 68, 78), pytest.param(range(1, 160), marks=pytest.mark.slow)])
 def test_killed_at_any_operation_on_a_file_a_run_can_be_resumed(
     server: ForkServer, folder: Path, begun: Path, tmp_path: Path, operations: tuple[int, ...]
 ) -> None:
@@ -191,6 +192,76 @@ def test_killed_at_any_operation_on_a_file_a_run_can_be_resumed(
         done = newest(folder)
     assert done > 2
     assert_finished_as_if_nothing_had_been(folder, begun, tmp_path, done + 1)
+
+
+@pytest.mark.parametrize("operations", [(6, 25, 44, 70), pytest.param(range(1, 75), marks=pytest.mark.slow)])
+def test_killed_at_any_operation_of_its_creation_a_run_never_blocks_its_folder(
+    server: ForkServer,
+    begun: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    operations: tuple[int, ...],
+) -> None:
+    """The same command begins it anew; or says that there is a run, and the command that it names goes on."""
+    whole = set[bool]()
+    for operation in operations:
+        folder = tmp_path / f"run {operation}"
+        train = [*TRAIN, "--generations", "2", "--out", str(folder)]
+        server.begin(folder, *train, die_at=operation)
+        assert server.end() == -signal.SIGKILL
+        capsys.readouterr()
+        code = cli.main(train)
+        told = capsys.readouterr().err
+        is_begun = "holds a run" in told
+        whole.add(is_begun)
+        assert code == (2 if is_begun else 0), (operation, told)
+        if is_begun:
+            assert cli.main(shlex.split(told.split("`")[1])[1:]) == 0
+        assert contents(folder) == contents(begun), operation
+        assert {str(path.relative_to(folder)) for path in folder.rglob(".*")} == {".lock"}
+    assert whole == {True, False}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "file", [".system.json", ".metrics.csv", "checkpoints/.writing", "last/.config.json", ".config.json"]
+)
+def test_a_training_of_a_comparison_that_was_killed_at_its_beginning_begins_anew(
+    server: ForkServer, tmp_path: Path, file: str
+) -> None:
+    """As `lndp compare --workers 2` leaves it, which ends its processes at Ctrl-C."""
+    command = ["compare", "--env", "lndp/Foraging-v0", "--policies", "linear", "--lives", "2", "--seeds", "1"]
+    command += ["--budget-steps", "800", "--set", "linear:population=4", "linear:lives=1"]
+    command += ["--out", str(tmp_path / "run")]
+    training = tmp_path / "run" / "trainings" / "linear_s1"
+    server.begin(training / file, *command, die_at=3)  # after the file was opened, before it has its name
+    assert server.end() == -signal.SIGKILL
+    assert not (training / "config.json").exists()
+    assert len([*training.rglob(".*")]) > 1
+    assert cli.main(command) == 0
+    assert newest(training) == 2
+    assert [str(path.relative_to(training)) for path in training.rglob(".*")] == [".lock"]
+
+
+def test_what_was_killed_at_its_beginning_is_no_run_and_says_what_to_do(
+    server: ForkServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "a run"
+    server.begin(folder, *TRAIN, "--generations", "2", "--out", folder, die_at=44)
+    assert server.end() == -signal.SIGKILL
+    assert cli.main(["resume", str(folder)]) == 2
+    assert capsys.readouterr().err == (
+        f"lndp: error: {folder} holds no run yet, it was stopped while it was begun: "
+        f"give the command again that began it, with --out '{folder}'\n"
+    )
+
+
+def test_a_file_of_a_person_is_never_taken_for_a_leftover(tmp_path: Path) -> None:
+    for name in (".notes.tmp", ".writing-plans", "notes.17.tmp"):
+        (tmp_path / name).write_text("precious")
+        assert cli.main([*TRAIN, "--generations", "1", "--out", str(tmp_path)]) == 2
+        assert (tmp_path / name).read_text() == "precious"
+        (tmp_path / name).unlink()
 
 
 def test_only_one_process_trains_in_a_folder_and_the_lock_dies_with_it(

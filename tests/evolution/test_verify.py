@@ -66,7 +66,7 @@ def seal(checkpoint: Path) -> None:
     (checkpoint / "manifest.json").write_text(json.dumps(hashes))
 
 
-def test_by_default_one_generation_after_a_checkpoint_is_computed(
+def test_by_default_any_generation_is_computed_from_the_nearest_checkpoint_before(
     honest: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun: list[int] = []
@@ -78,24 +78,29 @@ def test_by_default_one_generation_after_a_checkpoint_is_computed(
 
     monkeypatch.setattr(LifeProblem, "begin", counted)
     chosen: set[int] = set()
-    for seed in range(12):
+    for seed in range(40):
         begun.clear()
-        verdict = verify(honest, seed=seed)
+        said: list[str] = []
+        verdict = verify(honest, seed=seed, say=said.append)
         assert verdict.differences == []
         assert verdict.num_checkpoints == 7
-        assert begun == [0, verdict.generations[0] - 1]  # once to be made, once to be lived
-        chosen.update(verdict.generations)
-    assert chosen <= {1, 3, 5, 7, 9, 11}
-    assert len(chosen) > 2
+        first, last = verdict.generations[0], verdict.generations[-1]
+        assert (first, last - first) in {(first, 0), (last - 1, 1)}
+        assert begun == [0, *range(first - 1, last)]  # once to be made, then to be lived
+        which = f"generation {last}" if first == last else f"generations {first} to {last}"
+        assert said == [f"computing {which} again ({len(verdict.generations)} in all)"]
+        chosen.add(last)
+    assert chosen == set(range(1, LAST + 1))
 
 
-@pytest.mark.parametrize("generation", [1, 4, 6, LAST])
-def test_any_generation_can_be_asked_for(honest: Path, generation: int) -> None:
+@pytest.mark.parametrize(("generation", "first"), [(1, 1), (4, 3), (6, 5), (LAST, LAST)])
+def test_any_generation_can_be_asked_for(honest: Path, generation: int, first: int) -> None:
     verdict = verify(honest, generation)
-    assert (verdict.generations, verdict.differences) == (range(generation, generation + 1), [])
+    assert (verdict.generations, verdict.differences) == (range(first, generation + 1), [])
+    which = f"generation {first}" if first == generation else f"generations {first} to {generation}"
     assert str(verdict) == (
-        f"{honest}: generation {generation} computed again with the same metrics and hashes; "
-        "7 checkpoints hold what was recorded"
+        f"{honest}: {which} computed again with the same metrics and hashes; "
+        "7 checkpoints and 3 agents hold what was recorded"
     )
 
 
@@ -107,10 +112,9 @@ def test_everything_is_computed_from_the_beginning_and_nothing_is_written(folder
     assert files(folder) == before
 
 
-def test_without_checkpoints_the_recipe_is_enough(folder: Path) -> None:
+def test_without_checkpoints_the_agents_cannot_be_compared(folder: Path) -> None:
     shutil.rmtree(folder / "checkpoints")
-    verdict = verify(folder, 2)
-    assert (verdict.num_checkpoints, verdict.differences) == (0, [])
+    assert verify(folder, 2).differences[-1] == "no checkpoint is left"
 
 
 def test_a_training_that_goes_on_is_no_obstacle(folder: Path) -> None:
@@ -147,8 +151,8 @@ def test_a_changed_hash_is_told(folder: Path, column: int, name: str) -> None:
 def test_a_row_that_is_gone_is_told(folder: Path) -> None:
     lines = (folder / "metrics.csv").read_text().splitlines(keepends=True)
     (folder / "metrics.csv").write_text("".join(lines[:4] + lines[5:]))
-    (difference,) = verify(folder, 4).differences
-    assert difference.startswith("metrics.csv, generation 4: ")
+    for options in ({}, {"generation": 8}, {"everything": True}):
+        assert verify(folder, **options).differences == ["metrics.csv lacks generation 4"]
 
 
 @pytest.mark.parametrize("generation", [0, 4, LAST])
@@ -177,16 +181,11 @@ def test_a_damaged_checkpoint_is_told(folder: Path) -> None:
     assert verify(folder).differences == [f"{checkpoint.name}: {TENSORS} does not match its hash"]
 
 
-@pytest.mark.parametrize("has_checkpoints", [True, False])
-def test_a_changed_seed_is_found(folder: Path, has_checkpoints: bool) -> None:
+def test_a_changed_seed_is_found(folder: Path) -> None:
     edit_json(folder / "config.json", lambda data: data["recipe"].update(seed=1))
-    if not has_checkpoints:
-        shutil.rmtree(folder / "checkpoints")
     differences = verify(folder).differences
-    found = (
-        "generation_000000011: it is generation 11 of run " if has_checkpoints else "metrics.csv, generation "
-    )
-    assert differences[0].startswith(found)
+    assert differences[0].startswith("generation_000000011: it is generation 11 of run ")
+    assert len(differences) == 7
 
 
 def test_another_budget_is_no_difference(folder: Path) -> None:
@@ -198,27 +197,31 @@ def test_another_system_is_mentioned_only_where_something_differs(folder: Path) 
     edit_row(folder / "hashes.csv", 3, 2, "0123456789abcdef")
     assert "not the system" not in str(verify(folder, 3))
     edit_json(folder / "system.json", lambda data: data.update(threads=64))
-    assert str(verify(folder, 3)).endswith("(not the system that it was begun on, see system.json)")
-    assert "not the system" not in str(verify(folder, 4))
+    told = f" (not the system that the run was begun on: threads 64 then and {torch.get_num_threads()} now)"
+    assert str(verify(folder, 3)).endswith(told)
+    assert "not the system" not in str(verify(folder, 5))
 
 
-def test_a_run_without_hashes_says_so_and_has_them_after_a_resume(folder: Path) -> None:
+def test_a_run_that_lost_its_hashes_differs_also_after_a_resume(folder: Path) -> None:
     (folder / "hashes.csv").unlink()
-    with pytest.raises(ValueError, match=r"has no hashes.csv to compare with: resume it"):
-        verify(folder)
+    assert verify(folder).differences == ["hashes.csv lacks generations 1 to 11"]
     with Run.open(folder, LAST + 2) as run:
+        assert run.notes == ["hashes.csv lacks generations 1 to 11: they cannot be verified any more"]
         assert len(list(run.generations())) == 2
-    assert verify(folder).generations[0] in (LAST + 1, LAST + 2)
-    assert verify(folder, everything=True).generations == range(LAST + 1, LAST + 3)
-    with pytest.raises(ValueError, match=f"generation=3: .* has hashes of {LAST + 1} to {LAST + 2}"):
-        verify(folder, 3)
+    assert verify(folder, LAST + 1).differences == ["hashes.csv lacks generations 1 to 11"]
+
+
+def test_a_run_that_has_done_nothing_has_nothing_to_verify(make_recipe: MakeRecipe, tmp_path: Path) -> None:
+    Run.create(make_recipe(), tmp_path).close()
+    with pytest.raises(ValueError, match="has done no generation yet: `lndp resume` it"):
+        verify(tmp_path)
 
 
 def test_the_command_gives_one_line_and_a_code(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["verify", str(folder), "--generation", "3"]) == 0
     captured = capsys.readouterr()
     assert captured.out == f"{verify(folder, 3)}\n"
-    assert captured.err == ""
+    assert captured.err == "computing generation 3 again (1 in all)\n"
     edit_row(folder / "metrics.csv", 3, 1, "1")
     assert cli.main(["verify", str(folder), "--generation", "3"]) == 1
     captured = capsys.readouterr()
@@ -226,7 +229,6 @@ def test_the_command_gives_one_line_and_a_code(folder: Path, capsys: pytest.Capt
         f"{folder} differs: metrics.csv, generation 3: steps 1920 was recorded as 1"
     )
     assert captured.out.count("\n") == 1
-    assert captured.err == ""
 
 
 @pytest.mark.parametrize("generation", [-1, 0, LAST + 1])
