@@ -34,7 +34,7 @@ class PolicyConfig(ABC):
     from_spaces: ClassVar[tuple[str, ...]] = ("observation_size", "action_size", "discrete_actions")
     """Fields that follow from the spaces of the environment."""
     extensions: ClassVar[Mapping[str, Any]] = MappingProxyType({})
-    """Fields that came later, with the values at which they are left out of the JSON."""
+    """Fields that came later, with the values at which they change nothing and are left out of the JSON."""
     gated_biases: ClassVar[tuple[str, ...]] = ()
     """Parameters that are biases of gated recurrent cells, with the gates reset, update and candidate."""
 

@@ -22,6 +22,8 @@ settings.load_profile("suite")
 def kernels_of_the_tests(pytestconfig: pytest.Config) -> Iterator[None]:
     """Compiled kernels stay in pytest's own cache, from one run to the next."""
     assert pytestconfig.cache
+    folder = pytestconfig.cache.mkdir("kernels")
+    folder.chmod(0o700)  # whatever the umask: no kernel is loaded from where others can write
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LNDP_AGENTS_CACHE", str(pytestconfig.cache.mkdir("kernels")))
+        patch.setenv("LNDP_AGENTS_CACHE", str(folder))
         yield

@@ -35,6 +35,7 @@ HEAVY_MODULES = {
     "tensorboard",
     "torch_geometric",
 }
+POSIX_MODULES = {"fcntl", "grp", "posix", "pty", "pwd", "resource", "syslog", "termios", "tty"}
 CODE_IN_FILES = {"cloudpickle", "dill", "joblib", "marshal", "pickle", "shelve"}
 
 SOURCES = sorted([*(ROOT / "lndp_agents").rglob("*.py"), *(ROOT / "envs" / "lndp_envs").rglob("*.py")])
@@ -141,6 +142,15 @@ def test_every_heavy_module_is_installed_here() -> None:
     assert {name for name in HEAVY_MODULES if importlib.util.find_spec(name) is None} == set()
 
 
+def test_no_import_needs_what_windows_lacks() -> None:
+    """Such a module may be imported within a function, where it is used."""
+    imported = {
+        source_name(path): imported_modules(ast.parse(path.read_text(encoding="utf-8"))) for path in SOURCES
+    }
+    assert "os" in imported["lndp_agents/lndp/kernel_build.py"]
+    assert {name for name, modules in imported.items() if modules & POSIX_MODULES} == set()
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=source_name)
 def test_source_runs_no_code_from_files(path: Path) -> None:
     assert unsafe_lines(ast.parse(path.read_text(encoding="utf-8"))) == []
@@ -187,6 +197,13 @@ def test_no_dependency_brings_plain_pygame() -> None:
 def short_form(requirement: Requirement) -> str:
     extras = ",".join(sorted(requirement.extras))
     return f"{requirement.name}[{extras}]" if extras else requirement.name
+
+
+def imported_modules(tree: ast.Module) -> set[str]:
+    """What a module imports when it is imported, but for what its functions import."""
+    names = [alias.name for node in tree.body if isinstance(node, ast.Import) for alias in node.names]
+    names += [str(node.module) for node in tree.body if isinstance(node, ast.ImportFrom)]
+    return {name.partition(".")[0] for name in names}
 
 
 def unsafe_lines(tree: ast.Module) -> list[int]:

@@ -1,5 +1,6 @@
 // One step of life for many brains: the eight steps of program.py in one fused pass per brain, vectors along the
-// receiving nodes. Sizes are compile-time constants (-D); the eager path in Python is the reference.
+// receiving nodes. The eager path in Python is the reference. Sizes, switches, thresholds and the names of parameters
+// come from a header that kernel_layout.py writes.
 //
 // Planes: a quantity with F features of all nodes is F rows of `Padded` floats. What stands beyond the N nodes does not
 // matter, but weights are 0 there.
@@ -22,16 +23,18 @@
 
 #include <pthread.h>
 
+#include "layout.h"
+
 #if defined(__AVX__)
 #include <immintrin.h>
 #endif
 #if defined(__AVX512F__) && defined(__AVX512DQ__)
-#define WIDE 1
+#define WIDE
 #endif
 
 namespace {
 
-#if WIDE
+#if defined(WIDE)
 constexpr int Lanes = 16;
 #else
 constexpr int Lanes = 8;
@@ -48,28 +51,6 @@ constexpr int Features = 5 + Trace + Dh, Pair = 2 * Dh + 2 * Trace + 1;
 constexpr int Blocks = (N + Lanes - 1) / Lanes, Padded = Blocks * Lanes;
 constexpr int Words = (N + 31) / 32;
 constexpr int FirstOutput = N - M;
-constexpr float Threshold = 0.405465108f;  // log-odds of 0.6
-constexpr float Scale = 0.5f;              // of the probability of a sampled decision
-
-// The order of parameter_shapes in parameters.py.
-enum Parameter {
-    NodeInWeight, NodeInBias,
-#if GRAPH_TRANSFORMER
-    AttentionQuery, AttentionKey, AttentionValue, AttentionEdgeWeight, AttentionEdgeBias,
-    AttentionOutWeight, AttentionOutBias,
-#else
-    MessageWeight, MessageBias,
-#endif
-    NodeInputs, NodeRecurrent, NodeBias, NodeCandidateBias,
-    EdgeInputs, EdgeRecurrent, EdgeBias, EdgeCandidateBias,
-#if SYNAPTOGENESIS
-    GrowWeight0, GrowBias0, GrowWeight1, GrowBias1,
-#endif
-#if PRUNING
-    PruneWeight0, PruneBias0, PruneWeight1, PruneBias1,
-#endif
-    ParameterCount
-};
 
 struct Genome {
     const float* at[ParameterCount];
@@ -176,7 +157,7 @@ inline float largest(V v) {
 }
 
 // What compilers do not find for themselves where NaN counts. For NaN `larger` gives b and `clamp` a finite number.
-#if WIDE
+#if defined(WIDE)
 inline Vector larger(Vector a, Vector b) { return Vector(_mm512_max_ps(__m512(a), __m512(b))); }
 inline Vector clamp(Vector x, float limit) { return Vector(_mm512_range_ps(__m512(x), _mm512_set1_ps(limit), 2)); }
 #elif defined(__AVX__)
@@ -193,7 +174,7 @@ inline Vector clamp(Vector x, float limit) {
 #endif
 
 // 1/x for 1 <= x <= 2^122.
-#if WIDE
+#if defined(WIDE)
 inline Vector inverse(Vector x) {
     Vector y = Vector(_mm512_rcp14_ps(__m512(x)));
     return y + y * (1.0f - x * y);  // Newton
@@ -226,7 +207,7 @@ inline Vector hyperbolic_tangent(Vector x) { return 1.0f - 2.0f * inverse(1.0f +
 typedef uint32_t Mask;
 constexpr Mask AllLanes = (1u << Lanes) - 1;
 
-#if WIDE
+#if defined(WIDE)
 inline Mask positive(Vector x) { return _mm512_cmp_ps_mask(__m512(x), _mm512_setzero_ps(), _CMP_GT_OQ); }
 inline Vector select(Mask mask, Vector a, Vector b) {
     return Vector(_mm512_mask_mov_ps(__m512(b), __mmask16(mask), __m512(a)));
@@ -376,9 +357,9 @@ inline float softmax(float* row) {
 }
 
 void attend(Workspace& w, const Genome& g, const Brain& brain) {  // step 2, one layer
-    linear(w.query, w.x, g[AttentionQuery], Dh);
-    linear(w.key, w.x, g[AttentionKey], Dh);
-    linear(w.value, w.x, g[AttentionValue], Dh);
+    linear(w.query, w.x, g[AttentionQueryWeight], Dh);
+    linear(w.key, w.x, g[AttentionKeyWeight], Dh);
+    linear(w.value, w.x, g[AttentionValueWeight], Dh);
     for (int d = 0; d < Heads * Query; ++d)
         for (int b = 0; b < Padded; b += Lanes)
             store(&w.query[d][b], load(&w.query[d][b]) * (1.0f / std::sqrt(float(Query))));
@@ -409,42 +390,42 @@ void update_nodes(Workspace& w, const Genome& g, const Brain& brain) {  // steps
     linear(message, w.x, g[MessageWeight], Dh, g[MessageBias]);
     w.x = message;
 #endif
-    linear(w.node_inputs, w.x, g[NodeInputs], Dh, g[NodeBias]);
-    linear(w.node_recurrent, w.h, g[NodeRecurrent], Dh);
+    linear(w.node_inputs, w.x, g[NodeGruWeightIh], Dh, g[NodeGruBias]);
+    linear(w.node_recurrent, w.h, g[NodeGruWeightHh], Dh);
     for (int d = 0; d < Dh; ++d)
         for (int b = 0; b < Padded; b += Lanes) {
             Vector reset = load(&w.node_inputs[d][b]) + load(&w.node_recurrent[d][b]);
             Vector update = load(&w.node_inputs[Dh + d][b]) + load(&w.node_recurrent[Dh + d][b]);
-            Vector candidate = load(&w.node_recurrent[2 * Dh + d][b]) + g[NodeCandidateBias][d];
+            Vector candidate = load(&w.node_recurrent[2 * Dh + d][b]) + g[NodeGruCandidateBias][d];
             store(&w.h[d][b], gated(reset, update, load(&w.node_inputs[2 * Dh + d][b]), candidate, load(&w.h[d][b])));
         }
 }
 
 void prepare_pairs(Workspace& w, const Genome& g, float reward) {  // per-node shares of all linear maps of pairs
-    const float* weight = g[EdgeInputs];  // columns: h_j, h_i, v_j, v_i, r
+    const float* weight = g[EdgeGruWeightIh];  // columns: h_j, h_i, v_j, v_i, r
     float from_reward[3 * De];
     for (int gate = 0; gate < 3 * De; ++gate) from_reward[gate] = weight[gate * Pair + Pair - 1] * reward;
-    linear(w.receiver, w.h, weight, Pair, g[EdgeBias]);
+    linear(w.receiver, w.h, weight, Pair, g[EdgeGruBias]);
     linear(w.sender, w.h, weight + Dh, Pair, from_reward);
     linear<true>(w.receiver, w.trace, weight + 2 * Dh, Pair);
     linear<true>(w.sender, w.trace, weight + 2 * Dh + Trace, Pair);
 #if SYNAPTOGENESIS
-    linear(w.grow_receiver, w.h, g[GrowWeight0], 2 * Dh, g[GrowBias0]);  // columns: h_j, h_i
-    linear(w.grow_sender, w.h, g[GrowWeight0] + Dh, 2 * Dh);
+    linear(w.grow_receiver, w.h, g[Synaptogenesis0Weight], 2 * Dh, g[Synaptogenesis0Bias]);  // columns: h_j, h_i
+    linear(w.grow_sender, w.h, g[Synaptogenesis0Weight] + Dh, 2 * Dh);
 #endif
 }
 
 inline Mask decide(Vector logit, Vector uniform, bool sampled) {
-    return sampled ? positive(sigmoid(logit) * Scale - uniform) : positive(logit - Threshold);
+    return sampled ? positive(sigmoid(logit) * STOCHASTIC_SCALE - uniform) : positive(logit - DECISION_LOGIT);
 }
 
 #if PRUNING
 inline Vector prune_logit(const Genome& g, const Vector* edge) {
-    Vector logit = broadcast(g[PruneBias1][0]);
+    Vector logit = broadcast(g[Pruning1Bias][0]);
     for (int k = 0; k < Decision; ++k) {
-        Vector hidden = broadcast(g[PruneBias0][k]);
-        for (int d = 0; d < De; ++d) hidden += g[PruneWeight0][k * De + d] * edge[d];
-        logit += g[PruneWeight1][k] * larger(hidden, Vector{});
+        Vector hidden = broadcast(g[Pruning0Bias][k]);
+        for (int d = 0; d < De; ++d) hidden += g[Pruning0Weight][k * De + d] * edge[d];
+        logit += g[Pruning1Weight][k] * larger(hidden, Vector{});
     }
     return logit;
 }
@@ -452,10 +433,12 @@ inline Vector prune_logit(const Genome& g, const Vector* edge) {
 
 #if SYNAPTOGENESIS
 inline Vector grow_logit(const Workspace& w, const Genome& g, int i, int b) {
-    Vector logit[2]{broadcast(g[GrowBias1][0]), Vector{}};
+    Vector logit[2]{broadcast(g[Synaptogenesis1Bias][0]), Vector{}};
 #pragma GCC unroll 16
-    for (int k = 0; k < Decision; ++k)
-        logit[k % 2] += g[GrowWeight1][k] * larger(w.grow_sender[k][i] + load(&w.grow_receiver[k][b]), Vector{});
+    for (int k = 0; k < Decision; ++k) {
+        Vector hidden = w.grow_sender[k][i] + load(&w.grow_receiver[k][b]);
+        logit[k % 2] += g[Synaptogenesis1Weight][k] * larger(hidden, Vector{});
+    }
     return logit[0] + logit[1];
 }
 #endif
@@ -463,10 +446,10 @@ inline Vector grow_logit(const Workspace& w, const Genome& g, int i, int b) {
 inline void update_edges(const Genome& g, Vector* gate, Vector* edge) {  // step 4
     Vector candidate_state[De];
     for (int k = 0; k < 2 * De; ++k)
-        for (int d = 0; d < De; ++d) gate[k] += g[EdgeRecurrent][k * De + d] * edge[d];
+        for (int d = 0; d < De; ++d) gate[k] += g[EdgeGruWeightHh][k * De + d] * edge[d];
     for (int k = 0; k < De; ++k) {
-        candidate_state[k] = broadcast(g[EdgeCandidateBias][k]);
-        for (int d = 0; d < De; ++d) candidate_state[k] += g[EdgeRecurrent][(2 * De + k) * De + d] * edge[d];
+        candidate_state[k] = broadcast(g[EdgeGruCandidateBias][k]);
+        for (int d = 0; d < De; ++d) candidate_state[k] += g[EdgeGruWeightHh][(2 * De + k) * De + d] * edge[d];
     }
     for (int k = 0; k < De; ++k)
         edge[k] = gated(gate[k], gate[De + k], gate[2 * De + k], candidate_state[k], edge[k]);

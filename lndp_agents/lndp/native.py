@@ -5,121 +5,22 @@ have ended and edges that do not exist, and knows the sizes of the configuration
 """
 
 import ctypes
-import hashlib
 import operator
-import os
-import platform
-import shutil
-import subprocess
-import tempfile
-from functools import lru_cache
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from lndp_agents.config import LNDPConfig
-from lndp_agents.lndp.parameters import Parameters, parameter_shapes
-from lndp_agents.lndp.state import LifeState, Stimulus, brain_shapes
-
-SOURCE = Path(__file__).with_name("native.cpp")
-# Not -ffast-math: linked into a library, it makes the whole process flush denormal numbers to zero.
-FLAGS = ("-O3", "-march=native", "-ffp-contract=fast", "-std=c++17", "-shared", "-fPIC", "-pthread")
-MAX_NODES = 512
-"""Above this the work space of a brain no longer fits in the processor's cache."""
-MAX_WIDTH = 64
-"""Above this the constant sizes make the compiler slow."""
-
-_WIDTHS = (
-    "node_features",
-    "edge_features",
-    "network_steps",
-    "graph_layers",
-    "attention_heads",
-    "query_features",
-    "value_features",
-    "decision_features",
+from lndp_agents.lndp.kernel_build import load_kernel
+from lndp_agents.lndp.kernel_layout import (
+    implemented_parameters,
+    implemented_state,
+    kernel_header,
+    require_implemented,
 )
-_SIZES = ("observation_size", "action_size", "nodes", *_WIDTHS)
-_SWITCHES = ("bias", "recurrent", "pruning", "synaptogenesis", "graph_transformer")
-
-
-def compiler() -> str | None:
-    """Path of a C++ compiler ($CXX, g++ or clang++), if there is one."""
-    candidates = (os.environ.get("CXX"), "g++", "clang++")
-    return next((path for name in candidates if name and (path := shutil.which(name))), None)
-
-
-def cache_folder() -> Path:
-    """Where compiled kernels are kept: $LNDP_AGENTS_CACHE, else the user's cache folder.
-
-    Raises:
-        OSError: the user has no home.
-    """
-    if folder := os.environ.get("LNDP_AGENTS_CACHE"):
-        return Path(folder)
-    try:
-        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lndp_agents"
-    except RuntimeError as error:
-        raise OSError(f"no folder for compiled kernels ({error}): set LNDP_AGENTS_CACHE") from error
-
-
-@lru_cache(maxsize=64)
-def _kernel(definitions: tuple[str, ...]) -> Any:
-    """The compiled functions for these -D definitions, from the cache or newly built.
-
-    Raises:
-        OSError: there is no compiler, or it failed, or the cache folder cannot be used.
-    """
-    path = compiler()
-    if path is None:
-        raise OSError("no C++ compiler found: install g++ or clang++, or set CXX")
-    command = (path, *FLAGS, *definitions)
-    identity = "\0".join((SOURCE.read_text(), *command, _compiler_target(path)))
-    library = cache_folder() / f"life-{hashlib.sha256(identity.encode()).hexdigest()[:20]}.so"
-    if not library.exists():
-        _build(command, library)
-    try:
-        kernel = ctypes.CDLL(str(library))
-    except OSError as error:
-        raise OSError(
-            f"{_one_line(error)}: delete that file, or set LNDP_AGENTS_CACHE to another folder"
-        ) from error
-    kernel.lndp_live.restype = kernel.lndp_count_edges.restype = None
-    return kernel
-
-
-def _build(command: tuple[str, ...], library: Path) -> None:
-    """Compile in a folder of our own first, so that no process ever sees half a library."""
-    try:
-        library.parent.mkdir(parents=True, exist_ok=True)
-        scratch = tempfile.TemporaryDirectory(dir=library.parent)
-    except OSError as error:
-        raise OSError(
-            f"no compiled kernel can be kept in {library.parent} ({error.strerror}): "
-            "set LNDP_AGENTS_CACHE to a folder that can be written"
-        ) from error
-    with scratch as folder:
-        built = Path(folder) / library.name
-        result = subprocess.run(
-            [*command, str(SOURCE), "-o", str(built)], capture_output=True, text=True, check=False
-        )
-        if result.returncode:
-            raise OSError(f"{command[0]} could not build the native kernel: {_one_line(result.stderr)}")
-        built.replace(library)
-
-
-def _one_line(message: object) -> str:
-    return " ".join(str(message).split())[:500]
-
-
-@lru_cache(maxsize=4)
-def _compiler_target(path: str) -> str:
-    """What -march=native means to this compiler on this machine."""
-    command = [path, "-march=native", "-dM", "-E", "-x", "c++", os.devnull]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
-    return result.stdout + platform.machine()
+from lndp_agents.lndp.parameters import Parameters
+from lndp_agents.lndp.state import LifeState, Stimulus
 
 
 class _Genomes(NamedTuple):
@@ -135,25 +36,16 @@ class NativeLife:
     """The kernel of one configuration.
 
     Raises:
-        ValueError: the configuration is too large for it; the message names the field.
+        ValueError: the kernel does not implement the configuration; the message names what.
         OSError: the kernel cannot be built; the message says why.
     """
 
     def __init__(self, config: LNDPConfig) -> None:
-        for name, maximum in ({"nodes": MAX_NODES} | dict.fromkeys(_WIDTHS, MAX_WIDTH)).items():
-            if getattr(config, name) > maximum:
-                raise ValueError(
-                    f"{name}={getattr(config, name)}: the native backend takes at most {maximum}; use 'eager'"
-                )
+        require_implemented(config)
         self.config = config
-        sizes = [f"-D{name.upper()}={getattr(config, name)}" for name in _SIZES]
-        switches = [f"-D{name.upper()}={int(getattr(config, name))}" for name in _SWITCHES]
-        self._kernel = _kernel((*sizes, *switches))
-        self._parameter_shapes = {
-            name: shape
-            for name, shape in parameter_shapes(config).items()
-            if not name.startswith("spontaneous")
-        }
+        self._kernel = load_kernel(kernel_header(config))
+        self._kernel.lndp_live.restype = self._kernel.lndp_count_edges.restype = None
+        self._parameter_shapes = implemented_parameters(config)
         self._bound: _Genomes | None = None
         self._parameter_strides = [
             torch.empty(shape, device="meta").stride() for shape in self._parameter_shapes.values()
@@ -199,7 +91,7 @@ class NativeLife:
         ]
         brains = {
             name: _checked(name, getattr(state, name), (*rows, *shape)).contiguous()
-            for name, shape in brain_shapes(self.config).items()
+            for name, shape in implemented_state(self.config).items()
         }
         self._kernel.lndp_live(
             ctypes.c_int64(num_genomes * num_lives),

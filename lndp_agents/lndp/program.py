@@ -200,12 +200,12 @@ class LNDP(Program[LifeState]):
             backend: "eager" is the reference, on any device; "native" a compiled kernel for float32 on CPUs,
                 equal but for rounding, and the same bits in any batch and with any number of threads, while
                 lives on other devices, and those that need gradients, stay eager; "auto" is "native" where
-                the kernel supports the configuration and can be built, else "eager".
+                the kernel implements the configuration and can be built, else "eager", with a warning.
 
         Raises:
-            ValueError: the backend is unknown, "native" does not support this configuration, or it names
+            ValueError: the backend is unknown, "native" does not implement this configuration, or it names
                 candidates.
-            OSError: "native" was asked for and cannot be built; "auto" only warns.
+            OSError: "native" was asked for and cannot be built.
         """
         if config.candidates:
             raise ValueError(f"candidates={config.candidates}: LNDP looks at every pair; use make_program")
@@ -265,18 +265,15 @@ class LNDP(Program[LifeState]):
 
 
 def native_life(config: LNDPConfig, *, required: bool) -> NativeLife | None:
-    """The native kernel of a configuration; none if it is not required and cannot be had.
+    """The native kernel of a configuration; none, after a warning, if it is not required and cannot be had.
 
     Raises:
-        ValueError: it is required but does not support the configuration.
+        ValueError: it is required but does not implement the configuration.
         OSError: it is required but cannot be built.
     """
     try:
         return NativeLife(config)
-    except ValueError:
-        if required:
-            raise
-    except OSError as error:
+    except (ValueError, OSError) as error:
         if required:
             raise
         warnings.warn(f"running eagerly, slower by 10 times and more: {error}", RuntimeWarning, stacklevel=3)

@@ -16,6 +16,8 @@ from lndp_agents.lndp.state import LifeState, Uniforms
 
 DECISION_THRESHOLD = 0.6
 """A deterministic decision acts where its probability is above this."""
+DECISION_LOGIT = math.log(DECISION_THRESHOLD / (1 - DECISION_THRESHOLD))
+"""The log-odds of that probability."""
 STOCHASTIC_SCALE = 0.5
 """A sampled decision acts with its probability times this."""
 
@@ -84,7 +86,7 @@ def _read_out(parameters: Parameters, name: str, hidden: Tensor) -> Tensor:
 def decide(logit: Tensor, uniform: Tensor | None) -> Tensor:
     """Where to act: at a probability above 0.6, or with half the probability if a uniform number is given."""
     if uniform is None:
-        return logit > math.log(DECISION_THRESHOLD / (1 - DECISION_THRESHOLD))
+        return logit > DECISION_LOGIT
     return uniform < torch.sigmoid(logit) * STOCHASTIC_SCALE
 
 

@@ -33,8 +33,8 @@ def make_program(config: LNDPConfig, backend: str = "eager") -> Program[Any]:
         backend: as for `LNDP`; a sparse program is always eager.
 
     Raises:
-        ValueError: the backend is unknown, or does not support this configuration.
-        OSError: "native" was asked for and cannot be built; "auto" only warns.
+        ValueError: the backend is unknown, or does not implement this configuration.
+        OSError: "native" was asked for and cannot be built.
     """
     if not config.candidates:
         return LNDP(config, backend)

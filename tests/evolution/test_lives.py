@@ -29,7 +29,7 @@ from lndp_agents.evolution.lives import (
 )
 from lndp_agents.evolution.worlds import make_world
 from lndp_agents.lndp import LNDP, LifeState, genome_size, genome_to_parameters
-from lndp_agents.lndp.native import compiler
+from lndp_agents.lndp.kernel_build import compiler
 from lndp_agents.lndp.state import roles
 from lndp_agents.spaces import ActionDecoding, ObservationEncoding, config_for
 

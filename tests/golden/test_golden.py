@@ -10,7 +10,7 @@ import replay
 import torch
 
 from lndp_agents.lndp import LNDP, LifeState, genome_size, genome_to_parameters
-from lndp_agents.lndp.native import compiler
+from lndp_agents.lndp.kernel_build import compiler
 from lndp_agents.lndp.spontaneous import ornstein_uhlenbeck_step
 
 FOLDER = Path(__file__).parent

@@ -14,7 +14,7 @@ from lndp_agents.config import LNDPConfig
 from lndp_agents.lndp import LNDP, LifeState, genome_size, genome_to_parameters
 from lndp_agents.lndp.attention import node_features
 from lndp_agents.lndp.cells import gated_update, linear, recurrent_bias
-from lndp_agents.lndp.native import compiler
+from lndp_agents.lndp.kernel_build import compiler
 from lndp_agents.lndp.propagation import propagate
 from lndp_agents.lndp.rewiring import decide
 from lndp_agents.lndp.spontaneous import ornstein_uhlenbeck_step, spontaneous_input

@@ -1,10 +1,14 @@
-"""The native kernel: equal to the eager program at any size, safe, and clear where it cannot be had."""
+"""The native kernel: equal to the eager program at any size, on any processor, and safe.
 
+What it refuses is in test_kernel_layout, how it is built and kept in test_kernel_build.
+"""
+
+import json
 import math
 import os
+import platform
 import subprocess
 import sys
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -13,14 +17,19 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kernels import (
+    SMALL,
+    config_of,
+    eager_step_that_native_equals,
+    live_twenty_steps,
+    needs_compiler,
+    random_lives,
+    random_stimulus,
+    tensors_are_equal,
+)
 from torch import Tensor
 
-from lndp_agents.config import LNDPConfig
-from lndp_agents.lndp import LNDP, LifeState, Parameters, genome_size, genome_to_parameters, native
-from lndp_agents.lndp.rewiring import DECISION_THRESHOLD, pruning_logit, synaptogenesis_logit
-from lndp_agents.lndp.state import Stimulus
-
-needs_compiler = pytest.mark.skipif(native.compiler() is None, reason="there is no C++ compiler")
+from lndp_agents.lndp import LNDP, LifeState, Parameters, kernel_build
 
 # Each is compiled once. Numbers of nodes below, at, above and between multiples of 8 and 16 lanes.
 SIZES: list[dict[str, Any]] = [
@@ -33,52 +42,6 @@ SIZES: list[dict[str, Any]] = [
     {"nodes": 40, "synaptogenesis": False, "decision_features": 11},
     {"nodes": 131, "node_features": 4},
 ]
-SMALL: dict[str, Any] = {"observation_size": 2, "action_size": 2, "nodes": 13, "initial_density": 0.5}
-
-
-def config_of(sizes: dict[str, Any], **switches: Any) -> LNDPConfig:
-    return LNDPConfig(**({"observation_size": 2, "action_size": 2} | sizes | switches))
-
-
-def random_lives(
-    config: LNDPConfig, seed: int, num_genomes: int, num_lives: int
-) -> tuple[Parameters, LifeState]:
-    generator = torch.Generator().manual_seed(seed)
-    # Degrees grow with the brain: smaller weights keep its softmax as smooth, and rounding as small.
-    scale = 0.4 * min(1.0, 40 / config.nodes)
-    genomes = scale * torch.randn(num_genomes, genome_size(config), generator=generator)
-    keys = torch.randint(2**62, (num_genomes, num_lives), generator=generator)
-    return genome_to_parameters(config, genomes), LNDP(config).birth(keys)
-
-
-def random_stimulus(config: LNDPConfig, seed: int, num_genomes: int, num_lives: int) -> Stimulus:
-    generator = torch.Generator().manual_seed(seed)
-    observation = torch.randn(num_genomes, num_lives, config.observation_size, generator=generator)
-    reward = torch.randn(num_genomes, num_lives, generator=generator)
-    uniforms = torch.rand(2, num_genomes, num_lives, config.nodes, config.nodes, generator=generator)
-    return Stimulus(observation, reward, (uniforms[0], uniforms[1]))
-
-
-def tensors_are_equal(left: LifeState, right: LifeState) -> bool:
-    return all(torch.equal(a, b) for a, b in zip(left, right, strict=True))
-
-
-def is_close_call(
-    config: LNDPConfig, parameters: Parameters, before: LifeState, after: LifeState, luck: Any
-) -> Tensor:
-    """Where a decision of the eager program was so close to its threshold that rounding may turn it."""
-    close = torch.zeros_like(after.adjacency, dtype=torch.bool)
-    logits = []
-    if config.pruning:
-        logits.append((pruning_logit(parameters, after.edge_state), luck[0]))
-    if config.synaptogenesis:
-        logits.append((synaptogenesis_logit(parameters, after.node_state), luck[1]))
-    for logit, uniform in logits:
-        if config.stochastic:
-            close |= (torch.sigmoid(logit) / 2 - uniform).abs() < 1e-4
-        else:
-            close |= (logit - math.log(DECISION_THRESHOLD / (1 - DECISION_THRESHOLD))).abs() < 1e-4
-    return close
 
 
 @needs_compiler
@@ -99,22 +62,8 @@ def test_a_native_step_equals_an_eager_one(sizes: dict[str, Any], data: st.DataO
     parameters, state = random_lives(config, seed, *shape)
     alive = torch.rand(shape, generator=torch.Generator().manual_seed(seed)) < 0.8
     for step in range(3):
-        observation, reward, luck = random_stimulus(config, seed + step, *shape)
-        inputs = (parameters, state, observation, reward)
-        eager, output = LNDP(config).step(*inputs, alive=alive, uniforms=luck)
-        quick, quick_output = LNDP(config, "native").step(*inputs, alive=alive, uniforms=luck)
-        close = is_close_call(config, parameters, state, eager, luck)
-        assert torch.equal(eager.adjacency[~close], quick.adjacency[~close])
-        assert close.float().mean() < 0.05
-        for name in ("node_state", "edge_state", "trace", "activation"):
-            torch.testing.assert_close(
-                getattr(quick, name), getattr(eager, name), rtol=0, atol=1e-4, msg=name
-            )
-        torch.testing.assert_close(quick_output, output, rtol=0, atol=1e-4)
-        assert torch.equal(quick.age, eager.age)
-        for old, new in zip(state, quick, strict=True):
-            assert torch.equal(old[~alive], new[~alive])
-        state = eager
+        stimulus = random_stimulus(config, seed + step, *shape)
+        state = eager_step_that_native_equals(config, parameters, state, stimulus, alive)
 
 
 @needs_compiler
@@ -246,96 +195,6 @@ def test_the_kernel_leaves_the_arithmetic_of_the_process_alone() -> None:
 
 
 @needs_compiler
-def test_a_kernel_is_built_once_and_found_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LNDP_AGENTS_CACHE", str(tmp_path / "some" / "folder"))
-    config = config_of(SIZES[0])
-    native._kernel.cache_clear()
-    LNDP(config, "native")
-    [library] = (tmp_path / "some" / "folder").iterdir()
-    built = library.stat().st_mtime_ns
-    native._kernel.cache_clear()
-    monkeypatch.setattr(native, "_build", lambda *_: pytest.fail("it was built already"))
-    LNDP(config, "native")
-    assert library.stat().st_mtime_ns == built
-
-
-def break_compiler(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    script = folder / "c++"
-    script.write_text("#!/bin/sh\necho 'native.cpp:1: error:\nno such\nmachine' >&2\nexit 1\n")
-    script.chmod(0o755)
-    monkeypatch.setenv("CXX", str(script))
-    monkeypatch.setenv("LNDP_AGENTS_CACHE", str(folder / "kernels"))
-
-
-def occupy_cache_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (folder / "kernels").touch()
-    monkeypatch.setenv("LNDP_AGENTS_CACHE", str(folder / "kernels"))
-
-
-def corrupt_library(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LNDP_AGENTS_CACHE", str(folder))
-    monkeypatch.setattr(native, "_build", lambda _, library: library.write_text("no library"))
-
-
-def lose_home(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def home() -> Path:
-        raise RuntimeError("Could not determine home directory.")
-
-    monkeypatch.delenv("LNDP_AGENTS_CACHE", raising=False)
-    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
-    monkeypatch.setattr(Path, "home", home)
-
-
-def lose_compiler(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("CXX", raising=False)
-    monkeypatch.setenv("PATH", str(folder))
-
-
-@pytest.mark.parametrize(
-    ("trouble", "message"),
-    [
-        (lose_compiler, r"no C\+\+ compiler found: install .* or set CXX"),
-        pytest.param(break_compiler, "could not build .* error: no such machine$", marks=needs_compiler),
-        pytest.param(
-            occupy_cache_folder, "kept in .*kernels .*: set LNDP_AGENTS_CACHE", marks=needs_compiler
-        ),
-        pytest.param(corrupt_library, r"\.so.*delete that file", marks=needs_compiler),
-        pytest.param(lose_home, "home directory.*: set LNDP_AGENTS_CACHE", marks=needs_compiler),
-    ],
-)
-def test_without_a_kernel_native_fails_clearly_and_auto_warns_once_and_is_eager(
-    trouble: Callable[[Path, pytest.MonkeyPatch], None],
-    message: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    config = config_of({"nodes": 11})  # built nowhere else
-    trouble(tmp_path, monkeypatch)
-    native._kernel.cache_clear()
-    with pytest.raises(OSError, match=message) as caught:
-        LNDP(config, "native")
-    assert "\n" not in str(caught.value)
-    with pytest.warns(RuntimeWarning, match="running eagerly.*: .*") as warned:
-        program = LNDP(config, "auto")
-    assert len(warned) == 1
-    parameters, state = random_lives(config, 0, 1, 2)
-    observation, reward, _ = random_stimulus(config, 0, 1, 2)
-    inputs = (parameters, state, observation, reward)
-    assert tensors_are_equal(program.step(*inputs)[0], LNDP(config).step(*inputs)[0])
-
-
-@pytest.mark.parametrize(("name", "limit"), [("nodes", 512), ("edge_features", 64), ("network_steps", 64)])
-def test_what_is_too_large_for_the_kernel_stays_eager(name: str, limit: int) -> None:
-    config = config_of(SMALL | {name: limit + 1})
-    with pytest.raises(ValueError, match=rf"{name}={limit + 1}: .* at most {limit}"):
-        LNDP(config, "native")
-    parameters, state = random_lives(config, 0, 1, 1)
-    observation, reward, _ = random_stimulus(config, 0, 1, 1)
-    inputs = (parameters, state, observation, reward)
-    assert tensors_are_equal(LNDP(config, "auto").step(*inputs)[0], LNDP(config).step(*inputs)[0])
-
-
-@needs_compiler
 @pytest.mark.parametrize("sizes", SIZES, ids=lambda sizes: f"nodes={sizes['nodes']}")
 def test_edges_are_counted(sizes: dict[str, Any]) -> None:
     config = config_of(sizes, initial_density=0.4)
@@ -401,22 +260,6 @@ def test_what_is_elsewhere_or_misshapen_is_refused_before_its_memory_is_read() -
     assert torch.equal(program.num_edges(twice), program.num_edges(state))
 
 
-def live_twenty_steps(num_threads: int) -> LifeState:
-    """Of so few lives that torch uses one thread: forked after it used more, a child may hang in torch."""
-    config = config_of(SMALL)
-    program = LNDP(config, "native")
-    parameters, state = random_lives(config, 8, 6, 4)
-    stimulus = random_stimulus(config, 9, 6, 4)
-    before = torch.get_num_threads()
-    torch.set_num_threads(num_threads)
-    try:
-        for _ in range(20):
-            state, _ = program.step(parameters, state, stimulus.observation, stimulus.reward)
-    finally:
-        torch.set_num_threads(before)
-    return state
-
-
 @needs_compiler
 def test_any_number_of_threads_gives_the_same_numbers_also_to_several_callers_at_once() -> None:
     alone = live_twenty_steps(1)
@@ -426,21 +269,144 @@ def test_any_number_of_threads_gives_the_same_numbers_also_to_several_callers_at
             assert tensors_are_equal(state, alone)
 
 
+@needs_compiler
+def test_one_program_serves_several_threads_with_genomes_of_their_own() -> None:
+    config = config_of(SMALL)
+    program = LNDP(config, "native")
+
+    def live(seed: int) -> LifeState:
+        parameters, state = random_lives(config, seed, 3, 4)
+        for step in range(30):
+            observation, reward, _ = random_stimulus(config, step, 3, 4)
+            state, _ = program.step(parameters, state, observation, reward)
+        return state
+
+    alone = [live(seed) for seed in range(4)]
+    assert not tensors_are_equal(alone[0], alone[1])
+    with ThreadPoolExecutor(4) as callers:
+        assert all(map(tensors_are_equal, callers.map(live, range(4)), alone))
+
+
 FORKING = """
-import os, sys
+import os, sys, threading
 sys.path.insert(0, sys.argv[1])
-from test_native import live_twenty_steps, tensors_are_equal
+from kernels import config_of, live_twenty_steps, random_lives, random_stimulus, tensors_are_equal
+from lndp_agents.lndp import LNDP
+
 before = live_twenty_steps(4)  # now there are helpers, and a child has none of them
-child = os.fork()
-if child == 0:
-    os._exit(0 if tensors_are_equal(live_twenty_steps(4), before) else 1)
-sys.exit(os.waitpid(child, 0)[1])
+
+def stay_in_the_kernel():
+    config = config_of({"nodes": 40})
+    program, (parameters, state) = LNDP(config, "native"), random_lives(config, 1, 16, 64)
+    stimulus = random_stimulus(config, 2, 16, 64)
+    while not done.is_set():
+        program.step(parameters, state, stimulus.observation, stimulus.reward, donate=True)
+        entered.set()
+
+def fork():
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if tensors_are_equal(live_twenty_steps(4), before) else 1)
+    return os.waitpid(child, 0)[1]
+
+statuses = [fork()]
+done, entered = threading.Event(), threading.Event()
+busy = threading.Thread(target=stay_in_the_kernel)
+busy.start()
+entered.wait()
+statuses += [fork() for _ in range(3)]
+done.set()
+sys.exit(any(statuses))
 """
 
 
 @needs_compiler
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
-def test_a_forked_child_gets_the_same_numbers() -> None:
+def test_a_forked_child_gets_the_same_numbers_whether_threads_slept_or_worked() -> None:
     command = [sys.executable, "-c", FORKING, str(Path(__file__).parent)]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     assert subprocess.run(command, check=False, timeout=120, env=environment).returncode == 0
+
+
+def older_processors() -> list[str]:
+    """Vectors are packed in three ways: with AVX-512, with AVX2 and with neither."""
+    if platform.machine() not in ("x86_64", "AMD64"):
+        return []
+    has_avx2 = torch.backends.cpu.get_cpu_capability() in ("AVX2", "AVX512")
+    return ["x86-64", "haswell"] if has_avx2 else ["x86-64"]
+
+
+@needs_compiler
+@pytest.mark.slow
+@pytest.mark.parametrize("processor", older_processors())
+@pytest.mark.parametrize("sizes", SIZES[2:5], ids=lambda sizes: f"{sizes['nodes']} nodes")
+def test_older_processors_get_the_same_numbers(
+    processor: str, sizes: dict[str, Any], fresh_kernels: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flags = [f"-march={processor}" if flag == "-march=native" else flag for flag in kernel_build.FLAGS]
+    monkeypatch.setattr(kernel_build, "FLAGS", flags)
+    config = config_of(sizes, initial_density=0.3)
+    parameters, state = random_lives(config, 0, 2, 3)
+    for step in range(3):
+        stimulus = random_stimulus(config, step, 2, 3)
+        state = eager_step_that_native_equals(config, parameters, state, stimulus)
+
+
+SANITIZED = """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+import torch
+from kernels import config_of, eager_step_that_native_equals, random_lives, random_stimulus
+from lndp_agents.lndp import LNDP, kernel_build
+
+sanitizers = ("-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+kernel_build.FLAGS = (*kernel_build.FLAGS, *sanitizers)
+torch.set_num_threads(2)
+config = config_of(json.loads(sys.argv[2]), initial_density=0.3)
+parameters, state = random_lives(config, 0, 2, 2)
+for step in range(3):
+    stimulus = random_stimulus(config, step, 2, 2)
+    state = eager_step_that_native_equals(config, parameters, state, stimulus)
+LNDP(config, "native").num_edges(state)
+"""
+
+
+def sanitizer_libraries() -> list[str]:
+    """What must be loaded before a program whose libraries are sanitized, where the compiler has it."""
+    found: list[str] = []
+    for name in ("libasan.so", "libubsan.so", "libstdc++.so.6"):
+        command = [str(kernel_build.compiler()), f"-print-file-name={name}"]
+        result = subprocess.run(command, capture_output=True, text=True, check=True)
+        found.append(result.stdout.strip())
+    return found if all(map(os.path.isabs, found)) else []
+
+
+@needs_compiler
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        {"nodes": 3, "observation_size": 1, "action_size": 1},
+        {"nodes": 17, "recurrent": True, "bias": True},
+        {"nodes": 31, "stochastic": True, "edge_features": 3},
+        {"nodes": 33, "graph_transformer": False, "decision_features": 5},
+        {"nodes": 512, "node_features": 5},
+    ],
+    ids=lambda sizes: f"{sizes['nodes']} nodes",
+)
+def test_the_kernel_stays_within_its_memory_and_within_the_language(
+    sizes: dict[str, Any], tmp_path: Path
+) -> None:
+    if not (libraries := sanitizer_libraries()):
+        pytest.skip("this compiler has no address sanitizer")
+    environment = os.environ | {
+        "LD_PRELOAD": " ".join(libraries),
+        "ASAN_OPTIONS": "detect_leaks=0",  # Python and torch leave memory to the end of the process
+        "LNDP_AGENTS_CACHE": str(tmp_path),
+    }
+    command = [sys.executable, "-c", SANITIZED, str(Path(__file__).parent), json.dumps(sizes)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert (result.returncode, result.stderr) == (0, "")
+    [library] = tmp_path.iterdir()
+    assert b"__asan_report" in library.read_bytes()
+    assert b"__ubsan_handle" in library.read_bytes()

@@ -12,8 +12,14 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from lndp_agents.config import LNDPConfig
-from lndp_agents.lndp import LNDP, LifeState, genome_size, genome_to_parameters, parameters_to_genome
-from lndp_agents.lndp.native import compiler
+from lndp_agents.lndp import (
+    LNDP,
+    LifeState,
+    genome_size,
+    genome_to_parameters,
+    kernel_build,
+    parameters_to_genome,
+)
 from lndp_agents.lndp.state import roles
 
 PRIMES = {
@@ -42,7 +48,7 @@ SWITCHES = [
     {"reward_input": False},
     {"lifetime_updates": False},
 ]
-needs_compiler = pytest.mark.skipif(compiler() is None, reason="there is no C++ compiler")
+needs_compiler = pytest.mark.skipif(kernel_build.compiler() is None, reason="there is no C++ compiler")
 backends = pytest.mark.parametrize("backend", ["eager", pytest.param("native", marks=needs_compiler)])
 
 
@@ -317,8 +323,8 @@ def test_development_is_repeated_between_episodes_only_where_configured() -> Non
 
 
 def test_without_a_compiler_there_is_one_warning_and_the_eager_path(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lndp_agents.lndp.native.compiler", lambda: None)
-    monkeypatch.setattr("lndp_agents.lndp.native.cache_folder", lambda: pytest.fail("nothing is to be built"))
+    monkeypatch.setattr(kernel_build, "compiler", lambda: None)
+    monkeypatch.setattr(kernel_build, "cache_folder", lambda: pytest.fail("nothing is to be built"))
     config = LNDPConfig(observation_size=2, action_size=2, nodes=23)
     with pytest.warns(RuntimeWarning, match=r"running eagerly.*compiler"):
         program = LNDP(config, "auto")
