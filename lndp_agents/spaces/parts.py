@@ -73,7 +73,7 @@ class PartsEncoding(ObservationEncoding):
         shapes = [part.observation_shape for part in self.parts]
         numbers = split(observation, [math.prod(shape) for shape in shapes])
         inputs = [
-            part.encode(own.reshape(*own.shape[:-1], *shape))
+            part.encode(own.reshape((*own.shape[:-1], *shape)))
             for part, own, shape in zip(self.parts, numbers, shapes, strict=True)
         ]
         return torch.cat(inputs, -1)
@@ -107,7 +107,7 @@ def _of_atom(space: Space, place: Any, of_box: OfBox) -> ObservationEncoding:
         if place is ...:
             return values
         numbers = np.asarray(values)[..., place]
-        return numbers.reshape(*numbers.shape[:-1], *(space.shape or ()))
+        return numbers.reshape((*numbers.shape[:-1], *(space.shape or ())))
 
     if is_discrete(space):
         return choice_encoding(int(space.n), int(space.start))

@@ -152,7 +152,7 @@ def to_numbers(space: Space, value: Any, what: str = "observation") -> NDArray[A
     parts = leaves(space)
     if isinstance(value, np.ndarray):
         row = cast("NDArray[Any]", value)
-        if row.ndim in (1, 2) and row.shape[-1:] == row_shape(space):
+        if row.ndim in (1, 2) and row.shape[-1:] == row_shape(space) and row.shape != space.shape:
             return row.astype(np.float64)
     values = _values(space, value, what)
     arrays = [_leaf(part, found, what) for part, found in zip(parts, values, strict=True)]
@@ -241,4 +241,5 @@ def _assembled(space: Space, parts: Iterator[NDArray[Any]]) -> Any:
     if isinstance(space, Unread):
         return None
     numbers = next(parts)
-    return numbers.reshape((*numbers.shape[:-1], *(space.shape or ()))).astype(space.dtype)[()]
+    value = numbers.reshape((*numbers.shape[:-1], *(space.shape or ()))).astype(space.dtype)
+    return value[()] if is_discrete(space) else value  # a choice alone is a number, not an array

@@ -8,7 +8,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 import pytest
-from gymnasium.spaces import Box, Discrete
+from gymnasium.spaces import Box, Dict, Discrete, MultiBinary, MultiDiscrete, Text, Tuple
 from lndp_envs import SenseReward
 
 from lndp_agents import LNDPAgent
@@ -73,5 +73,7 @@ def originals(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, bytes]
     affine = LNDPAgent(box, Box(-1, 2, (3,)), encoding=ObservationEncoding.of(box, [5.0, 1.5], [2.0, 0.3]))
     spaces = Discrete(3, start=-1), Discrete(2)
     one_hot = LNDPAgent(*spaces, config_for(*spaces, nodes=9, edge_features=2))
+    spaces = Dict({"seen": Tuple([Box(-1, 1, (2,)), Text(3)]), "bits": MultiBinary(2)}), MultiDiscrete([2, 3])
+    parts = LNDPAgent(*spaces, config_for(*spaces, nodes=11, node_features=2))
     folders = tmp_path_factory.mktemp("originals")
-    return [saved(agent, folders / str(k)) for k, agent in enumerate([place, twin, affine, one_hot])]
+    return [saved(agent, folders / str(k)) for k, agent in enumerate([place, twin, affine, one_hot, parts])]

@@ -1,16 +1,19 @@
 """What hypothesis draws for the tests of this folder: spaces, and agents of small brains."""
 
 from dataclasses import fields
+from typing import Any
 
 import hypothesis.strategies as st
 import numpy as np
-from gymnasium.spaces import Box, Discrete
+from gymnasium import Space
+from gymnasium.spaces import Box, Dict, Discrete, MultiBinary, MultiDiscrete, Tuple
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from lndp_agents import LNDPAgent, LNDPConfig
 from lndp_agents.lndp import genome_size
 from lndp_agents.spaces import ObservationEncoding, config_for
 from lndp_agents.spaces.encoding import PlaceEncoding
+from lndp_agents.spaces.rows import Unread
 
 
 @st.composite
@@ -33,6 +36,33 @@ discretes = st.builds(
     start=st.integers(-60, 60),
     dtype=st.sampled_from([np.int8, np.int16, np.int32, np.int64]),
 )
+binaries = st.builds(MultiBinary, st.integers(1, 3) | st.tuples(st.integers(1, 2), st.integers(1, 2)))
+
+
+@st.composite
+def multi_discretes(draw: st.DrawFn, most: int = 70) -> MultiDiscrete:
+    """Choices of 1 to `most` values with one or two axes."""
+    shape = draw(array_shapes(max_dims=2, max_side=2))
+    counts = draw(arrays(np.int16, shape, elements=st.integers(1, most)))
+    return MultiDiscrete(counts, np.int16, start=draw(arrays(np.int16, shape, elements=st.integers(-9, 9))))
+
+
+def several(is_bounded: bool = False) -> st.SearchStrategy[Space[Any]]:
+    """Spaces of several parts, which hold numbers; observations (not bounded) also have parts without."""
+    leaves = boxes(is_bounded) | discretes | binaries | multi_discretes()
+
+    def together(parts: st.SearchStrategy[Space[Any]]) -> st.SearchStrategy[Space[Any]]:
+        others = parts if is_bounded else parts | st.builds(Unread)
+        return st.builds(
+            lambda names, first, more: Dict(dict(zip(names, [first, *more], strict=False)), sort_keys=False),
+            st.lists(st.text(max_size=3), min_size=4, max_size=4, unique=True),
+            parts,
+            st.lists(others, max_size=2),
+        ) | st.builds(lambda first, more: Tuple([first, *more]), parts, st.lists(others, max_size=2))
+
+    return together(leaves) | together(together(leaves) | leaves) | multi_discretes()
+
+
 switches = st.fixed_dictionaries(
     {},
     optional={
@@ -58,8 +88,8 @@ switches = st.fixed_dictionaries(
 @st.composite
 def agents(draw: st.DrawFn) -> LNDPAgent:
     """Agents of all spaces, encodings, switches, and finite genomes."""
-    observations = draw(st.one_of(boxes(), discretes))
-    actions = draw(st.one_of(boxes(is_bounded=True), discretes))
+    observations = draw(st.one_of(boxes(), discretes, binaries, several()))
+    actions = draw(st.one_of(boxes(is_bounded=True), discretes, binaries, several(is_bounded=True)))
     encoding = ObservationEncoding.of(observations)
     if isinstance(observations, Box) and np.isfinite([observations.low, observations.high]).all():
         place = PlaceEncoding.of_box(observations)

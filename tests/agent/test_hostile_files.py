@@ -78,7 +78,7 @@ def damages(draw: st.DrawFn, content: bytes) -> bytes:
 
 class TestDamage:
     @in_one_folder(max_examples=200)
-    @given(st.integers(0, 3), st.booleans(), st.data())
+    @given(st.integers(0, 4), st.booleans(), st.data())
     def test_of_bytes(
         self, originals: list[Files], tmp_path: Path, which: int, is_old: bool, data: st.DataObject
     ) -> None:
@@ -149,6 +149,7 @@ NASTY = st.sampled_from(
             [2**31] * 32,
         ),
         *("", "lndp", "Box", "Discrete", "int8", "uint64", "float16", "bool", "place", "affine", "one_hot"),
+        *("Dict", "Tuple", "MultiDiscrete", "MultiBinary", "Unread", "parts", "bits", "pixels"),
     ]
 )
 JSON = st.recursive(
@@ -176,7 +177,7 @@ def replaced(value: Any, path: tuple[Any, ...], new: Any) -> Any:
 
 class TestForeignJson:
     @in_one_folder(max_examples=150)
-    @given(st.integers(0, 3), st.data())
+    @given(st.integers(0, 4), st.data())
     def test_anything_anywhere(
         self, originals: list[Files], tmp_path: Path, which: int, data: st.DataObject
     ) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from gymnasium.spaces import Box, Dict, Discrete
+from gymnasium.spaces import Box, Dict, Discrete, MultiDiscrete
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -63,8 +63,8 @@ def test_saturated_actions_are_the_upper_bound_or_the_last_choice() -> None:
     assert saturated(Discrete(3, start=-1), 2).tolist() == [1, 1]
     high = np.array([2, 5], np.float32)
     assert saturated(Box(-high, high), 2).tolist() == [[2, 5], [2, 5]]
-    with pytest.raises(ValueError, match="give a Box or Discrete"):
-        saturated(Dict({}), 1)
+    both = Dict({"move": MultiDiscrete([2, 3]), "force": Box(-high, high)})
+    assert saturated(both, 2).tolist() == [[2, 5, 1, 2], [2, 5, 1, 2]]  # a row, in the order of the keys
 
 
 @given(st.lists(st.booleans(), min_size=1, max_size=40), st.floats(0, 1), st.integers(0, 2**60))
