@@ -1,4 +1,4 @@
-"""One set of numbers for an agent: `act`, `predict` and `evaluate` lead the same life, natively bit for bit."""
+"""One set of numbers for an agent: `act`, `predict` and `evaluate` lead one life, natively bit for bit."""
 
 import copy
 import pickle
