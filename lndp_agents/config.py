@@ -57,8 +57,8 @@ class PolicyConfig(ABC):
         """
 
     @property
-    def has_memory(self) -> bool:
-        """Whether a step of life depends on the steps before it."""
+    def needs_state(self) -> bool:
+        """Whether a step of life depends on the steps before it, or on there being any."""
         return True
 
     @classmethod
@@ -226,8 +226,8 @@ class LNDPConfig(PolicyConfig):
         return self.nodes - self.observation_size - self.action_size
 
     @property
-    def has_memory(self) -> bool:
-        """As `PolicyConfig.has_memory`."""
+    def needs_state(self) -> bool:
+        """As `PolicyConfig.needs_state`."""
         return self.lifetime_updates or self.recurrent or self.development_between_episodes
 
     @property
@@ -274,6 +274,11 @@ class LNDPConfig(PolicyConfig):
     @classmethod
     def fitting(cls, encoding: "ObservationEncoding", decoding: "ActionDecoding", **switches: Any) -> Self:
         """As `PolicyConfig.fitting`; `nodes` is 32, or more where few would be hidden."""
+        if encoding.size > MAX_NODES:
+            raise ValueError(
+                f"encoding {encoding.kind} gives {encoding.size} numbers, a brain takes 1 to {MAX_NODES}, "
+                "one node each: for pictures take `--policy hebbian --encoding pixels`"
+            )
         nodes = max(cls.nodes, encoding.size + decoding.size + MIN_HIDDEN)
         return super().fitting(encoding, decoding, **{"nodes": nodes, **switches})
 

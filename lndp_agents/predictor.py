@@ -63,7 +63,7 @@ class Predictor(Generic[Config]):
         check_fit(self.config, observation_space, action_space, self.encoding)
         self.backend = backend
         self._genome = valid_genome(self.config, genome)
-        self._stateless = StatelessCalls(self.config.has_memory)
+        self._stateless = StatelessCalls(self.config.needs_state)
         if backend != "auto":
             _ = self.program  # fails now, if at all
         self.seed(0)

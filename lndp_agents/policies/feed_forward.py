@@ -21,9 +21,9 @@ class LinearConfig(NetworkConfig):
     policy: ClassVar[str] = "linear"
 
     @property
-    def has_memory(self) -> bool:
-        """As `PolicyConfig.has_memory`."""
-        return False
+    def needs_state(self) -> bool:
+        """As `PolicyConfig.needs_state`: a newborn senses no reward."""
+        return self.reward_input
 
     @property
     def layer_sizes(self) -> tuple[int, ...]:

@@ -20,6 +20,7 @@ from lndp_agents.spaces.kinds import (
     as_finite,
     is_box,
     is_multi_binary,
+    require_nodes,
     require_size,
     telling_bounds,
     vectors,
@@ -129,7 +130,7 @@ class AffineEncoding(ObservationEncoding):
         cls, space: Box[Any], mean: ArrayLike | None = None, std: ArrayLike | None = None
     ) -> "AffineEncoding":
         """Telling bounds become -1 and 1; other dimensions use statistics (see `ObservationEncoding.of`)."""
-        require_size(f"observation space {shorten(space)}", space.shape)
+        require_nodes(space)
         low, high, is_bounded = telling_bounds(space)
         mean = _statistic("mean", mean, space, 0.0)
         std = _statistic("std", std, space, 1.0)
@@ -148,7 +149,7 @@ class AffineEncoding(ObservationEncoding):
         Raises:
             ValueError: the space is too large, or the statistics do not fit it.
         """
-        require_size(f"observation space {shorten(space)}", space.shape)
+        require_nodes(space)
         return cls.of_units(space, _statistic("mean", mean, space, 0.0), _statistic("std", std, space, 1.0))
 
     @classmethod
@@ -208,6 +209,7 @@ class PlaceEncoding(ObservationEncoding):
             raise ValueError(
                 f"observation space {shorten(space)}: place cells need a Box with finite bounds; use 'scaled'"
             )
+        require_nodes(space)
         low, high, _ = telling_bounds(space)
         cells = [tuple(int(value) for value in rounded) for rounded in (np.floor(low), np.ceil(high))]
         return cls(space.shape, cells[0], cells[1])

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from gymnasium.spaces import Box, Dict, Discrete, MultiBinary, MultiDiscrete, Tuple
+from numpy.typing import NDArray
 
 from lndp_agents.config import MAX_NODES
 from lndp_agents.spaces.kinds import (
@@ -34,6 +35,8 @@ _INTEGERS = tuple(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 3
 MAX_DEPTH = 16
 """Spaces within each other in a file."""
 _FLOATS = ("float16", "float32", "float64")
+MAX_LISTED = 2**15
+"""Bounds of more numbers than this are saved as one number where they are the same everywhere."""
 
 
 def space_to_json(space: Space) -> dict[str, Any]:
@@ -72,12 +75,14 @@ def space_to_json(space: Space) -> dict[str, Any]:
         }
     if not is_box(space):
         raise ValueError(f"space {shorten(space)} cannot be saved: agents know {KNOWN}")
-    # Adding 0 makes integers of booleans and leaves other numbers as they are.
-    low, high = (
-        [value if math.isfinite(value) else None for value in (bound + 0).ravel().tolist()]
-        for bound in (space.low, space.high)
-    )
+    low, high = _bounds_to_json(space.low), _bounds_to_json(space.high)
     return {"type": "Box", "shape": list(space.shape), "low": low, "high": high, "dtype": space.dtype.name}
+
+
+def _bounds_to_json(bounds: NDArray[Any]) -> Any:
+    # Adding 0 makes integers of booleans and leaves other numbers as they are.
+    numbers = [value if math.isfinite(value) else None for value in (bounds + 0).ravel().tolist()]
+    return numbers[0] if len(numbers) > MAX_LISTED and len(set(numbers)) == 1 else numbers
 
 
 def space_from_json(data: object) -> Space:
@@ -167,7 +172,7 @@ def _box(data: Mapping[str, Any], depth: int) -> Box[Any]:
     dtype = _dtype(data["dtype"], ("bool", *_INTEGERS, *_FLOATS))
     size = require_size("Box space", data["shape"], MAX_PIXELS if dtype == np.uint8 else MAX_NODES)
     low, high = (
-        np.array(_bounds(name, data[name], dtype, size, missing), dtype).reshape(data["shape"])
+        _bounds(name, data[name], dtype, size, missing).reshape(data["shape"])
         for name, missing in (("low", -math.inf), ("high", math.inf))
     )
     if (low > high).any():
@@ -175,8 +180,10 @@ def _box(data: Mapping[str, Any], depth: int) -> Box[Any]:
     return Box(low, high, dtype=dtype.type)
 
 
-def _bounds(name: str, values: object, dtype: np.dtype[Any], size: int, missing: float) -> list[float]:
+def _bounds(name: str, values: object, dtype: np.dtype[Any], size: int, missing: float) -> NDArray[Any]:
     first, last = _limits(dtype)
+    if size > MAX_LISTED and not is_sequence(values):
+        return np.repeat(_bounds(name, [values], dtype, 1, missing), size)
     if not is_sequence(values) or len(values) != size:
         raise ValueError(f"Box space with {name}={shorten(values)}: give {size} numbers")
     bounds: list[float] = []
@@ -189,7 +196,7 @@ def _bounds(name: str, values: object, dtype: np.dtype[Any], size: int, missing:
         if not is_valid:
             raise ValueError(f"Box space with {shorten(value)} in {name}: give a number that {dtype} holds")
         bounds.append(bound)
-    return bounds
+    return np.array(bounds, dtype)
 
 
 def _dtype(name: Any, known: tuple[str, ...]) -> np.dtype[Any]:

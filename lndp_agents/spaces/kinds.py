@@ -19,7 +19,7 @@ from lndp_agents.validation import is_integer, is_sequence, shorten
 Space: TypeAlias = gymnasium.Space[Any]
 Floats: TypeAlias = NDArray[np.float64]
 
-MAX_PIXELS = 2**15
+MAX_PIXELS = 2**20
 """Numbers of a picture, which needs no node for each (see `PixelEncoding`)."""
 MAX_CHOICES = 2**31
 """Values of a choice that is observed, which needs no node for each (see `BitsEncoding`)."""
@@ -69,18 +69,37 @@ def as_finite(x: Tensor) -> Tensor:
     return torch.nan_to_num(x, nan=0.0).clamp(-LARGEST, LARGEST).float()
 
 
-def require_size(what: str, shape: object, maximum: int = MAX_NODES) -> int:
+def require_size(
+    what: str,
+    shape: object,
+    maximum: int = MAX_NODES,
+    *,
+    unit: str = ", one node each",
+    remedy: str = "give fewer",
+) -> int:
     """How many numbers an array of this shape holds, at most as many as a brain may have nodes, or `maximum`.
 
     Raises:
-        ValueError: it is no shape, or holds none or more.
+        ValueError: it is no shape, or holds none or more; the message ends with the remedy.
     """
     if not is_sequence(shape) or len(shape) > 32 or not all(is_integer(length, 0, 2**31) for length in shape):
         raise ValueError(f"{what} with shape {shorten(shape)}: give a list of lengths, 32 at most")
     size = math.prod(shape)
     if not 1 <= size <= maximum:
-        raise ValueError(f"{what} has {shorten(size)} numbers: a brain takes 1 to {maximum}, one node each")
+        raise ValueError(f"{what} has {shorten(size)} numbers, a brain takes 1 to {maximum}{unit}: {remedy}")
     return size
+
+
+def require_nodes(space: Box[Any]) -> int:
+    """How many numbers an observation holds, each of which needs a node.
+
+    Raises:
+        ValueError: there are none or too many; the message says what to do, which differs for pictures.
+    """
+    remedy = "register the environment with a wrapper that leaves fewer"
+    if space.dtype == np.uint8 and len(space.shape) == 3 and space.shape[2] == 3:
+        remedy = "for pictures take `--policy hebbian --encoding pixels`"
+    return require_size(f"observation space {shorten(space)}", space.shape, remedy=remedy)
 
 
 def telling_bounds(space: Box[Any]) -> tuple[Floats, Floats, NDArray[np.bool_]]:

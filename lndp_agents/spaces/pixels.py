@@ -28,7 +28,7 @@ class PixelEncoding(ObservationEncoding):
     shape: tuple[int, ...]
 
     def __post_init__(self) -> None:
-        require_size("picture", self.shape, MAX_PIXELS)
+        require_size("picture", self.shape, MAX_PIXELS, unit="", remedy="make it smaller")
         if len(self.shape) != 3 or self.shape[2] != CHANNELS:
             raise ValueError(f"pixels of shape {shorten(self.shape)}: give height, width and 3")
 

@@ -13,10 +13,12 @@ from gymnasium.spaces import Box, Dict, Discrete, Graph, MultiBinary, MultiDiscr
 from hypothesis import given
 from strategies import boxes, discretes
 
-from lndp_agents import LNDPConfig
+from lndp_agents import Agent, LNDPConfig
+from lndp_agents.policies import HebbianConfig
 from lndp_agents.spaces import (
     ActionDecoding,
     ObservationEncoding,
+    PixelEncoding,
     as_finite,
     check_fit,
     config_for,
@@ -239,6 +241,33 @@ class TestDecoding:
             ActionDecoding.of(Discrete(5000))
 
 
+class TestLargeSpaces:
+    PICTURES = Box(0, 255, (210, 160, 3), np.uint8)
+
+    @pytest.mark.parametrize("encode", [ObservationEncoding.of, PlaceEncoding.of_box])
+    def test_pictures_are_shown_the_way(self, encode: Any) -> None:
+        message = (
+            r"observation space Box\(0, 255, \(210, 160, 3\), uint8\) has 100800 numbers, a brain takes 1 to "
+            r"4096, one node each: for pictures take `--policy hebbian --encoding pixels`$"
+        )
+        with pytest.raises(ValueError, match=message.replace("\\\\", "\\")):
+            encode(self.PICTURES)
+        encoding = PixelEncoding.of_box(self.PICTURES)
+        with pytest.raises(ValueError, match=r"encoding pixels gives 21168 numbers.* --encoding pixels`$"):
+            config_for(self.PICTURES, Discrete(3), encoding)
+        config = config_for(self.PICTURES, Discrete(3), encoding, HebbianConfig, hidden_sizes=[3])
+        agent: Agent[Any] = Agent(self.PICTURES, Discrete(3), config, encoding=encoding)
+        agent.birth(1)
+        assert agent.act(np.full((210, 160, 3), 7, np.uint8)) in (0, 1, 2)
+
+    def test_other_spaces_are_too_large(self) -> None:
+        message = "has 5000 numbers, a brain takes 1 to 4096, one node each: register .* with a wrapper"
+        with pytest.raises(ValueError, match=message):
+            ObservationEncoding.of(Box(0, 255, (5000,), np.uint8))
+        with pytest.raises(ValueError, match="picture has 3000000 numbers, a brain takes 1 to 1048576: make"):
+            PixelEncoding.of_box(Box(0, 255, (1000, 1000, 3), np.uint8))
+
+
 class TestSpacesAsJson:
     @given(st.one_of(boxes(), discretes))
     def test_round_trip_is_exact(self, space: gymnasium.Space[Any]) -> None:
@@ -257,6 +286,24 @@ class TestSpacesAsJson:
         again = space_from_json(json.loads(json.dumps(space_to_json(space), allow_nan=False)))
         assert isinstance(again, Box)
         assert (again.dtype, again.low[0], again.high[0]) == (space.dtype, space.low[0], space.high[0])
+
+    @pytest.mark.parametrize("side", [84, 210])
+    def test_pictures_come_back_and_those_that_have_equal_bounds_take_little_room(self, side: int) -> None:
+        space = Box(0, 255, (side, 160, 3), np.uint8)
+        text = json.dumps(space_to_json(space))
+        assert space_from_json(json.loads(text)) == space
+        assert len(text) < (2**19 if side == 84 else 200)
+
+    @pytest.mark.parametrize(
+        ("low", "message"),
+        [(-1, "with -1 in low"), (None, "with None in low"), ([0], "give 100800 numbers"), ("0", "with '0'")],
+    )
+    def test_foreign_bounds_of_pictures_are_refused(self, low: Any, message: str) -> None:
+        data = space_to_json(Box(0, 255, (210, 160, 3), np.uint8))
+        with pytest.raises(ValueError, match=message):
+            space_from_json(data | {"low": low})
+        with pytest.raises(ValueError, match="give 4 numbers"):
+            space_from_json(data | {"shape": [4], "low": low})
 
     def test_other_spaces_cannot_be_saved(self) -> None:
         with pytest.raises(ValueError, match="cannot be saved: agents know Box, Discrete"):

@@ -1,6 +1,9 @@
 """Every policy as a user meets it: evolved, resumed, saved, loaded, scored and played by other tools."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -190,6 +193,46 @@ def test_stable_baselines_evaluates_it(policy: str) -> None:
     )
     assert lengths == [30] * 4
     assert all(np.isfinite(returns))
+
+
+PICTURES = """
+import gymnasium
+import numpy as np
+from gymnasium.spaces import Box, Discrete
+
+class Pictures(gymnasium.Env):
+    observation_space, action_space = Box(0, 255, (210, 160, 3), np.uint8), Discrete(2)
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        return np.zeros((210, 160, 3), np.uint8), {}
+
+    def step(self, action):
+        return np.full((210, 160, 3), 9, np.uint8), 1.0, False, False, {}
+
+gymnasium.register("Pictures-v0", Pictures, max_episode_steps=3)
+"""
+
+
+@pytest.mark.slow
+def test_the_way_that_pictures_are_shown_leads_on_when_it_is_typed(tmp_path: Path) -> None:
+    (tmp_path / "pictures.py").write_text(PICTURES)
+    environment = os.environ | {"PYTHONPATH": str(tmp_path)}
+
+    def lndp(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [str(Path(sys.executable).with_name("lndp")), *arguments]
+        return subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=300
+        )
+
+    small = ["--generations", "1", "--population", "4", "--lives", "1", "--held-out-lives", "2"]
+    refused = lndp("train", "pictures:Pictures-v0", *small)
+    assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
+    way = refused.stderr.split("`")[1].split()
+    trained = lndp("train", "pictures:Pictures-v0", *way, *small, "--out", "run", "--json")
+    assert (trained.returncode, json.loads(trained.stdout)["generations"]) == (0, 1)
+    scored = lndp("evaluate", "run", "--lives", "2", "--json")
+    assert json.loads(scored.stdout)["mean"] == 3.0
 
 
 def test_a_recipe_of_an_lndp_does_not_say_so() -> None:
