@@ -17,8 +17,8 @@ MIN_HIDDEN = 8
 MAX_NODES = 4096
 MAX_WIDTH = 1024
 MAX_STEPS = 10_000
-MAX_PAIR_NUMBERS = 2**28
-"""How many numbers one step of one life may compute at once, about pairs of nodes or as attention."""
+MAX_LIFE_BYTES = 2**30
+"""Of memory that one step of one life may take."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -199,26 +199,33 @@ class LNDPConfig(PolicyConfig):
             raise ValueError(
                 f"candidates={self.candidates}: give 2 to nodes={self.nodes}, or 0 for every pair of nodes"
             )
-        self._check_memory()
+        if self.step_bytes > MAX_LIFE_BYTES:
+            raise ValueError(
+                f"nodes={self.nodes}: a step of one life takes {self.step_bytes / 2**30:.1f} GiB, at most "
+                f"{MAX_LIFE_BYTES / 2**30:g} is allowed; give fewer nodes, features or heads, or candidates"
+            )
 
-    def _check_memory(self) -> None:
-        widths = [3 * self.edge_features, self.attention_heads, self.decision_features]
-        pairs = self.nodes**2
+    @property
+    def step_bytes(self) -> int:
+        """The memory that birth and an eager step of one life take at most, at their peak.
+
+        The peak is where edges are updated, attention is paid or decisions are made, whatever is widest; what
+        a brain has before and after the step is counted too. Of a brain with candidates the edges are those
+        that it is born with, and one more for each candidate.
+        """
+        edge, heads, hidden = self.edge_features, self.attention_heads, self.decision_features
+        query, value = self.query_features, self.value_features
         if self.candidates:
-            widths.append(self.attention_heads * max(self.query_features, self.value_features))
             density = min(1, self.initial_density + 3 * self.initial_density_std)
-            pairs = self.nodes * self.candidates + int(density * pairs)
-        if pairs * max(widths) > MAX_PAIR_NUMBERS:
-            raise ValueError(
-                f"nodes={self.nodes}: {max(widths)} numbers for each of {pairs} pairs of nodes take "
-                "more than a gigabyte; give fewer nodes, features, heads or candidates"
-            )
-        width = self.attention_heads * max(self.query_features, self.value_features)
-        if max(self.nodes, self.node_features) * width > MAX_PAIR_NUMBERS:
-            raise ValueError(
-                f"attention_heads={self.attention_heads}: queries and values of {width} numbers take "
-                "more than a gigabyte; give fewer heads, query_features or value_features"
-            )
+            pairs = self.nodes * self.candidates + int(density * self.nodes**2)
+            attention = heads * (max(3 * query, 2 * value) + 8)
+            per_pair = 28 + edge + max(11 * edge, attention, 3 * hidden)
+        else:
+            pairs = self.nodes**2
+            per_pair = 5 + edge + max(10 * edge, 4 * heads, 2 * hidden + edge, 16)
+        attention = heads * (2 * query + 3 * value)
+        per_node = attention + 18 * self.node_features + 3 * self.trace_size
+        return 4 * (pairs * per_pair + self.nodes * per_node + self.node_features * attention)
 
     @property
     def hidden_nodes(self) -> int:

@@ -2,7 +2,10 @@
 
 import json
 import math
-from dataclasses import FrozenInstanceError, fields
+import os
+import subprocess
+import sys
+from dataclasses import FrozenInstanceError, fields, replace
 from typing import Any
 
 import hypothesis.strategies as st
@@ -122,20 +125,110 @@ def test_a_hidden_node_is_needed() -> None:
     assert LNDPConfig(**SIZES, nodes=6).hidden_nodes == 1
 
 
-@pytest.mark.parametrize("name", ["edge_features", "attention_heads", "decision_features"])
-def test_a_brain_too_large_for_any_memory_is_refused(name: str) -> None:
-    assert LNDPConfig(**SIZES, nodes=4096).nodes == 4096
-    with pytest.raises(ValueError, match=r"nodes=4096: \d+ numbers for each of 16777216 pairs of nodes"):
-        LNDPConfig(**SIZES, nodes=4096, **{name: 17})
+def bytes_of(**fields: Any) -> int:
+    """As the docstring of `step_bytes` has it, of a dense brain of the published sizes but for these."""
+    f = {
+        "nodes": 32,
+        "edges": 4,
+        "heads": 3,
+        "hidden": 16,
+        "queries": 4,
+        "values": 8,
+        "features": 8,
+        "trace": 4,
+    }
+    f |= fields
+    widest = max(10 * f["edges"], 4 * f["heads"], 2 * f["hidden"] + f["edges"], 16)
+    attention = f["heads"] * (2 * f["queries"] + 3 * f["values"])
+    node = attention + 18 * f["features"] + 3 * f["trace"]
+    numbers = f["nodes"] ** 2 * (5 + f["edges"] + widest) + f["nodes"] * node + f["features"] * attention
+    return 4 * numbers
 
 
-@pytest.mark.parametrize("name", ["query_features", "value_features"])
-@pytest.mark.parametrize("other", ["nodes", "node_features"])
-def test_attention_too_wide_for_any_memory_is_refused(name: str, other: str) -> None:
-    sizes = SIZES | {name: 1024, other: 512}
-    assert LNDPConfig(**sizes, attention_heads=512).attention_heads == 512
-    with pytest.raises(ValueError, match=r"attention_heads=513: queries and values of 525312 numbers"):
-        LNDPConfig(**sizes, attention_heads=513)
+@pytest.mark.parametrize(
+    ("field", "short", "others"),
+    [
+        ("nodes", "nodes", {}),
+        ("edge_features", "edges", {"nodes": 600}),
+        ("attention_heads", "heads", {"nodes": 1024}),
+        ("decision_features", "hidden", {"nodes": 1024}),
+        ("query_features", "queries", {"attention_heads": 1024, "nodes": 128}),
+        ("value_features", "values", {"attention_heads": 1024, "nodes": 128}),
+    ],
+)
+def test_a_brain_is_as_large_as_a_step_of_it_fits_into_a_gigabyte(
+    field: str, short: str, others: dict[str, int]
+) -> None:
+    own = {{"attention_heads": "heads"}.get(name, name): value for name, value in others.items()}
+    largest = max(size for size in range(1, 4097) if bytes_of(**{**own, short: size}) <= 2**30)
+    config = LNDPConfig(**SIZES, **{**others, field: largest})
+    assert config.step_bytes == bytes_of(**{**own, short: largest}) <= 2**30
+    with pytest.raises(
+        ValueError, match=r"^nodes=\d+: a step of one life takes 1\.0 GiB, at most 1 is allow"
+    ):
+        LNDPConfig(**SIZES, **{**others, field: largest + 1})
+
+
+def test_large_brains_of_the_published_sizes() -> None:
+    assert LNDPConfig(**SIZES, nodes=2048).step_bytes < 0.8 * 2**30
+    with pytest.raises(ValueError, match=r"^nodes=4096: a step of one life takes 3\.1 GiB, .*or candidates$"):
+        LNDPConfig(**SIZES, nodes=4096)
+    sparse = LNDPConfig(**SIZES, nodes=4096, candidates=32, initial_density=0.01)
+    pairs = 4096 * 32 + int(0.01 * 4096**2)
+    assert sparse.step_bytes == 4 * (pairs * (28 + 4 + 72) + 4096 * (96 + 144 + 12) + 8 * 96)
+    with pytest.raises(ValueError, match="4096"):
+        replace(sparse, initial_density=1.0)
+    with pytest.raises(ValueError, match="4096"):
+        replace(sparse, initial_density_std=1.0)  # the densest of a thousand newborns has all edges
+    with pytest.raises(ValueError, match="4096"):
+        replace(sparse, candidates=4096)
+
+
+MEASURED = """
+import json, sys
+import torch
+from lndp_agents import LNDPConfig
+from lndp_agents.lndp import genome_size, genome_to_parameters, make_program
+
+def memory(name):  # in bytes, of this process
+    lines = open("/proc/self/status").read().splitlines()
+    return 1024 * next(int(line.split()[1]) for line in lines if line.startswith(name))
+
+def peak_of_a_life(config):
+    program = make_program(config)
+    genome = 0.3 * torch.randn(1, genome_size(config), generator=torch.Generator().manual_seed(0))
+    parameters, before = genome_to_parameters(config, genome), memory("VmRSS")
+    open("/proc/self/clear_refs", "w").write("5")  # the peak is now what is in use
+    state = program.birth(torch.tensor([[1]]))
+    program.step(parameters, state, torch.zeros(1, 1, config.observation_size), torch.zeros(1, 1))
+    return memory("VmHWM") - before
+
+torch.set_num_threads(1)
+for sizes in ({}, {"candidates": 4}):  # libraries that come with the first step
+    peak_of_a_life(LNDPConfig(observation_size=2, action_size=3, nodes=8, **sizes))
+print(json.dumps([peak_of_a_life(LNDPConfig.from_json(text)) for text in sys.argv[1:]]))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks Linux for the memory of a process")
+def test_a_step_takes_the_memory_that_is_counted() -> None:
+    dense: list[dict[str, Any]] = [
+        *({"edge_features": 12}, {"attention_heads": 32}, {"decision_features": 64}),
+        {"attention_heads": 256, "value_features": 256, "nodes": 64},
+    ]
+    sparse: list[dict[str, Any]] = [
+        *({"decision_features": 96}, {"query_features": 64}, {"value_features": 96}),
+        {"edge_features": 32, "candidates": 8, "initial_density": 0.5},
+    ]
+    configs = [LNDPConfig(**SIZES, **({"nodes": 300} | sizes)) for sizes in dense]
+    some = {"nodes": 300, "candidates": 100, "initial_density": 0.2}
+    configs += [LNDPConfig(**SIZES, **(some | sizes)) for sizes in sparse]
+    command = [sys.executable, "-c", MEASURED, *(json.dumps(config.to_json()) for config in configs)]
+    # Memory that is given back is given back to the system at once.
+    environment = os.environ | {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "0"}
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    for config, measured in zip(configs, json.loads(run.stdout), strict=True):
+        assert 0.5 < measured / config.step_bytes < 1.05, config
 
 
 def test_candidates_are_those_of_a_node() -> None:
@@ -146,11 +239,9 @@ def test_candidates_are_those_of_a_node() -> None:
 
 
 def test_with_candidates_memory_follows_them_and_the_edges_at_birth() -> None:
-    wide: dict[str, Any] = {**SIZES, "nodes": 4096, "decision_features": 1024, "initial_density": 0.01}
+    wide: dict[str, Any] = {**SIZES, "nodes": 4096, "decision_features": 256, "initial_density": 0.01}
     assert LNDPConfig(**wide, candidates=16).nodes == 4096
-    refused = (
-        r"nodes=4096: 1024 numbers for each of \d+ pairs .* give fewer nodes, features, heads or candidates"
-    )
+    refused = r"^nodes=4096: a step of one life takes \d+\.\d GiB, at most 1 is allowed; give fewer nodes, "
     for change in ({"candidates": 64}, {"candidates": 16, "initial_density_std": 0.1}):
         with pytest.raises(ValueError, match=refused):
             LNDPConfig(**(wide | change))
@@ -223,8 +314,7 @@ def test_a_field_that_does_not_fit_is_named(values: dict[str, Any], junk: dict[s
         assert config.to_json().items() >= {
             (name, value) for name, value in values.items() if value != LNDPConfig.extensions.get(name)
         }
-        width = config.attention_heads * max(config.query_features, config.value_features)
-        assert max(config.nodes, config.node_features) * width <= 2**28
+        assert config.step_bytes <= 2**30
 
 
 @given(keywords(SMALL), st.integers(0, 2**62))
