@@ -10,8 +10,8 @@ INK, SOFT_INK, GRID, PAPER = "#26282e", "#7e8086", "#e4e4e0", "#fcfbf8"
 POSITIVE, NEGATIVE = "#e87711", "#1f66b8"
 BORN, LOST = "#54167a", "#cc79a7"
 """Of edges: one dark and drawn solid, the other light and drawn dashed."""
-LINES = ("#d55e00", "#0072b2", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000", "#8a8a84")
-"""Of curves; those of Okabe and Ito, and a grey."""
+LINES = ("#d55e00", "#0072b2", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000", "#8a8a84", BORN)
+"""Of curves; those of Okabe and Ito, a grey and a violet."""
 DASHES: tuple[Any, ...] = ("solid", (0, (5, 1.5)), (0, (1.5, 1)), (0, (6, 1.5, 1.5, 1.5)))
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 EVENT_DASHES = (0, (4, 3))

@@ -1,7 +1,8 @@
 """Who recovers: the policies of a comparison, injured in the middle of their lives.
 
 Takes the trainings of `compare.py` from results/WORLD/trainings and the agents of its tables, lets each live
-the same lives intact and with each injury, and writes injuries.md, .csv and .png into results/WORLD.
+the same lives intact and with each injury, and writes injuries.md, .csv and .png into results/WORLD, and
+injury_curves.csv, the numbers of the figure.
 
 Run it after compare.py: python examples/compare/injuries.py --world ForagingReversal
 """
@@ -11,7 +12,6 @@ import io
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import cycle
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -25,19 +25,20 @@ from lndp_agents.baselines.registry import RULES, is_finished
 from lndp_agents.compare import Comparison
 from lndp_agents.compare.comparison import SCORE_SEED
 from lndp_agents.compare.entrants import fixed_policy, is_learner
-from lndp_agents.compare.figures import COLORS
 from lndp_agents.compare.runner import TRAININGS
 from lndp_agents.compare.tables import machine, write_csv
 from lndp_agents.compare.training import LIVES_FILE, score
 from lndp_agents.evolution.worlds import make_task
 from lndp_agents.lesions import Lesion
+from lndp_agents.lesions.recovery import window_steps
+from lndp_agents.palette import EVENT_DASHES, INK, line_look
 from lndp_agents.persistence import write_file
-from lndp_agents.plotting import DOTS_PER_INCH, INK, style_axes
+from lndp_agents.plotting import DOTS_PER_INCH, style_axes, write_labels
 from lndp_agents.statistics import bootstrap_interval, interquartile_mean
 
 RESULTS = Path(__file__).parent / "results"
-WINDOW = 5
-"""Steps of life that a point of the figure is the mean of."""
+WINDOWS = 50
+"""Points of a curve at most, each the mean of whole trials."""
 Injured: TypeAlias = Mapping[str, list[PolicyLives] | None]
 """By injury: the lives of each training; none where a policy has nothing that can be injured so."""
 
@@ -59,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = _options(arguments)
     folder = options.results / options.world
     comparison = replace(Comparison.read(folder), lives=options.lives)
-    steps = make_task(comparison.environment, comparison.keywords, comparison.episodes)[1]
+    dynamics, steps, _ = make_task(comparison.environment, comparison.keywords, comparison.episodes)
     patients = {
         name: list(_policies(comparison, name, folder)) for name in comparison.policies if name not in RULES
     }
@@ -73,6 +74,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             for what, lesion in injuries(steps // 2, min(map(hidden_nodes, policies))).items()
         }
     _write(folder, comparison, found, steps)
+    curves = _curves(found, steps, window_steps(dynamics, steps // WINDOWS))
+    write_csv(folder / "injury_curves.csv", curves)
+    write_file(folder / "injuries.png", figure_of(comparison.environment, curves, steps // 2))
 
 
 def _policies(comparison: Comparison, name: str, folder: Path) -> Iterator[Any]:
@@ -126,7 +130,6 @@ def _write(folder: Path, comparison: Comparison, found: Mapping[str, Injured], s
         "",
     ]
     write_file(folder / "injuries.md", "\n".join(text).encode())
-    write_file(folder / "injuries.png", _figure(comparison, found, kinds, steps))
     print("\n".join(text))
 
 
@@ -143,36 +146,45 @@ def _cell(row: Mapping[str, Any]) -> str:
     return f"{row['reward']:.2f} ({row['low']:.2f} to {row['high']:.2f})" if row["trainings"] else "–"
 
 
-def _figure(
-    comparison: Comparison,
-    found: Mapping[str, Injured],
-    kinds: Sequence[str],
-    steps: int,
-) -> bytes:
-    """Reward of a step against the step of life, a panel for each injury, a line for each policy."""
-    figure: Any = Figure(figsize=(12, 6.6), facecolor="white", layout="constrained")
-    panels = figure.subplots(2, -(-len(kinds) // 2), sharex=True, sharey=True)
-    window = max(WINDOW, steps // 50)
-    for axes, kind in zip(panels.flat, kinds, strict=False):
-        for color, (name, own) in zip(cycle(COLORS), found.items(), strict=False):
-            if runs := own[kind]:
+def _curves(found: Mapping[str, Injured], steps: int, window: int) -> list[dict[str, Any]]:
+    """A row for each policy, injury and window of steps: reward of a step, mean over trainings and lives."""
+    rows: list[dict[str, Any]] = []
+    for name, own in found.items():
+        for kind, runs in own.items():
+            if runs:
                 rewards = np.mean([lives.rewards.mean(0) for lives in runs], axis=0)
                 points = rewards[: steps - steps % window].reshape(-1, window).mean(1)
-                time = window * (np.arange(len(points)) + 0.5)
-                axes.plot(time, points, color=color, linewidth=1.7, label=name)
+                for number, reward in enumerate(points.tolist()):
+                    time = window * (number + 0.5)
+                    rows.append({"policy": name, "injury": kind, "time": time, "reward": round(reward, 4)})
+    return rows
+
+
+def figure_of(environment: str, rows: Sequence[Mapping[str, Any]], middle: int) -> bytes:
+    """A PNG of the rows of injury_curves.csv: a panel for each injury, a line for each policy."""
+    kinds, names = (list(dict.fromkeys(row[column] for row in rows)) for column in ("injury", "policy"))
+    figure: Any = Figure(figsize=(12, 7), facecolor="white", layout="constrained")
+    panels = figure.subplots(2, -(-len(kinds) // 2), sharex=True, sharey=True, squeeze=False)
+    ends: dict[str, list[tuple[float, str, str]]] = {kind: [] for kind in kinds}
+    for axes, kind in zip(panels.flat, kinds, strict=False):
+        for number, name in enumerate(names):
+            own = [row for row in rows if (row["policy"], row["injury"]) == (name, kind)]
+            if own:
+                time, rewards = ([float(row[column]) for row in own] for column in ("time", "reward"))
+                look = line_look(number, len(own))
+                axes.plot(time, rewards, label=name, **look)
+                ends[kind].append((rewards[-1], name, look["color"]))
         if kind != "intact":
-            axes.axvline(steps // 2, color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
+            axes.axvline(middle, color=INK, linewidth=0.9, linestyle=EVENT_DASHES)
         style_axes(axes, "step of life", "reward of a step")
         axes.set_title(kind, color=INK, fontsize=10, loc="left")
-    figure.legend(
-        *panels.flat[0].get_legend_handles_labels(),
-        loc="outside lower center",
-        ncols=len(found),
-        frameon=False,
-    )
-    figure.suptitle(
-        f"{comparison.environment}: injured in the middle of life", fontsize=11, x=0.01, ha="left"
-    )
+    for axes, kind in zip(panels.flat, kinds, strict=False):
+        if axes in panels[:, -1]:
+            write_labels(axes, ends[kind])
+    handles = panels.flat[0].get_legend_handles_labels()
+    look = {"frameon": False, "handlelength": 3.2}
+    figure.legend(*handles, loc="outside lower center", ncols=len(names), **look)
+    figure.suptitle(f"{environment}: injured in the middle of life", fontsize=11, x=0.01, ha="left")
     file = io.BytesIO()
     figure.savefig(file, format="png", dpi=DOTS_PER_INCH)
     return file.getvalue()

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 from small_comparison import read_csv, script
@@ -48,6 +49,13 @@ def test_a_row_has_the_rewards_after_the_injury(injuries: Any, folder: Path) -> 
     assert (silent["trainings"], silent["reward"]) == ("0", "")  # it has none
     table = (folder / "injuries.md").read_text()
     assert f"| {float(row['reward']):.2f} ({float(row['low']):.2f} to" in table
+    curves = read_csv(folder / "injury_curves.csv")
+    own = [row for row in curves if (row["policy"], row["injury"]) == ("ppo", "reward cut")]
+    assert [float(row["time"]) for row in own] == [10 * window + 5 for window in range(10)]  # whole trials
+    means = np.mean([run.rewards.mean(0) for run in lives], axis=0).reshape(10, 10).mean(1)
+    assert [float(row["reward"]) for row in own] == pytest.approx(means, abs=5e-5)
+    assert {row["policy"] for row in curves} == {"zoo:foraging-reversal", "linear", "ppo"}
+    assert injuries.figure_of(known["environment"], curves, 50) == (folder / "injuries.png").read_bytes()
     with Image.open(folder / "injuries.png") as figure:
         assert min(figure.size) > 500
 
