@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from lndp_agents import LNDPAgent
-from lndp_agents.evolution import metrics, problem
+from lndp_agents.evolution import events, problem
 from lndp_agents.evolution.config import EvolutionConfig
 from lndp_agents.evolution.metrics import COLUMNS, Generation
 from lndp_agents.evolution.run import Run
@@ -446,7 +446,7 @@ def test_a_resumed_run_purges_later_events(folder: Path) -> None:
 def test_without_tensorboard_a_run_has_no_events_and_says_so_once(
     make_recipe: MakeRecipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(metrics, "find_spec", lambda name: None)
+    monkeypatch.setattr(events, "find_spec", lambda name: None)
     run = Run.create(make_recipe(generations=2), tmp_path / "run")
     assert len(list(run.generations())) == 2
     assert run.notes == ['no TensorBoard events: pip install "lndp-agents[train]"']
