@@ -1,17 +1,14 @@
-"""The records of a run, a row for each generation: metrics.csv, hashes.csv, and TensorBoard's where it is."""
+"""The records of a run, a row for each generation: metrics.csv and hashes.csv."""
 
 import csv
 import io
-import math
 import os
 import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import astuple, dataclass, fields
-from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from lndp_agents.persistence import read_regular, write_file
 
@@ -157,44 +154,6 @@ def in_words(spans: Sequence[tuple[int, int]]) -> str:
 def table_row(row: Generation | Hashes) -> str:
     """A row as it is in its table."""
     return _line(["" if value is None else value for value in astuple(row)])
-
-
-class EventLog:
-    """Writes TensorBoard events into a folder; does nothing where tensorboard is not installed.
-
-    Args:
-        folder: of the events.
-        generation: the last one that counts; what was written of later ones is purged.
-    """
-
-    def __init__(self, folder: Path, generation: int) -> None:
-        self._writer: Any = None
-        if self.is_available():
-            from torch.utils.tensorboard.writer import SummaryWriter
-
-            self._writer = SummaryWriter(str(folder), purge_step=generation + 1)
-
-    @staticmethod
-    def is_available() -> bool:
-        """Whether tensorboard is installed."""
-        return find_spec("tensorboard") is not None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        if self._writer is not None:
-            self._writer.close()
-
-    def add(self, record: Generation) -> None:
-        """Write the numbers of a generation."""
-        if self._writer is not None:
-            for name in COLUMNS[1:]:
-                value: float | None = getattr(record, name)
-                if value is not None and math.isfinite(value):
-                    self._writer.add_scalar(name, value, record.generation)
 
 
 def _line(values: list[Any]) -> str:

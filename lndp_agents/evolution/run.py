@@ -14,9 +14,10 @@ from torch import Tensor
 from lndp_agents.agent import Agent, agent_kind
 from lndp_agents.evolution.checkpoint import CHECKPOINTS, read_newest, sync_folder, write_checkpoint
 from lndp_agents.evolution.config import EvolutionConfig
+from lndp_agents.evolution.events import EventLog
 from lndp_agents.evolution.evolution import Evolution
 from lndp_agents.evolution.lives import Report
-from lndp_agents.evolution.metrics import EventLog, Generation, append_records, cut_records
+from lndp_agents.evolution.metrics import Generation, append_records, cut_records
 from lndp_agents.evolution.origin import system_changes, write_origin
 from lndp_agents.evolution.presets import describe, settle
 from lndp_agents.evolution.run_folder import (

@@ -36,7 +36,7 @@ TRAIN += ["--evaluate-every", "2", "--program", *TINY]
 ENDLESS = "1000000"
 FORK_SERVER = """
 import json, os, signal, sys
-import torch.utils.tensorboard.writer
+import tensorboard.summary.writer.record_writer
 import lndp_agents.commands, lndp_agents.evolution.progress, lndp_agents.evolution.run
 from lndp_agents.cli import main
 
