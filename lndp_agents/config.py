@@ -253,15 +253,6 @@ class LNDPConfig(PolicyConfig):
         )
 
     @property
-    def step_bytes(self) -> int:
-        """About how much memory one step of one lifetime takes on the eager path, as it was measured."""
-        pairs = self.nodes**2
-        if self.candidates:
-            pairs = int(self.initial_density * pairs) + self.nodes * self.candidates
-        widest = max(11 * self.edge_features, 2 * self.decision_features, 4 * self.attention_heads)
-        return 4 * pairs * (12 + widest + 50 * self.stochastic)
-
-    @property
     def develops_from_activity(self) -> bool:
         """Whether the genome holds the parameters of spontaneous activity."""
         return self.development_steps > 0 and self.spontaneous_activity
