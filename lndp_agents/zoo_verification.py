@@ -8,6 +8,7 @@ from typing import Any
 
 from lndp_agents.evaluation import evaluate
 from lndp_agents.evolution.config import EvolutionConfig
+from lndp_agents.numbers import interval_text, score_text
 from lndp_agents.persistence import CONFIG_FILE, MODEL_FILE
 from lndp_agents.validation import parse_json
 from lndp_agents.zoo import load_pretrained, recipe_file, zoo_folder
@@ -51,7 +52,7 @@ def verify_entry(name: str, lives: int = 32) -> EntryVerdict:
         mean = _mean_again(name, results, lives)
         low, high = allowed = allowed_interval(results["score"], lives)
         if not low <= mean <= high:
-            problems.append(f"{lives} lives score {mean:.1f}, outside {low:.1f} to {high:.1f}")
+            problems.append(f"{lives} lives score {score_text(mean)}, outside {interval_text((low, high))}")
         return EntryVerdict(name, problems, mean, allowed)
     except (OSError, ValueError, LookupError, TypeError) as error:
         return EntryVerdict(name, [*problems, f"damaged: {type(error).__name__}: {error}"])
@@ -65,8 +66,8 @@ def hashes_of(folder: Path) -> dict[str, str]:
 def score_rows(results: dict[str, Any]) -> list[str]:
     """The rows of the card's table of scores: lives, seed, mean, interval."""
     return [
-        f"| {score['lives']:,} | {score['seed']} | {score['mean']:.1f} "
-        f"| {score['interval'][0]:.1f} to {score['interval'][1]:.1f} |"
+        f"| {score['lives']:,} | {score['seed']} | {score_text(score['mean'])} "
+        f"| {interval_text(score['interval'])} |"
         for score in (results["score"], results["score_of_many"])
     ]
 
@@ -74,8 +75,8 @@ def score_rows(results: dict[str, Any]) -> list[str]:
 def seed_rows(results: dict[str, Any]) -> list[str]:
     """The rows of the card's table of evolutions: seed, generations, steps, mean, interval."""
     return [
-        f"| {entry['seed']} | {entry['generations']} | {entry['steps']:,} | {entry['mean']:.1f} "
-        f"| {entry['interval'][0]:.1f} to {entry['interval'][1]:.1f} |"
+        f"| {entry['seed']} | {entry['generations']} | {entry['steps']:,} | {score_text(entry['mean'])} "
+        f"| {interval_text(entry['interval'])} |"
         for entry in results["evolution_seeds"]
     ]
 

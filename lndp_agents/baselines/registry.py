@@ -18,6 +18,7 @@ from lndp_agents.baselines.generators import lent_generators
 from lndp_agents.baselines.job import CurvePoint, Job, Report
 from lndp_agents.baselines.policy import Policy
 from lndp_agents.baselines.rules import random_policy, scripted_policy, win_stay_lose_shift
+from lndp_agents.numbers import score_text
 from lndp_agents.persistence import MAX_CONFIG_BYTES, FileFormatError, read_file, write_file
 from lndp_agents.validation import is_integer, is_object, parse_json, shorten
 
@@ -193,7 +194,7 @@ def progress_of(name: str, job: Job) -> Report:
     def say(point: CurvePoint) -> None:
         print(
             f"{name}, seed {job.seed}: {point.steps:,}/{job.budget_steps:,} steps, "
-            f"held-out {point.held_out:.1f}, {point.seconds:.0f} s",
+            f"held-out {score_text(point.held_out)}, {point.seconds:.0f} s",
             file=sys.stderr,
             flush=True,
         )

@@ -6,6 +6,7 @@ from argparse import Namespace
 from lndp_agents.commands.subject import find_subject
 from lndp_agents.devices import find_device
 from lndp_agents.evaluation import evaluate
+from lndp_agents.numbers import interval_text, score_text
 
 
 def evaluate_command(options: Namespace) -> int:
@@ -25,9 +26,10 @@ def evaluate_command(options: Namespace) -> int:
         measured = {"mean": score.mean, "interval": [low, high], "episode_means": score.episode_means}
         print(json.dumps(subject.to_json(options) | measured, allow_nan=False))
     else:
-        interval = f"95 % interval {low:.1f} to {high:.1f}"
-        print(f"{subject.name} on {subject.environment}: {score.mean:.1f}, {interval}")
-        print(f"(mean episode return of {options.lives} fresh lives, seed {options.seed})")
+        mean, interval = score_text(score.mean), interval_text((low, high))
+        print(f"{subject.name} on {subject.environment}: {mean} per episode, 95 % interval {interval}")
+        print(f"({options.lives} fresh lives, seed {options.seed})")
         if len(score.episode_means) > 1:
-            print("episode by episode: " + ", ".join(f"{mean:.1f}" for mean in score.episode_means))
+            each = ", ".join(score_text(mean) for mean in score.episode_means)
+            print(f"episode by episode: {each}; {score_text(sum(score.episode_means))} in a life")
     return 0

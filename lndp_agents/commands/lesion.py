@@ -15,6 +15,7 @@ from lndp_agents.devices import find_device
 from lndp_agents.lesions.figure import write_figure, write_table
 from lndp_agents.lesions.lesion import Lesion
 from lndp_agents.lesions.recovery import Effect, Recovery, Window, measure_recovery
+from lndp_agents.numbers import interval_text, score_text
 
 
 class _Patient(NamedTuple):
@@ -78,8 +79,8 @@ def table_of(recovery: Recovery) -> str:
     lines.append(_verdict(recovery))
     low, high = recovery.intact.score.interval, recovery.lesioned.score.interval
     lines.append(
-        f"score of a life: intact {recovery.intact.score.mean:.1f} ({low[0]:.1f} to {low[1]:.1f}), "
-        f"lesioned {recovery.lesioned.score.mean:.1f} ({high[0]:.1f} to {high[1]:.1f})"
+        f"score per episode: intact {score_text(recovery.intact.score.mean)} ({interval_text(low)}), "
+        f"lesioned {score_text(recovery.lesioned.score.mean)} ({interval_text(high)})"
     )
     return "\n".join(lines)
 

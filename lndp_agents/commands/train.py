@@ -19,6 +19,7 @@ from lndp_agents.environments import find_environment
 from lndp_agents.evolution.config import EvolutionConfig
 from lndp_agents.evolution.run_folder import Description
 from lndp_agents.evolution.workers import Workers
+from lndp_agents.numbers import score_text
 from lndp_agents.validation import is_object, shorten
 from lndp_agents.zoo import recipe_file
 
@@ -117,7 +118,7 @@ def _evolve(run: "Run", as_json: bool) -> int:
     if as_json:
         print(json.dumps({"run": str(run.folder), "generations": run.generation, "held_out": score}))
     else:
-        shown = "none" if score is None else f"{score:.1f}"
+        shown = "none" if score is None else f"{score_text(score)} per episode"
         print(f"best held-out score: {shown}; the agent is in {run.folder / 'best'}")
     return 0
 

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from lndp_agents.agent import Agent
 from lndp_agents.commands.subject import zoo_results
 from lndp_agents.hub import fetch_agent
+from lndp_agents.numbers import interval_text, score_text
 from lndp_agents.zoo import zoo_folder, zoo_names
 
 
@@ -28,8 +29,8 @@ def zoo_list(options: Namespace) -> int:
         print(json.dumps(entries, allow_nan=False))
         return 0
     for name, result in results.items():
-        low, high = result.interval
-        print(f"{name:<20} {result.environment:<28} {result.mean:.1f}, 95 % interval {low:.1f} to {high:.1f}")
+        score = f"{score_text(result.mean)} per episode, 95 % interval {interval_text(result.interval)}"
+        print(f"{name:<20} {result.environment:<28} {score}")
     return 0
 
 
@@ -58,5 +59,6 @@ def zoo_verify(options: Namespace) -> int:
         print(json.dumps([asdict(verdict) for verdict in verdicts], allow_nan=False))
     else:
         for verdict in verdicts:
-            print(f"{verdict.name:<20} {'; '.join(verdict.problems) or f'sound, scores {verdict.mean:.1f}'}")
+            mean = "nothing" if verdict.mean is None else f"{score_text(verdict.mean)} per episode"
+            print(f"{verdict.name:<20} {'; '.join(verdict.problems) or f'sound, scores {mean}'}")
     return 1 if any(verdict.problems for verdict in verdicts) else 0

@@ -23,6 +23,7 @@ from lndp_agents.compare.tables import write_curves, write_scores, write_table, 
 from lndp_agents.compare.training import Training, clock, finish, read_lives, score
 from lndp_agents.compare.within_life import since_birth, since_change
 from lndp_agents.evolution.run_folder import lock_folder
+from lndp_agents.numbers import score_text
 
 TRAININGS = "trainings"
 
@@ -81,7 +82,7 @@ def _train(trainings: Sequence[Training], workers: int, trust: bool) -> None:
             left = (time.monotonic() - started) / number * (total - number)
             rest = f", all in about {clock(left)}" if number < total else ""
             mean = _lives(training).score.mean
-            say(f"{training.name}: score {mean:.1f}; training {number} of {total} done{rest}")
+            say(f"{training.name}: score {score_text(mean)}; training {number} of {total} done{rest}")
 
 
 def _lives(training: Training) -> PolicyLives:
@@ -94,7 +95,7 @@ def _result(comparison: Comparison, folder: Path, name: str) -> Result:
     if not is_learner(name):
         before = own_training(name)
         lives = score(fixed_policy(comparison, name), comparison)
-        say(f"{name}: score {lives.score.mean:.1f}")
+        say(f"{name}: score {score_text(lives.score.mean)}")
         return Result(name, (0,), (lives,), own_steps=before.steps, note=before.note)
     own = [training for training in _trainings(comparison, folder) if training.policy == name]
     return Result(

@@ -11,6 +11,7 @@ from lndp_agents.compare.comparison import SCORE_SEED, Comparison
 from lndp_agents.compare.results import Result, Row
 from lndp_agents.compare.within_life import WithinLife
 from lndp_agents.evolution.origin import system_info
+from lndp_agents.numbers import interval_text, score_text
 from lndp_agents.persistence import write_file
 
 TABLE, SCORES, CURVES, WITHIN_LIFE = "comparison", "scores.csv", "learning_curves.csv", "within_life.csv"
@@ -74,8 +75,8 @@ def markdown_rows(rows: Sequence[Row]) -> list[str]:
     cells = [
         [
             row.policy.replace("|", r"\|"),
-            f"{row.iqm:.1f} ({row.low:.1f} to {row.high:.1f})",
-            f"{row.mean:.1f}",
+            f"{score_text(row.iqm)} ({interval_text((row.low, row.high))})",
+            score_text(row.mean),
             ""
             if row.improvement is None
             else f"{row.improvement:.2f} ({row.improvement_low:.2f} to {row.improvement_high:.2f})",

@@ -34,6 +34,7 @@ from lndp_agents.evolution.metrics import METRICS
 from lndp_agents.evolution.run import TIMINGS, Run
 from lndp_agents.evolution.run_folder import DESCRIPTION, Description
 from lndp_agents.lesions import Lesion
+from lndp_agents.numbers import score_text
 from lndp_agents.persistence import MODEL_FILE, read_file, write_file
 from lndp_agents.plotting import read_metrics
 from lndp_agents.validation import parse_json
@@ -211,7 +212,7 @@ def _reporter(
     started, budget = time.monotonic(), training.comparison.budget_steps
 
     def report(steps: int, held_out: float | None) -> None:
-        shown = "" if held_out is None else f", held-out {held_out:.1f}"
+        shown = "" if held_out is None else f", held-out {score_text(held_out)}"
         spent = time.monotonic() - started
         left = spent / (steps - first) * (budget - steps) if steps > first else None
         rest = "" if left is None else f", {clock(left)} left"

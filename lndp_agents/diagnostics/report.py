@@ -9,6 +9,7 @@ from lndp_agents.diagnostics.curves import LifeCurves, life_curves
 from lndp_agents.diagnostics.signatures import Diagnosis, Thresholds, find_signatures
 from lndp_agents.evaluation import BATCH_LIVES, Score, fresh_lives
 from lndp_agents.lndp import genome_to_parameters, make_program
+from lndp_agents.numbers import interval_text, score_text
 
 CRITICAL_SHARE = 0.9
 """The critical period is over when so much of all edge changes has happened."""
@@ -73,8 +74,10 @@ class Report:
         lines.append(f"{'critical period':<25}{period if self.critical_period else 'no edge ever changed'}")
         mean, without = self.curves.scores.mean(), self.without_reward.scores.mean()
         low, high = self.reward_gain.interval
-        gain = f"gain {self.reward_gain.mean:.1f}, 95 % interval {low:.1f} to {high:.1f}"
-        lines.append(f"{'use of reward':<25}score {mean:.1f}, {without:.1f} if it is cut; {gain}")
+        gain = f"gain {score_text(self.reward_gain.mean)}, 95 % interval {interval_text((low, high))}"
+        lines.append(
+            f"{'use of reward':<25}score {score_text(mean)}, {score_text(without)} if it is cut; {gain}"
+        )
         return "\n".join(lines)
 
 

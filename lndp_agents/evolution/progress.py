@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Self
 
 from lndp_agents.evolution.metrics import Generation
+from lndp_agents.numbers import score_text
 
 try:
     from rich.console import Console
@@ -86,10 +87,10 @@ class Progress:
         return f"{_clock(seconds)} left"
 
     def _line(self, record: Generation) -> str:
-        held_out = "" if record.held_out is None else f"held-out {record.held_out:.1f}, "
+        held_out = "" if record.held_out is None else f"held-out {score_text(record.held_out)} per episode, "
         return (
             f"generation {record.generation}/{self._budget}: {held_out}"
-            f"population mean {record.score_mean:.1f}, best {record.score_best:.1f}, "
+            f"population mean {score_text(record.score_mean)}, best {score_text(record.score_best)}, "
             f"sigma {record.sigma:.3f}, {record.steps:,} steps, {self._remaining(record)}"
         )
 
@@ -98,9 +99,11 @@ class Progress:
         filled = round(CURVE_WIDTH * record.generation / self._budget)
         bar = Text("━" * filled, "green") + Text("━" * (CURVE_WIDTH - filled), "bright_black")
         table.add_row("generation", bar, f"{record.generation}/{self._budget}, {self._remaining(record)}")
-        last = f"{self._held_out[-1]:.1f} (centre of the search)" if self._held_out else "not yet measured"
+        last = f"{score_text(self._held_out[-1])} per episode" if self._held_out else "not yet measured"
         table.add_row("held-out score", Text(sparkline(self._held_out), "cyan"), last)
-        table.add_row("population", f"mean {record.score_mean:.1f}, best {record.score_best:.1f}", "")
+        table.add_row(
+            "population", f"mean {score_text(record.score_mean)}, best {score_text(record.score_best)}", ""
+        )
         details = f"sigma {record.sigma:.3f}, edge density {record.density:.2f}, {record.steps:,} steps lived"
         table.add_row("search", details, f"{record.nan_count} not a number" if record.nan_count else "")
         return table

@@ -23,11 +23,11 @@ from lndp_agents.evaluation import evaluate, fresh_lives
 from lndp_agents.evolution.lives import BIRTH, WORLD, live_on, newborn
 from lndp_agents.genome import genome_to_parameters
 from lndp_agents.lives import arrays_to_lives
-from lndp_agents.lndp import genome_size, native
+from lndp_agents.lndp import genome_size, kernel_build
 from lndp_agents.policies import GRUConfig
 from lndp_agents.spaces import config_for
 
-needs_compiler = pytest.mark.skipif(native.compiler() is None, reason="there is no C++ compiler")
+needs_compiler = pytest.mark.skipif(kernel_build.compiler() is None, reason="there is no C++ compiler")
 
 FORAGING, CART_POLE = "lndp/Foraging-v0", "lndp/CartPoleLife-v0"
 Arrays = tuple[NDArray[Any], ...]

@@ -18,7 +18,7 @@ from stable_baselines3.common.vec_env import DummyVecEnv
 
 from lndp_agents import LifeState, LNDPAgent
 from lndp_agents.lives import NEXT_LIFE, arrays_to_lives
-from lndp_agents.lndp.native import compiler
+from lndp_agents.lndp.kernel_build import compiler
 
 Env = gymnasium.Env[Any, Any]
 MakeAgent = Callable[..., LNDPAgent]
