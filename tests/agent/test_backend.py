@@ -301,7 +301,7 @@ class TestWithoutACompiler:
     def no_compiler(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.delenv("CXX", raising=False)
         monkeypatch.setenv("PATH", str(tmp_path))
-        native._kernel.cache_clear()
+        kernel_build.load_kernel.cache_clear()
 
     def test_native_fails_when_it_is_made_and_auto_warns_when_it_is_needed(self) -> None:
         with pytest.raises(OSError, match=r"no C\+\+ compiler found: install g\+\+ or clang\+\+, or set CXX"):
