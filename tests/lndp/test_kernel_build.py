@@ -43,7 +43,7 @@ def built() -> Path:
 def cache(built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty cache folder, not made yet, and a compiler that is quick as it builds only this kernel."""
     monkeypatch.setenv("LNDP_AGENTS_CACHE", str(tmp_path / "new" / "kernels"))
-    write_compiler(tmp_path, monkeypatch, f'{ANSWER_QUERIES}for last; do :; done\ncp {built} "$last"\n')
+    write_compiler(tmp_path, monkeypatch, f'{ANSWER_QUERIES}for last; do :; done\ncat {built} > "$last"\n')
     return tmp_path / "new" / "kernels"
 
 
@@ -90,6 +90,15 @@ def test_nobody_else_can_write_what_is_kept_whatever_the_umask(cache: Path) -> N
     assert (cache.stat().st_mode & 0o777, library.stat().st_mode & 0o777) == (0o700, 0o755)
 
 
+def test_the_cache_may_be_the_folder_in_which_one_works(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LNDP_AGENTS_CACHE", ".")
+    assert kernel_build.load_kernel(HEADER).lndp_live
+    assert len(list(tmp_path.glob("life-*.so"))) == 1
+
+
 def test_a_library_is_on_disk_before_it_has_its_name(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[tuple[str, bool]] = []
 
@@ -112,6 +121,20 @@ def test_a_damaged_library_is_built_anew(damage: str, cache: Path) -> None:
     kernel_build.load_kernel.cache_clear()
     kernel_build.load_kernel(HEADER)
     assert [path.read_bytes() for path in cache.iterdir()] == [content]
+
+
+def test_other_sizes_and_another_source_make_another_library(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kernel_build.load_kernel(HEADER)
+    kernel_build.load_kernel(f"{HEADER}#define MORE 1\n")
+    assert len(list(cache.iterdir())) == 2
+    newer = tmp_path / "native.cpp"
+    newer.write_text(f"{kernel_build.SOURCE.read_text()}// newer\n")
+    monkeypatch.setattr(kernel_build, "SOURCE", newer)
+    kernel_build.load_kernel.cache_clear()
+    kernel_build.load_kernel(HEADER)
+    assert len(list(cache.iterdir())) == 3
 
 
 def test_machines_with_other_processors_share_a_home(
@@ -244,7 +267,7 @@ def fill_cache() -> None:
 
 def open_cache_folder_to_all(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fill_cache()
-    (folder / "new" / "kernels").chmod(0o777)
+    (folder / "new" / "kernels").chmod(0o707)
 
 
 def open_library_to_the_group(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
