@@ -51,7 +51,10 @@ def evaluate(
 ) -> Score:
     """Let an agent live fresh lives, dealt evenly over the tasks of the environment.
 
-    They are those that `Agent.act` and `Agent.predict` lead from the same births: natively bit for bit.
+    Their brains are those of `Agent.act` and `Agent.predict`, natively bit for bit: what senses the same from
+    its birth on does the same. (Worlds in gymnasium compute with NumPy, these with torch: sines, and so
+    classic control, may differ in the last bit.)
+
     Births and worlds are drawn from the seed, in a stream of their own: evolution has seen none of the lives.
 
     Args:

@@ -79,8 +79,8 @@ def evaluate_policy_lives(
 ) -> PolicyLives:
     """Let a policy live the lives that `lndp_agents.evaluation.evaluate` gives to an agent: the same worlds.
 
-    An `Agent` has the same births and the same scores there and here. The caller's random generators are
-    left alone.
+    An LNDPAgent has the same births and, natively, the same scores there and here. The caller's random
+    generators are left alone.
 
     Args:
         policy: who lives.

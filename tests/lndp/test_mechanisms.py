@@ -158,6 +158,17 @@ def test_the_noise_of_spontaneous_activity_has_the_covariance_of_its_factor() ->
     assert drawn[0].T.tolist() == [[2, 0, 0], [3, 5, 0], [7, 11, 13]]
 
 
+def test_the_spontaneous_activity_of_a_life_is_the_same_in_any_batch() -> None:
+    config = LNDPConfig(observation_size=9, action_size=1, nodes=12, development_steps=1)
+    parameters, draw = random_parameters(config, 3), torch.Generator().manual_seed(0)
+    x, noise = torch.randn(2, 3, 40, 9, generator=draw)
+    batch = spontaneous_input(parameters, x, noise)
+    for genome, life in ((0, 0), (1, 17), (2, 39)):
+        own = {name: tensor[genome : genome + 1].clone() for name, tensor in parameters.items()}
+        one = slice(genome, genome + 1), slice(life, life + 1)
+        assert torch.equal(spontaneous_input(own, x[one], noise[one]), batch[one])
+
+
 @pytest.mark.parametrize(("mean", "std"), [(0.0, 0.3), (0.5, 0.1), (0.3, 0.5), (1.0, 0.2), (0.9, 10.0)])
 def test_densities_at_birth_have_the_moments_of_the_truncated_normal(mean: float, std: float) -> None:
     config = LNDPConfig(

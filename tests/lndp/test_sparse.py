@@ -189,7 +189,7 @@ def test_a_row_of_a_batch_is_the_life_alone_bit_for_bit(switches: dict[str, Any]
     config = LNDPConfig(**(SMALL | switches), candidates=5)
     parameters, program = lively_parameters(config, 3), make_program(config)
     batch, alone = program.birth(keys(3, 4)), program.birth(keys(3, 4)[1:2, 2:3])
-    mine = {name: value[1:2] for name, value in parameters.items()}
+    mine = {name: value[1:2].clone() for name, value in parameters.items()}  # in another place in memory
     slots: set[tuple[int, int]] = set()
     for step, (observation, reward, _) in enumerate(stimuli(config, (3, 4), 30)):
         alive = torch.ones(3, 4, dtype=torch.bool)
