@@ -58,7 +58,6 @@ def _add_train(commands: Any) -> None:
     for name, text in _RECIPE_OBJECTS:
         command.add_argument(f"--{name}", nargs="+", type=_pair, metavar="KEY=VALUE", help=text)
     _add_workers(command)
-    _add_trust(command)
     command.add_argument("--json", action="store_true", help="print the result as JSON")
     command.set_defaults(command="train")
 
@@ -70,11 +69,7 @@ _RECIPE_OPTIONS = (
     ("lives", int, "lives of a genome in a generation"),
     ("episodes", int, "episodes of a life, where the environment has no lives of its own"),
     ("seed", int, "of the whole run"),
-    (
-        "start",
-        str,
-        "agent (name, folder or hf:USER/REPO) whose genome the search starts around (default: zero)",
-    ),
+    ("start", str, "agent (name, folder, hf:USER/REPO) whose genome the search is around (default: zero)"),
     ("sigma", float, "standard deviation of the first generation"),
     ("searcher", str, "CMAES, SNES, XNES, PGPE, CEM or OpenAIES"),
     ("encoding", str, "of observations: scaled, standardized or place"),
@@ -95,7 +90,6 @@ def _add_resume(commands: Any) -> None:
     command.add_argument("folder", type=Path, metavar="RUN")
     command.add_argument("--generations", type=int, metavar="INT", help="a new budget in all")
     _add_workers(command)
-    _add_trust(command)
     command.add_argument("--json", action="store_true", help="print the result as JSON")
     command.set_defaults(command="resume")
 
@@ -113,7 +107,6 @@ def _add_verify(commands: Any) -> None:
     chosen.add_argument("--seed", type=int, metavar="INT", help="of the choice at random")
     chosen.add_argument("--all", action="store_true", help="all of them, from the beginning")
     _add_workers(command)
-    _add_trust(command)
     command.set_defaults(command="verify")
 
 
@@ -132,6 +125,7 @@ def _add_workers(command: Any) -> None:
         help="of a Ray cluster, ray://HOST:PORT (default: one is started on this machine)",
     )
     _add_device(command)
+    _add_trust(command)
 
 
 def _add_device(command: Any) -> None:
@@ -141,19 +135,12 @@ def _add_device(command: Any) -> None:
 
 
 def _add_trust(command: Any) -> None:
-    command.add_argument(
-        "--trust",
-        action="store_true",
-        help="let code run that the files name (the module of an environment) or hold (an old model.zip)",
-    )
+    text = "run code that the files name (module of an environment) or hold (old model.zip)"
+    command.add_argument("--trust", action="store_true", help=text)
 
 
 def _add_subject(command: Any) -> None:
-    command.add_argument(
-        "subject",
-        metavar="NAME|RUN|FOLDER",
-        help="of the zoo, a run, a saved agent, or hf:USER/REPO of the hub",
-    )
+    command.add_argument("subject", metavar="NAME|RUN|FOLDER", help="zoo, run, saved agent or hf:USER/REPO")
     command.add_argument("--env", metavar="ENV", help="environment (default: what the agent was evolved on)")
     command.add_argument(
         "--env-kwargs", nargs="+", type=_pair, metavar="KEY=VALUE", help="its keyword arguments"
