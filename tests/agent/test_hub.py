@@ -284,20 +284,24 @@ class TestFaults:
     def test_it_is_told_in_one_line_and_leaves_nothing(
         self, server: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str, message: str
     ) -> None:
-        server.fault = fault
+        server.fault = "corrupt"
+        with pytest.raises(FileFormatError, match="damaged"):
+            load_pretrained(ON_HUB)
+        server.fault = fault  # from now on only the model is asked for
         if fault.startswith("slow"):
             monkeypatch.setattr(hub, "MAX_SECONDS", 0.3)
         if fault == "stuck":
             monkeypatch.setattr(constants, "HF_HUB_DOWNLOAD_TIMEOUT", 0.1)
         for _ in range(2):
             with pytest.raises(ValueError, match=message) as error:
-                load_pretrained(ON_HUB)
+                load_pretrained(ON_HUB, revision=NEW)
             assert str(error.value).startswith(f"{MODEL} of {NAME} at http://127.0.0.1:")
             assert "\n" not in str(error.value)
             config = etag_of("config.json", server.commits[NEW]["config.json"])
             assert cached_files(tmp_path) == {"config.json", config, "main"}
         server.fault = ""
         monkeypatch.setattr(hub, "MAX_SECONDS", 60)
+        monkeypatch.setattr(constants, "HF_HUB_DOWNLOAD_TIMEOUT", 60)
         assert torch.equal(load_pretrained(ON_HUB).genome, AGENT.genome)
 
     @pytest.mark.parametrize("name", ["config.json", MODEL])
