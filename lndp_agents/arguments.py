@@ -63,7 +63,6 @@ def _add_train(commands: Any) -> None:
     for name, text in _RECIPE_OBJECTS:
         command.add_argument(f"--{name}", nargs="+", type=pair, metavar="KEY=VALUE", help=text)
     _add_workers(command)
-    _add_trust(command)
     command.add_argument("--json", action="store_true", help="print the result as JSON")
     command.set_defaults(command="train")
 
@@ -105,7 +104,6 @@ def _add_resume(commands: Any) -> None:
     command.add_argument("folder", type=Path, metavar="RUN")
     command.add_argument("--generations", type=int, metavar="INT", help="a new budget in all")
     _add_workers(command)
-    _add_trust(command)
     command.add_argument("--json", action="store_true", help="print the result as JSON")
     command.set_defaults(command="resume")
 
@@ -123,7 +121,6 @@ def _add_verify(commands: Any) -> None:
     chosen.add_argument("--seed", type=int, metavar="INT", help="of the choice at random")
     chosen.add_argument("--all", action="store_true", help="all of them, from the beginning")
     _add_workers(command)
-    _add_trust(command)
     command.set_defaults(command="verify")
 
 
@@ -142,6 +139,7 @@ def _add_workers(command: Any) -> None:
         help="of a Ray cluster, ray://HOST:PORT (default: one is started on this machine)",
     )
     _add_device(command)
+    _add_trust(command)
 
 
 def _add_device(command: Any) -> None:
@@ -151,19 +149,12 @@ def _add_device(command: Any) -> None:
 
 
 def _add_trust(command: Any) -> None:
-    command.add_argument(
-        "--trust",
-        action="store_true",
-        help="let code run that the files name (the module of an environment) or hold (an old model.zip)",
-    )
+    text = "run code that the files name (module of an environment) or hold (old model.zip)"
+    command.add_argument("--trust", action="store_true", help=text)
 
 
 def _add_subject(command: Any) -> None:
-    command.add_argument(
-        "subject",
-        metavar="NAME|RUN|FOLDER",
-        help="of the zoo, a run, a saved agent, or hf:USER/REPO of the hub",
-    )
+    command.add_argument("subject", metavar="NAME|RUN|FOLDER", help="zoo, run, saved agent or hf:USER/REPO")
     command.add_argument("--env", metavar="ENV", help="environment (default: what the agent was evolved on)")
     add_env_kwargs(command)
     command.add_argument("--seed", type=int, default=0, metavar="INT", help="of births and worlds")

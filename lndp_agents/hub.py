@@ -11,9 +11,9 @@ hash at every use. Nothing is ever removed.
 import hashlib
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Thread
 from typing import Any, NamedTuple, TypeVar
@@ -37,6 +37,8 @@ MAX_BYTES = 2**24
 """Of a file: a thousand times what an agent takes."""
 MAX_SECONDS = 120
 """For a file, from the first name that is looked up to the last byte."""
+MAX_REPLIES = 10
+"""That send on to another place."""
 MAIN = "main"
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 _REVISION = re.compile(r"[\w][\w.-]*(/[\w][\w.-]*)*")
@@ -140,21 +142,14 @@ def _too_slow(what: str) -> ValueError:
 
 
 def _download(name: str, filename: str, revision: str, what: str) -> _Found:
-    from huggingface_hub import constants, get_session, hf_hub_url
-    from huggingface_hub.utils import build_hf_headers  # pyright: ignore[reportUnknownVariableType]
-    # (one of its arguments is a bare dict)
+    from huggingface_hub import hf_hub_url
 
-    end = time.monotonic() + MAX_SECONDS
-    url = hf_hub_url(name, filename, revision=revision)
-    headers = build_hf_headers(library_name="lndp-agents", library_version=__version__)
-    options: dict[str, Any] = {"timeout": constants.HF_HUB_DOWNLOAD_TIMEOUT, "follow_redirects": True}
-    headers["Accept-Encoding"] = "identity"
-    with get_session().stream("GET", url, headers=headers, **options) as response:
+    end, content = time.monotonic() + MAX_SECONDS, bytearray()
+    with _reply(hf_hub_url(name, filename, revision=revision)) as (response, headers):
         _require_success(response, what)
-        commit, etag = _names(response, what)
+        commit, etag = _names(headers, what)
         if _HASH.fullmatch(revision) and commit != revision:
             raise FileFormatError(f"{what}: it is of commit {commit}, not {revision}; give another hub")
-        content = bytearray()
         _require_small(int(response.headers.get("Content-Length") or 0), what)
         for chunk in response.iter_raw():
             content += chunk
@@ -164,6 +159,34 @@ def _download(name: str, filename: str, revision: str, what: str) -> _Found:
     if not _has_hash(bytes(content), etag):
         raise FileFormatError(f"{what}: damaged, its hash is another; fetch it again")
     return _Found(commit, etag, bytes(content))
+
+
+@contextmanager
+def _reply(url: str) -> Generator[tuple[Any, Mapping[str, str]]]:
+    """The last reply, not read yet, and the headers of the hub, which may have sent on to another server.
+
+    The session would follow as well, but read the bodies on the way, however large.
+    """
+    from huggingface_hub import constants, get_session, get_token
+
+    client: Any = get_session()
+    # The headers that the library would make ask the hub for more, and read whatever it answers.
+    headers = {"User-Agent": f"lndp-agents/{__version__}", "Accept-Encoding": "identity"}
+    if (token := get_token()) and not constants.HF_HUB_DISABLE_IMPLICIT_TOKEN:
+        headers["Authorization"] = f"Bearer {token}"
+    request = client.build_request("GET", url, headers=headers, timeout=constants.HF_HUB_DOWNLOAD_TIMEOUT)
+    said: Mapping[str, str] = {}
+    for _ in range(MAX_REPLIES):
+        response = client.send(request, stream=True, follow_redirects=False)
+        try:
+            said = said if "X-Repo-Commit" in said else response.headers
+            if response.next_request is None:
+                yield response, said
+                return
+        finally:
+            response.close()
+        request = response.next_request
+    raise OSError(f"{url} has sent on {MAX_REPLIES} times")
 
 
 def _require_success(response: Any, what: str) -> None:
@@ -179,10 +202,8 @@ def _require_success(response: Any, what: str) -> None:
         raise OSError(f"HTTP status {status}")
 
 
-def _names(response: Any, what: str) -> tuple[str, str]:
-    """Commit and ETag; where the hub sends on to another server, it is the hub that says them."""
-    replies: list[Mapping[str, str]] = [reply.headers for reply in (*response.history, response)]
-    headers = next((headers for headers in replies if "X-Repo-Commit" in headers), replies[-1])
+def _names(headers: Mapping[str, str], what: str) -> tuple[str, str]:
+    """Commit and ETag."""
     commit = headers.get("X-Repo-Commit", "")
     etag = headers.get("X-Linked-ETag", headers.get("ETag", "")).removeprefix("W/").strip('"')
     for kind, name in (("commit", commit), ("ETag", etag)):
@@ -197,20 +218,28 @@ def _require_small(size: int, what: str) -> None:
 
 
 def _keep(name: str, filename: str, revision: str, found: _Found) -> Path:
-    """Write a file into the cache as huggingface_hub does: under its hash, with a link to it."""
+    """Note what a branch or a tag is now, and write the file unless it is in the cache already."""
     storage = _storage(name)
-    blob, path = storage / "blobs" / found.etag, storage / "snapshots" / found.commit / filename
-    ref = storage / "refs" / revision
-    for folder in (blob.parent, path.parent, ref.parent):
-        folder.mkdir(parents=True, exist_ok=True)
-    write_file(blob, found.content)
-    try:
-        write_link(path, Path("..", "..", "blobs", found.etag))
-    except OSError:  # a file system without links
-        write_file(path, found.content)
+    path = _cached(name, filename, found.commit)
+    if path is None:
+        path = storage / "snapshots" / found.commit / filename
+        _write(storage / "blobs" / found.etag, path, found.content)
     if revision != found.commit:
+        ref = storage / "refs" / revision
+        ref.parent.mkdir(parents=True, exist_ok=True)
         write_file(ref, found.commit.encode())
     return path
+
+
+def _write(blob: Path, path: Path, content: bytes) -> None:
+    """As huggingface_hub does: under the hash, with a link to it."""
+    for folder in (blob.parent, path.parent):
+        folder.mkdir(parents=True, exist_ok=True)
+    write_file(blob, content)
+    try:
+        write_link(path, Path("..", "..", "blobs", blob.name))
+    except OSError:  # a file system without links
+        write_file(path, content)
 
 
 def _cached(name: str, filename: str, revision: str) -> Path | None:

@@ -15,6 +15,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from lndp_agents import __version__
+
 ROOT = Path(__file__).parents[1]
 SHIPPED_AS = {"lndp_agents": "lndp_agents", "envs/lndp_envs": "lndp_envs", "zoo": "lndp_agents/_zoo"}
 SHIPPED_SUFFIXES = {".cpp", ".gif", ".json", ".md", ".py", ".safetensors", ".typed"}
@@ -175,6 +177,14 @@ def test_the_scan_finds(source: str) -> None:
 def test_the_scan_accepts_safe_loading() -> None:
     source = "torch.load(path, weights_only=True); numpy.load(path); json.load(path); policy.eval()"
     assert unsafe_lines(ast.parse(source)) == []
+
+
+def test_what_is_cited_is_this_version_of_this_project(metadata: Message) -> None:
+    lines = (ROOT / "CITATION.cff").read_text(encoding="utf-8").splitlines()
+    fields = dict(line.split(": ", 1) for line in lines if ": " in line and not line.startswith(" "))
+    urls = dict(text.split(", ") for text in metadata.get_all("Project-URL", []))
+    assert fields["version"] == __version__ == metadata["Version"]
+    assert fields["url"] == fields["repository-code"] == urls["Repository"]
 
 
 def test_constraints_pin_every_direct_dependency() -> None:

@@ -108,14 +108,15 @@ def load_baseline(folder: Path, *, trust: bool = False) -> Policy:
     baseline = read_baseline(folder)
     if baseline.name in RULES:
         return RULES[baseline.name](baseline.job)
-    learner = _learner(baseline.name)
     if baseline.model is None or baseline.hyperparameters is None:
+        file = folder / OLD_MODEL_FILE
         if not trust:
             raise FileFormatError(
-                f"{folder / OLD_MODEL_FILE} can run code, as it is in stable-baselines3's own format: if you "
-                "trust who made it, add --trust (in Python trust=True)"
+                f"{file} can run code, as it is in stable-baselines3's own format: if you trust who made it, "
+                "add --trust (in Python trust=True)"
             )
-        return learner.load_zip(folder / OLD_MODEL_FILE)
+        return _learner(baseline.name).load_zip(file)
+    learner = _learner(baseline.name)
     try:
         return learner.load(folder, baseline.hyperparameters, baseline.model)
     except FileFormatError:

@@ -1,6 +1,5 @@
 """Finding the agent that a command names, and the environment that it was evolved on."""
 
-import json
 from argparse import Namespace
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 from lndp_agents.agent import Agent, LNDPAgent
 from lndp_agents.commands.trust import check_module
 from lndp_agents.evolution.run_folder import DESCRIPTION, Description
+from lndp_agents.validation import parse_json
 from lndp_agents.zoo import load_pretrained, zoo_folder, zoo_names
 
 
@@ -87,7 +87,7 @@ def zoo_results(name: str) -> ZooResults:
     """
     path = zoo_folder(name) / "results.json"
     try:
-        data = json.loads(path.read_text("utf-8"))
+        data = parse_json(path.read_bytes())
         low, high = data["score"]["interval"]
         return ZooResults(
             environment=data["environment"],

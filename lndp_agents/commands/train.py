@@ -20,7 +20,8 @@ from lndp_agents.evolution.config import EvolutionConfig
 from lndp_agents.evolution.run_folder import Description
 from lndp_agents.evolution.workers import Workers
 from lndp_agents.numbers import score_text
-from lndp_agents.validation import is_object, shorten
+from lndp_agents.persistence import MAX_CONFIG_BYTES, read_file
+from lndp_agents.validation import is_object, parse_json, shorten
 from lndp_agents.zoo import recipe_file
 
 if TYPE_CHECKING:
@@ -80,9 +81,10 @@ def _recipe(options: Namespace) -> EvolutionConfig:
 
 
 def _read_recipe(path: Path) -> dict[str, Any]:
+    content = read_file(path, MAX_CONFIG_BYTES)
     try:
-        recipe: object = json.loads(path.read_bytes())
-    except (ValueError, RecursionError) as error:
+        recipe: object = parse_json(content)
+    except ValueError as error:
         raise ValueError(f"{path} is not JSON ({error}): give the fields of a recipe") from error
     if not is_object(recipe):
         raise ValueError(f"{path} holds {shorten(recipe)}: give a JSON object, the fields of a recipe")

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from lndp_agents.baselines import Job
 from lndp_agents.evaluation import MAX_LIVES
-from lndp_agents.persistence import write_file
+from lndp_agents.persistence import MAX_CONFIG_BYTES, read_file, write_file
 from lndp_agents.validation import parse_json, shorten
 
 COMPARISON_FILE = "comparison.json"
@@ -71,7 +71,9 @@ class Comparison:
             FileNotFoundError: there is none.
         """
         path = folder / COMPARISON_FILE
-        content = path.read_bytes()
+        if not path.exists():
+            raise FileNotFoundError(f"{folder} holds no comparison, it has no {COMPARISON_FILE}")
+        content = read_file(path, MAX_CONFIG_BYTES)
         try:
             data = parse_json(content)
             if data.pop("format_version") != FORMAT_VERSION:
@@ -88,7 +90,7 @@ class Comparison:
             OSError: it cannot be written.
         """
         path = folder / COMPARISON_FILE
-        if path.is_file():
+        if path.exists():
             before = self.read(folder)
             for name in _FIXED:
                 there, here = getattr(before, name), getattr(self, name)

@@ -116,25 +116,27 @@ def read_lives(training: Training) -> PolicyLives | None:
     none either: they can be lived again.
     """
     try:
-        content = read_file(training.folder / LIVES_FILE, MAX_LIVES_BYTES)
         record = parse_json(read_file(training.folder / RECORD_FILE, MAX_RECORD_BYTES))
-        if record != _record(training, content):
-            return None
     except ValueError:
         return None
-    parts: dict[str, NDArray[Any]] = load(content)
+    hashes = _hashes(training.folder)
+    if LIVES_FILE not in hashes or record != hashes:
+        return None
+    parts: dict[str, NDArray[Any]] = load((training.folder / LIVES_FILE).read_bytes())
     if len(parts["rewards"]) != training.comparison.lives:
         return None
     return PolicyLives(parts["rewards"], parts["steps"], parts.get("changes"), int(parts["episodes"][0]))
 
 
-def _record(training: Training, lives: bytes) -> dict[str, str]:
-    """What shows that a file of lives is what was written, and who lived them."""
-    found = {"lives_sha256": lives}
-    for name in (MODEL_FILE, OLD_MODEL_FILE, f"best/{MODEL_FILE}"):
-        if (file := training.folder / name).is_file():
-            found[name] = read_file(file, MAX_LIVES_BYTES)
-    return {name: hashlib.sha256(content).hexdigest() for name, content in found.items()}
+def _hashes(folder: Path) -> dict[str, str]:
+    """The sha256 of the lives, and of the model that lived them, whichever kind it is."""
+    hashes: dict[str, str] = {}
+    for name in (LIVES_FILE, MODEL_FILE, OLD_MODEL_FILE, f"best/{MODEL_FILE}"):
+        path = folder / name
+        if path.is_file() and path.stat().st_size <= MAX_LIVES_BYTES:
+            with path.open("rb") as file:
+                hashes[name] = hashlib.file_digest(file, "sha256").hexdigest()
+    return hashes
 
 
 def _write_curve(folder: Path, last_look: float | None) -> None:
@@ -235,6 +237,5 @@ def _write_lives(training: Training, lives: PolicyLives) -> None:
     }
     if lives.changes is not None:
         parts["changes"] = lives.changes
-    content = save(parts)
-    write_file(training.folder / LIVES_FILE, content)
-    write_file(training.folder / RECORD_FILE, json.dumps(_record(training, content), indent=1).encode())
+    write_file(training.folder / LIVES_FILE, save(parts))
+    write_file(training.folder / RECORD_FILE, json.dumps(_hashes(training.folder), indent=1).encode())

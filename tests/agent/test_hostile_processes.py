@@ -55,6 +55,7 @@ HEADERS: dict[str, Any] = {
     "many axes": {"a": tensor([0] * 15_000)},
     "many tensors": {f"{k}": tensor([0]) for k in range(1000)},
     "names that are no lines": {"\n\0\u2028": tensor([0])},
+    "names that leave the folder": {"../../model": tensor([0]), "/etc/passwd": tensor([0])},
     "a long name": {"a" * 60_000: tensor([0])},
     "a type that torch lacks": {"a": tensor([2], "F4", 1)},
     "a type that nobody has": {"a": tensor([2], "Q9", 1)},

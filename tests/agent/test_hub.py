@@ -54,9 +54,14 @@ class Hub(ThreadingHTTPServer):
         self.said: dict[str, str] = {}
         """Headers of every file that are not the true ones."""
         self.asked: list[str] = []
+        self.tokens: list[str | None] = []
         self.fetched: list[str] = []
         """Names of the files that were sent."""
         self.is_over = threading.Event()
+
+    @property
+    def elsewhere(self) -> str:
+        return f"http://localhost:{self.server_port}/elsewhere"
 
     @property
     def endpoint(self) -> str:
@@ -73,6 +78,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.server.asked.append(f"{self.command} {self.path}")
+        self.server.tokens.append(self.headers.get("Authorization"))
         if self.path == "/elsewhere":
             self.send_plainly(self.server.commits[NEW][MODEL])
             return
@@ -109,22 +115,26 @@ class Handler(BaseHTTPRequestHandler):
         etag, fault = etag_of(name, content), self.server.fault if name == MODEL else ""
         if fault == "corrupt":
             content = content[:-1] + bytes([content[-1] ^ 1])
-        if fault == "bomb":
+        if fault in ("bomb", "bombed circle"):
             content = BOMB
         size = {"large": hub.MAX_BYTES + 1, "short": len(content) - 1}.get(fault, len(content))
         headers = {"X-Repo-Commit": commit, "ETag": f'"{etag}"', "Content-Length": str(size)}
         headers |= {
             "bomb": {"Content-Encoding": "gzip"},
             "circle": {"Location": self.path},
+            "endless circle": {"Location": self.path},
+            "bombed circle": {"Location": self.path, "Content-Encoding": "gzip"},
             "elsewhere": {
-                "Location": "/elsewhere",
+                "Location": self.server.elsewhere,
                 "X-Linked-ETag": f'"{etag}"',
                 "ETag": '"of the redirect"',
             },
         }.get(fault, {})
-        if fault in ("endless", "endless error"):
+        if fault.startswith("endless"):
             del headers["Content-Length"]
-        self.send_response({"circle": 302, "elsewhere": 302, "endless error": 500}.get(fault, 200))
+        self.send_response(
+            302 if "Location" in headers | self.server.said else {"endless error": 500}.get(fault, 200)
+        )
         for key, value in (headers | self.server.said).items():
             self.send_header(key, value)
         if fault == "slow header":
@@ -134,7 +144,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send_body(content, fault)
 
     def send_body(self, content: bytes, fault: str) -> None:
-        if fault in ("endless", "endless error"):
+        if fault.startswith("endless"):
             for _ in range(5 * hub.MAX_BYTES // 2**20):
                 self.wfile.write(bytes(2**20))
         if fault == "slow body":
@@ -165,7 +175,6 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     template = f"{server.endpoint}/{{repo_id}}/resolve/{{revision}}/{{filename}}"
     monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(constants, "AGENT_HARNESSES_PATH", str(tmp_path / "harnesses.json"))
     monkeypatch.chdir(tmp_path)
     yield server
     server.is_over.set()
@@ -202,10 +211,15 @@ class TestGood:
         assert torch.equal(load_pretrained(ON_HUB, revision=OLD).genome, OTHER.genome)
         assert len(server.asked) == asked
 
-    def test_a_file_that_lies_on_another_server_is_what_the_hub_says(self, server: Hub) -> None:
+    def test_a_file_that_lies_on_another_server_is_what_the_hub_says(
+        self, server: Hub, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """And that server is not told who asks."""
         server.fault = "elsewhere"
+        monkeypatch.setenv("HF_TOKEN", "hf_secret")
         assert torch.equal(load_pretrained(ON_HUB).genome, AGENT.genome)
         assert server.asked[-2:] == [f"GET /{NAME}/resolve/{NEW}/{MODEL}", "GET /elsewhere"]
+        assert server.tokens == ["Bearer hf_secret", "Bearer hf_secret", None]
 
     def test_a_model_in_the_cache_is_not_fetched_again(self, server: Hub) -> None:
         for _ in range(2):
@@ -257,7 +271,9 @@ class TestFaults:
             ("bomb", r"damaged, its hash is another; fetch it again$"),
             ("cut", r"cannot be fetched: .*without sending complete message body.*; try again$"),
             ("stuck", r"cannot be fetched: .*timed out; try again$"),
-            ("circle", r"cannot be fetched: .*redirects; try again$"),
+            ("circle", r"cannot be fetched: http\S* has sent on 10 times; try again$"),
+            ("endless circle", r"cannot be fetched: http\S* has sent on 10 times; try again$"),
+            ("bombed circle", r"cannot be fetched: http\S* has sent on 10 times; try again$"),
             ("endless error", r"cannot be fetched: HTTP status 500; try again$"),
             ("large", r"more than 16777216 bytes; give an LNDP agent$"),
             ("endless", r"more than 16777216 bytes; give an LNDP agent$"),
@@ -268,20 +284,24 @@ class TestFaults:
     def test_it_is_told_in_one_line_and_leaves_nothing(
         self, server: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str, message: str
     ) -> None:
-        server.fault = fault
+        server.fault = "corrupt"
+        with pytest.raises(FileFormatError, match="damaged"):
+            load_pretrained(ON_HUB)
+        server.fault = fault  # from now on only the model is asked for
         if fault.startswith("slow"):
             monkeypatch.setattr(hub, "MAX_SECONDS", 0.3)
         if fault == "stuck":
             monkeypatch.setattr(constants, "HF_HUB_DOWNLOAD_TIMEOUT", 0.1)
         for _ in range(2):
             with pytest.raises(ValueError, match=message) as error:
-                load_pretrained(ON_HUB)
+                load_pretrained(ON_HUB, revision=NEW)
             assert str(error.value).startswith(f"{MODEL} of {NAME} at http://127.0.0.1:")
             assert "\n" not in str(error.value)
             config = etag_of("config.json", server.commits[NEW]["config.json"])
             assert cached_files(tmp_path) == {"config.json", config, "main"}
         server.fault = ""
         monkeypatch.setattr(hub, "MAX_SECONDS", 60)
+        monkeypatch.setattr(constants, "HF_HUB_DOWNLOAD_TIMEOUT", 60)
         assert torch.equal(load_pretrained(ON_HUB).genome, AGENT.genome)
 
     @pytest.mark.parametrize("name", ["config.json", MODEL])
@@ -368,6 +388,20 @@ class TestHostile:
             load_pretrained(ON_HUB)
         assert "\n" not in str(error.value)
         assert everything(tmp_path) == before
+
+    @pytest.mark.parametrize(
+        "place",
+        ["http://[", "gopher://127.0.0.1/", "http://127.0.0.1:99999/", "//", "http://%zz/", "file:///etc"],
+    )
+    def test_who_sends_on_to_nowhere_is_told_in_one_line(
+        self, server: Hub, tmp_path: Path, place: str
+    ) -> None:
+        server.said = {"Location": place}
+        with pytest.raises(
+            ValueError, match=r"^config\.json of user/agent .* cannot be fetched: [^\n]*; try"
+        ):
+            load_pretrained(ON_HUB)
+        assert cached_files(tmp_path) == set()
 
     def test_another_commit_than_the_pinned_one_is_refused(self, server: Hub, tmp_path: Path) -> None:
         server.said = {"X-Repo-Commit": NEW}

@@ -8,7 +8,7 @@ from gymnasium.spaces import Discrete
 
 from lndp_agents import LNDPAgent, load_pretrained, zoo, zoo_names
 from lndp_agents.persistence import FileFormatError
-from lndp_agents.zoo import recipe_file
+from lndp_agents.zoo import recipe_file, zoo_folder
 
 AGENT = LNDPAgent(Discrete(2), Discrete(3))
 OTHER = LNDPAgent(Discrete(2), Discrete(3), genome=AGENT.genome + 1)
@@ -47,6 +47,13 @@ class TestNames:
     def test_a_name_like_none_gets_no_guess(self) -> None:
         with pytest.raises(ValueError, match=r"known agents are acrobot, cartpole, foraging$"):
             load_pretrained("xyz")
+
+    @pytest.mark.parametrize(
+        "name", ["", ".", "..", "../checkout/foraging", "cartpole/../foraging", "foraging/", "/etc", "a\0b"]
+    )
+    def test_what_leaves_the_zoo_is_no_name(self, name: str) -> None:
+        with pytest.raises(ValueError, match=r"^no (pretrained agent and no )?folder "):
+            zoo_folder(name)
 
 
 class TestRecipes:

@@ -77,11 +77,28 @@ def test_train_refuses(
         ("[1]", ("[1]", "give a JSON object")),
         ('{"environment": "CartPole-v1", "popsize": 9}', ("'popsize'", "known are")),
         ('{"environment": 3}', ("environment=3", "give a string")),
+        ("[" * 10**5, ("recipe.json is not JSON (nested too deeply)", "give the fields of a recipe")),
+        ('{"seed": 1, "seed": 2}', ("the key 'seed' is there twice", "give the fields of a recipe")),
+        ('{"sigma": NaN}', ("NaN is no number of JSON", "give the fields of a recipe")),
     ],
 )
 def test_train_refuses_a_recipe(lndp: Lndp, tmp_path: Path, content: str, parts: tuple[str, ...]) -> None:
     (tmp_path / "recipe.json").write_text(content)
     assert_refused(lndp("train", "--recipe", tmp_path / "recipe.json"), *parts)
+
+
+def test_train_refuses_a_recipe_that_fits_into_no_memory(lndp: Lndp, tmp_path: Path) -> None:
+    (tmp_path / "recipe.json").touch()
+    os.truncate(tmp_path / "recipe.json", 2**40)
+    result = lndp("train", "--recipe", tmp_path / "recipe.json")
+    assert_refused(result, "recipe.json: 1099511627776 bytes, expected 0 to 1048576")
+
+
+@pytest.mark.parametrize("target", ["pipe", "/dev/zero"])
+def test_train_refuses_a_recipe_that_is_no_file(lndp: Lndp, tmp_path: Path, target: str) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "recipe.json").symlink_to(target)
+    assert_refused(lndp("train", "--recipe", tmp_path / "recipe.json"), "no recipe and no file")
 
 
 def test_train_refuses_a_folder_with_something_in_it(

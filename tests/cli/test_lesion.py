@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -75,6 +76,17 @@ def test_people_get_a_table(
         f"{finished.name}_{file}.csv",
         f"{finished.name}_{file}.png",
     ]
+
+
+@pytest.mark.parametrize("name", ["a$b$", "$\\frac{$"])
+def test_a_folder_whose_name_matplotlib_would_read_is_drawn(
+    lndp: Lndp, finished: Path, tmp_path: Path, name: str
+) -> None:
+    shutil.copytree(finished / "best", tmp_path / name)
+    result = lndp("lesion", name, "--env", FORAGING, "--freeze", "--at", 9, "--lives", 2)
+    assert result.code == 0, result.err
+    assert (tmp_path / "lesions" / f"{name}_freeze_at-9.png").stat().st_size > 10_000
+    assert (tmp_path / "lesions" / f"{name}_freeze_at-9.csv").is_file()
 
 
 def test_a_baseline_is_named_by_its_folder(lndp: Lndp, tmp_path: Path) -> None:

@@ -138,17 +138,14 @@ def test_a_training_that_is_stopped_says_how_it_goes_on(
     assert (here / "a run" / "metrics.csv").read_text().splitlines()[-1].startswith("2,")
 
 
-def test_the_command_that_is_named_can_be_typed(run: Path, here: Path) -> None:
+def test_the_command_that_is_named_can_be_typed(
+    run: Path, here: Path, lndp: Lndp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = ["evaluate", "a run", "--lives", "2"]
+    monkeypatch.setattr(sys, "argv", ["lndp", *command])
+    named = lndp(*command).err.partition("if you trust it: ")[2]
     environment = {"PYTHONPATH": str(run.parent), "PATH": str(LNDP.parent)}
-    command = "lndp evaluate 'a run' --lives 2"
-    for _ in range(2):
-        done = subprocess.run(
-            command, shell=True, env=environment, capture_output=True, text=True, check=False
-        )
-        if "if you trust it: " in done.stderr:
-            assert done.returncode == 2
-            assert not (here / "was_run").exists()
-            command = done.stderr.partition("if you trust it: ")[2]
-    assert command.endswith("--trust\n")
-    assert done.returncode == 0, done.stderr
+    typed = subprocess.run(named, shell=True, env=environment, capture_output=True, text=True, check=False)
+    assert typed.returncode == 0, typed.stderr
+    assert typed.stdout.startswith(f"a run on {ENV}: ")
     assert (here / "was_run").exists()

@@ -204,7 +204,7 @@ def test_a_damaged_comparison_is_refused(folder: Path) -> None:
     another_version = (
         (folder / "comparison.json").read_text().replace('"format_version": 1', '"format_version": 2')
     )
-    for content in ("{", "[]", "{}", another_version):
+    for content in ("{", "[]", "{}", "[" * 10**5, "{}" * 2**20, another_version):
         (folder / "comparison.json").write_text(content)
         with pytest.raises(ValueError, match=r"comparison\.json: .*give another folder"):
             compare(Comparison(**SETTINGS), folder)
