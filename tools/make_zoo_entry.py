@@ -4,6 +4,8 @@ The runs differ in their seeds. The agent shipped is the one with the best score
 run's own choice). Its published score, and that of every other seed, is measured here on lives that no
 evolution has used: 128 of seed 7, which `lndp evaluate NAME --lives 128 --seed 7` repeats, and 2,048
 others, since 128 still leave some luck.
+
+Without any run, the life of an entry that exists is filmed anew: python tools/make_zoo_entry.py NAME
 """
 
 import argparse
@@ -16,7 +18,7 @@ from typing import Any
 import gymnasium
 from safetensors.torch import load_file
 
-from lndp_agents import LNDPAgent
+from lndp_agents import LNDPAgent, load_pretrained
 from lndp_agents.evaluation import Score, evaluate
 from lndp_agents.evolution.config import EvolutionConfig
 from lndp_agents.evolution.run import Run
@@ -27,6 +29,7 @@ from lndp_agents.zoo_verification import RESULTS_FILE, hashes_of, score_rows, se
 ZOO = Path(__file__).parent.parent / "zoo"
 LIVES, SEED = 128, 7
 MANY_LIVES, MANY_SEED = 2048, 8
+FILM_SEED, FILM_STEPS, FILM_BYTES = 1, 100, 300_000
 INNATE_ROLES = """\
 Input and output nodes are born in the same states in every life (`innate_roles`), an extension of the paper:
 so the program knows its senses and muscles apart at birth. All else of a newborn is drawn anew in each life.
@@ -38,11 +41,14 @@ def main() -> None:
     """Write config.json, model.safetensors, results.json, README.md and life.gif, and the recipe."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("name")
-    parser.add_argument("runs", nargs="+", type=Path, metavar="RUN")
+    parser.add_argument("runs", nargs="*", type=Path, metavar="RUN")
     parser.add_argument(
         "--steps-before", type=int, default=0, help="steps of life of all searches that found their start"
     )
     arguments = parser.parse_args()
+    if not arguments.runs:
+        film_again(ZOO / arguments.name)
+        return
     runs = [Run.open(folder) for folder in arguments.runs]
     scores = [measure(run.best, run.config, LIVES, SEED) for run in runs]
     chosen = max(range(len(runs)), key=lambda index: runs[index].best_score)
@@ -59,14 +65,7 @@ def main() -> None:
         "mean": many.mean,
         "interval": list(many.interval),
     }
-    config = runs[chosen].config
-    env = gymnasium.make(config.environment, render_mode="rgb_array", **config.environment_keywords)
-    write_gif(
-        folder / "life.gif",
-        frames_of_life(runs[chosen].best, env, seed=1, width=640),
-        fps=10,
-        max_bytes=300_000,
-    )
+    film(folder, runs[chosen].best, results)
     results["sha256"] = hashes_of(folder)
     write_json(folder / RESULTS_FILE, results)
     write_json(ZOO / "recipes" / f"{arguments.name}.json", results["recipe"])
@@ -75,6 +74,23 @@ def main() -> None:
         json.dumps(results["score"] | {"scores": None}),
         [entry["mean"] for entry in results["evolution_seeds"]],
     )
+
+
+def film(folder: Path, agent: LNDPAgent, results: dict[str, Any]) -> None:
+    """Write life.gif: the first seconds of a life, at ten steps a second."""
+    env = gymnasium.make(results["environment"], render_mode="rgb_array", **results["environment_keywords"])
+    frames = frames_of_life(agent, env, FILM_SEED, max_steps=FILM_STEPS, width=640)
+    write_gif(folder / "life.gif", frames, fps=10, max_bytes=FILM_BYTES)
+    env.close()
+
+
+def film_again(folder: Path) -> None:
+    """Write life.gif, and its hash in the results."""
+    results = json.loads((folder / RESULTS_FILE).read_text("utf-8"))
+    agent = load_pretrained(folder)
+    assert isinstance(agent, LNDPAgent)
+    film(folder, agent, results)
+    write_json(folder / RESULTS_FILE, results | {"sha256": hashes_of(folder)})
 
 
 def write_json(path: Path, data: dict[str, Any]) -> None:
