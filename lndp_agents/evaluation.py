@@ -66,7 +66,7 @@ def evaluate(
 
     Raises:
         ValueError: the environment is unknown, or its spaces are not the agent's; or there are no lives, or
-            more than a million.
+            more than a million; or a reward was no finite number.
     """
     world, keys, tasks = fresh_lives(agent, environment, keywords, lives=lives, seed=seed, episodes=episodes)
     program = agent.config.make_program("auto")
@@ -76,6 +76,10 @@ def evaluate(
         some = slice(start, start + BATCH_LIVES)
         parts.append(live(program, parameters, world, keys[some], tasks[some]).returns[0])
     returns = torch.cat(parts).cpu()
+    if not returns.isfinite().all():
+        raise ValueError(
+            f"{environment} gave rewards that are no finite numbers: there is no score of its lives"
+        )
     return Score(returns.mean(-1).numpy(), tuple(mean.item() for mean in returns.mean(0)))
 
 
