@@ -1,12 +1,11 @@
-"""Evolve an agent on an environment of your own, stop at any time, load what was found.
+"""Evolve an agent on an environment of your own, stop at any time, go on, and load what was found.
 
 The environment hides a light behind one of two doors; in each life it is always the same door, and only
 trying tells which. Run it: python examples/evolve_your_own.py [--generations 40] (needs pip install
-"lndp-agents[train]")
+"lndp-agents[train]"). The command line does the same: lndp train evolve_your_own.py:TwoDoors
 """
 
 import argparse
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,10 @@ from lndp_agents.evaluation import evaluate
 from lndp_agents.evolution.config import EvolutionConfig
 from lndp_agents.evolution.progress import Progress
 from lndp_agents.evolution.run import Run
+
+ENVIRONMENT = f"{Path(__file__)}:TwoDoors"
+"""The class below, by the file that it is in: whoever has only the run folder finds it too."""
+STEPS = 20
 
 
 class TwoDoors(gymnasium.Env[np.ndarray, np.int64]):
@@ -39,37 +42,39 @@ class TwoDoors(gymnasium.Env[np.ndarray, np.int64]):
         return np.ones(1, np.float32), float(action == self._door), False, False, {}
 
 
-def evolve(folder: Path, generations: int) -> LNDPAgent:
-    """The best agent after so many generations; the run folder can be resumed with `lndp resume`."""
-    gymnasium.register("TwoDoors-v0", TwoDoors, max_episode_steps=20)
+def evolve(folder: Path | None, generations: int) -> Path:
+    """Evolve so many generations in a run folder, the next free one in `runs` if none; returns the folder."""
     recipe = EvolutionConfig(
-        environment="TwoDoors-v0",
+        environment=ENVIRONMENT,
+        environment_keywords={"max_episode_steps": STEPS},
         program={"nodes": 10, "initial_density": 0.5},
         generations=generations,
         population=16,
         lives=4,
         held_out_lives=16,
     )
-    run = Run.create(recipe, folder)
-    with Progress(generations) as progress:
+    with Run.create(recipe, folder) as run, Progress(generations) as progress:
         for generation in run.generations():
             progress.show(generation)
-    return LNDPAgent.from_pretrained(folder / "best")
+        return run.folder
 
 
 def main() -> None:
     """Evolve, then score on fresh lives."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--generations", type=int, default=40)
-    parser.add_argument("--out", type=Path, help="the run folder; a temporary one by default")
+    parser.add_argument("--out", type=Path, help="the run folder; the next free one in runs/ by default")
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as temporary:
-        agent = evolve(arguments.out or Path(temporary) / "run", arguments.generations)
-    score = evaluate(agent, "TwoDoors-v0", lives=64, seed=1)
+    folder = evolve(arguments.out, arguments.generations)
+    agent = LNDPAgent.from_pretrained(folder / "best")
+    score = evaluate(agent, ENVIRONMENT, {"max_episode_steps": STEPS}, lives=64, seed=1)
     low, high = score.interval
     print(
-        f"right doors in 20 steps: {score.mean:.1f} ({low:.1f} to {high:.1f}); without memory 10, best 19.5"
+        f"right doors in {STEPS} steps: {score.mean:.1f} ({low:.1f} to {high:.1f}); "
+        "without memory 10, best 19.5"
     )
+    print(f"go on with: lndp resume {folder} --generations {2 * arguments.generations}")
+    print(f"or with: lndp evaluate {folder}, lndp verify {folder}")
 
 
 if __name__ == "__main__":

@@ -70,7 +70,7 @@ def evaluate(
 
     Raises:
         ValueError: the environment is unknown, or its spaces are not the agent's; or there are no lives, or
-            more than a million.
+            more than a million; or a reward was no finite number.
     """
     world, keys, tasks = fresh_lives(agent, environment, keywords, lives=lives, seed=seed, episodes=episodes)
     parameters = genome_to_parameters(agent.config, agent.genome[None])
@@ -79,6 +79,10 @@ def evaluate(
         some = slice(start, start + BATCH_LIVES)
         parts.append(live(agent.program, parameters, world, keys[some], tasks[some]).returns[0])
     returns = torch.cat(parts).cpu()
+    if not returns.isfinite().all():
+        raise ValueError(
+            f"{environment} gave rewards that are no finite numbers: there is no score of its lives"
+        )
     return Score(returns.mean(-1).numpy(), tuple(mean.item() for mean in returns.mean(0)))
 
 

@@ -1,7 +1,9 @@
 """Settings of the whole suite. They come before the first import of the libraries that read them."""
 
 import os
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -27,3 +29,14 @@ def kernels_of_the_tests(pytestconfig: pytest.Config) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LNDP_AGENTS_CACHE", str(folder))
         yield
+
+
+@pytest.fixture(scope="session")
+def own_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a module of environments, `my_doors`, and with some that cannot be imported."""
+    folder = tmp_path_factory.mktemp("own")
+    shutil.copy(Path(__file__).parent / "own" / "my_doors.py", folder)
+    (folder / "broken.py").write_text("import gymnasium\n\ndef nothing(:\n")
+    (folder / "needy.py").write_text("import gymnasium\nimport no_such_package_here\n")
+    (folder / "leaving.py").write_text("import sys\n\nsys.exit(3)\n")
+    return folder

@@ -1,6 +1,7 @@
 """The example scripts run as a user would run them, in another folder."""
 
 import csv
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -40,6 +41,19 @@ def test_evolving_on_an_environment_of_ones_own(tmp_path: Path) -> None:
     assert result.stdout.startswith("right doors in 20 steps: ")
     with (tmp_path / "run" / "metrics.csv").open() as file:
         assert [row["generation"] for row in csv.DictReader(file)] == ["1", "2"]
+    commands = re.findall("lndp [^,\n]+", result.stdout)
+    assert [command.split()[1] for command in commands] == ["resume", "evaluate", "verify"]
+    for command in commands:
+        done = subprocess.run(
+            [Path(sys.executable).with_name("lndp"), *command.split()[1:]],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+    with (tmp_path / "run" / "metrics.csv").open() as file:
+        assert [row["generation"] for row in csv.DictReader(file)] == ["1", "2", "3", "4"]
 
 
 @pytest.mark.parametrize("arguments", [["--generations", "2", "--seed", "5"]])

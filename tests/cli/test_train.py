@@ -67,13 +67,13 @@ def test_every_option_reaches_the_recipe(lndp: Lndp, tmp_path: Path) -> None:
     (tmp_path / "recipe.json").write_text(json.dumps(recipe))
     options = "--generations 1 --seed 5 --sigma 0.25 --episodes 2 --evaluate-every 3 --held-out-lives 2"
     options += " --worst-weight 0.75 --density-penalty 2 --full-covariance --program node_features=2 nodes=12"
-    options += " --searcher-options c_m=0.5 active=false --population 4"
+    options += " --searcher-options c_m=0.5 active=false --population 4 --max-steps 30"
     result = lndp("train", "--recipe", tmp_path / "recipe.json", "--out", tmp_path / "run", *options.split())
     assert result.code == 0, result.err
     saved = json.loads((tmp_path / "run" / "config.json").read_text())["recipe"]
     assert saved == {
         "environment": "CartPole-v1",
-        "environment_keywords": {},
+        "environment_keywords": {"max_episode_steps": 30},
         "episodes": 2,
         "program": {"nodes": 12, "bias": True, "node_features": 2},
         "encoding": "scaled",
