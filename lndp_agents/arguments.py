@@ -8,7 +8,7 @@ from typing import Any
 from lndp_agents import __version__
 
 DESCRIPTION = "Evolve agents, score them, watch them live. Results on stdout, progress on stderr."
-ERROR_EXIT, INTERRUPTED_EXIT = 2, 130
+ERROR_EXIT = 2
 
 
 def parser() -> argparse.ArgumentParser:

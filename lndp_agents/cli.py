@@ -2,10 +2,14 @@
 
 import errno
 import os
+import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
-from lndp_agents.arguments import ERROR_EXIT, INTERRUPTED_EXIT, parser
+from lndp_agents.arguments import ERROR_EXIT, parser
+from lndp_agents.interrupts import interruptible
+from lndp_command import INTERRUPTED_EXIT
 
 _REMEDIES = {
     errno.ENOSPC: "make room on the disk, then `lndp resume` the run",
@@ -29,18 +33,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         from lndp_agents.commands import COMMANDS  # here, so that Ctrl-C while libraries load is met too
 
-        code = COMMANDS[options.command](options)
-        sys.stdout.flush()
+        with interruptible(signal.SIGINT):
+            code = COMMANDS[options.command](options)
+            sys.stdout.flush()
         return code
     except BrokenPipeError:  # whoever read the results has enough, as in `lndp envs | head -1`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ERROR_EXIT
     except (ValueError, OSError, ImportError, FloatingPointError) as error:
-        print(f"lndp: error: {_one_line(error)}", file=sys.stderr)
+        _tell(f"lndp: error: {_one_line(error)}")
         return ERROR_EXIT
     except KeyboardInterrupt:
-        print("lndp: interrupted", file=sys.stderr)
+        _tell("lndp: interrupted")
         return INTERRUPTED_EXIT
+
+
+def _tell(text: str) -> None:
+    with suppress(OSError):  # the terminal may be gone
+        print(text, file=sys.stderr, flush=True)
 
 
 def _one_line(error: Exception) -> str:
@@ -53,4 +63,6 @@ def _one_line(error: Exception) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    from lndp_command import main as command
+
+    sys.exit(command())

@@ -6,23 +6,22 @@ import shlex
 import signal
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from lndp_agents.arguments import INTERRUPTED_EXIT
 from lndp_agents.evolution.config import EvolutionConfig
 from lndp_agents.evolution.workers import Workers
 from lndp_agents.genome import genome_size
+from lndp_agents.interrupts import interruptible
 from lndp_agents.validation import is_object, shorten
 from lndp_agents.zoo import recipe_file
+from lndp_command import INTERRUPTED_EXIT
 
 if TYPE_CHECKING:
     from lndp_agents.evolution.run import Run
 
+_FINISHING = "finishing this generation; once more to quit at once"
 _OBJECTS = {
     "env_kwargs": "environment_keywords",
     "program": "program",
@@ -89,7 +88,7 @@ def _evolve(run: "Run", as_json: bool) -> int:
     try:
         with (
             Progress(run.config.generations, run.generation) as progress,
-            _interruptible(progress.say) as stop,
+            interruptible(signal.SIGINT, signal.SIGTERM, tell=lambda: progress.say(_FINISHING)) as stop,
         ):
             for record in run.generations():
                 progress.show(record)
@@ -114,22 +113,3 @@ def _evolve(run: "Run", as_json: bool) -> int:
 def say(text: str) -> None:
     """Tell a person something, on stderr."""
     print(text, file=sys.stderr, flush=True)
-
-
-@contextmanager
-def _interruptible(tell: Callable[[str], None]) -> Generator[list[int]]:
-    """A list that fills at the first Ctrl-C or SIGTERM, to finish the generation; the second quits."""
-    received: list[int] = []
-
-    def note(number: int, frame: FrameType | None) -> None:
-        if received:
-            raise KeyboardInterrupt
-        received.append(number)
-        tell("finishing this generation; once more to quit at once")
-
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield received
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
