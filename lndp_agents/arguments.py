@@ -9,7 +9,7 @@ from lndp_agents.env_arguments import add_env_kwargs, pair
 from lndp_agents.evolution.encoding_names import ENCODINGS
 
 DESCRIPTION = "Evolve agents, score them, watch them live. Results on stdout, progress on stderr."
-ERROR_EXIT, INTERRUPTED_EXIT = 2, 130
+ERROR_EXIT = 2
 
 
 def parser() -> argparse.ArgumentParser:

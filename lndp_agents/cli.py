@@ -2,14 +2,18 @@
 
 import errno
 import os
+import signal
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
+from contextlib import suppress
 
-from lndp_agents.arguments import ERROR_EXIT, INTERRUPTED_EXIT, parser
+from lndp_agents.arguments import ERROR_EXIT, parser
 from lndp_agents.blame import show_traceback
 from lndp_agents.environments import find_environment
+from lndp_agents.interrupts import interruptible
 from lndp_agents.notes import notes_as_lines
+from lndp_command import INTERRUPTED_EXIT
 
 _REMEDIES = {
     errno.ENOSPC: "make room on the disk, then `lndp resume` the run",
@@ -35,7 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _find_environment(options)
             from lndp_agents.commands import COMMANDS  # here, so that Ctrl-C while libraries load is met too
 
-            code = COMMANDS[options.command](options)
+            with interruptible(signal.SIGINT):
+                code = COMMANDS[options.command](options)
         sys.stdout.flush()
         return code
     except BrokenPipeError:  # whoever read the results has enough, as in `lndp envs | head -1`
@@ -43,10 +48,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return ERROR_EXIT
     except (ValueError, OSError, ImportError, FloatingPointError) as error:
         show_traceback()
-        print(f"lndp: error: {_one_line(error)}", file=sys.stderr)
+        _tell(f"lndp: error: {_one_line(error)}")
         return ERROR_EXIT
     except KeyboardInterrupt:
-        print("lndp: interrupted", file=sys.stderr)
+        _tell("lndp: interrupted")
         return INTERRUPTED_EXIT
 
 
@@ -55,6 +60,11 @@ def _find_environment(options: Namespace) -> None:
     for option in ("environment", "env"):
         if name := getattr(options, option, None):
             find_environment(name)
+
+
+def _tell(text: str) -> None:
+    with suppress(OSError):  # the terminal may be gone
+        print(text, file=sys.stderr, flush=True)
 
 
 def _one_line(error: Exception) -> str:
@@ -67,4 +77,6 @@ def _one_line(error: Exception) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    from lndp_command import main as command
+
+    sys.exit(command())

@@ -40,7 +40,13 @@ HEAVY_MODULES = {
 POSIX_MODULES = {"fcntl", "grp", "posix", "pty", "pwd", "resource", "syslog", "termios", "tty"}
 CODE_IN_FILES = {"cloudpickle", "dill", "joblib", "marshal", "pickle", "shelve"}
 
-SOURCES = sorted([*(ROOT / "lndp_agents").rglob("*.py"), *(ROOT / "envs" / "lndp_envs").rglob("*.py")])
+SOURCES = sorted(
+    [
+        ROOT / "lndp_command.py",
+        *(ROOT / "lndp_agents").rglob("*.py"),
+        *(ROOT / "envs" / "lndp_envs").rglob("*.py"),
+    ]
+)
 
 
 def source_name(path: Path) -> str:
@@ -85,7 +91,7 @@ def test_wheel_holds_both_packages_and_the_zoo_and_nothing_else(wheel: Path) -> 
     expected = {
         f"{target}/{name}" for folder, target in SHIPPED_AS.items() for name in repository_files(folder)
     }
-    assert shipped == expected
+    assert shipped == expected | {"lndp_command.py"}
     assert shipped >= {"lndp_agents/py.typed", "lndp_envs/py.typed", "lndp_agents/_zoo/README.md"}
     assert {PurePosixPath(name).suffix for name in shipped} <= SHIPPED_SUFFIXES
 
@@ -100,7 +106,7 @@ def test_wheel_carries_licence_and_command(wheel: Path, metadata: Message) -> No
         (entry_points,) = [archive.read(name).decode() for name in names if name.endswith("entry_points.txt")]
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
     assert metadata["License-Expression"] == "MIT"
-    assert entry_points.split() == ["[console_scripts]", "lndp", "=", "lndp_agents.cli:main"]
+    assert entry_points.split() == ["[console_scripts]", "lndp", "=", "lndp_command:main"]
 
 
 def test_core_requirements_are_light(metadata: Message) -> None:

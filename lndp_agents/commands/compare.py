@@ -5,13 +5,11 @@ import shlex
 import signal
 import sys
 from argparse import Namespace
-from collections.abc import Generator
-from contextlib import contextmanager
 from dataclasses import asdict
-from types import FrameType
-from typing import Any, NoReturn
+from typing import Any
 
-from lndp_agents.arguments import INTERRUPTED_EXIT
+from lndp_agents.interrupts import interruptible
+from lndp_command import INTERRUPTED_EXIT
 
 
 def compare_command(options: Namespace) -> int:
@@ -30,7 +28,7 @@ def compare_command(options: Namespace) -> int:
         changes=_changes(options.set or []),
     )
     try:
-        with _stopped_by_sigterm():
+        with interruptible(signal.SIGTERM):  # it ends the processes of the trainings as Ctrl-C does
             rows = compare(comparison, options.out, options.workers, trust=options.trust)
     except KeyboardInterrupt:
         command = shlex.join(["lndp", *sys.argv[1:]])
@@ -54,17 +52,3 @@ def _changes(given: list[tuple[str, Any]]) -> dict[str, dict[str, Any]]:
             raise ValueError(f"--set {name}: give POLICY:FIELD=VALUE, such as lndp:program.nodes=12")
         changes.setdefault(policy, {})[field] = value
     return changes
-
-
-@contextmanager
-def _stopped_by_sigterm() -> Generator[None]:
-    """SIGTERM ends the processes of the trainings as Ctrl-C does."""
-
-    def stop(number: int, frame: FrameType | None) -> NoReturn:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

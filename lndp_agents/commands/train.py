@@ -6,27 +6,26 @@ import shlex
 import signal
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from lndp_agents.arguments import INTERRUPTED_EXIT
 from lndp_agents.commands.trust import check_module
 from lndp_agents.environments import find_environment
 from lndp_agents.evolution.config import EvolutionConfig
 from lndp_agents.evolution.run_folder import Description
 from lndp_agents.evolution.workers import Workers
+from lndp_agents.interrupts import interruptible
 from lndp_agents.numbers import score_text
 from lndp_agents.persistence import MAX_CONFIG_BYTES, read_file
 from lndp_agents.validation import is_object, parse_json, shorten
 from lndp_agents.zoo import recipe_file
+from lndp_command import INTERRUPTED_EXIT
 
 if TYPE_CHECKING:
     from lndp_agents.evolution.run import Run
 
+_FINISHING = "finishing this generation; once more to quit at once"
 _OBJECTS = {
     "env_kwargs": "environment_keywords",
     "program": "program",
@@ -102,7 +101,7 @@ def _evolve(run: "Run", as_json: bool) -> int:
     try:
         with (
             Progress(run.config.generations, run.generation) as progress,
-            _interruptible(progress.say) as stop,
+            interruptible(signal.SIGINT, signal.SIGTERM, tell=lambda: progress.say(_FINISHING)) as stop,
         ):
             run.report_to(progress.advance)
             for record in run.generations():
@@ -134,22 +133,3 @@ def _resuming(run: "Run") -> str:
 def say(text: str) -> None:
     """Tell a person something, on stderr."""
     print(text, file=sys.stderr, flush=True)
-
-
-@contextmanager
-def _interruptible(tell: Callable[[str], None]) -> Generator[list[int]]:
-    """A list that fills at the first Ctrl-C or SIGTERM, to finish the generation; the second quits."""
-    received: list[int] = []
-
-    def note(number: int, frame: FrameType | None) -> None:
-        if received:
-            raise KeyboardInterrupt
-        received.append(number)
-        tell("finishing this generation; once more to quit at once")
-
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield received
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
