@@ -1,4 +1,4 @@
-"""The colours of all pictures, and the marks that go with them: nothing is told by hue alone.
+"""The colors of all pictures, and the marks that go with them: nothing is told by hue alone.
 
 What means the opposite differs in lightness, or is blue and orange: people who lack a kind of cones tell it
 apart, and most of it in a grey print too. `tests/watching/test_palette.py` computes how far apart they are.
@@ -19,7 +19,7 @@ EVENT_DASHES = (0, (4, 3))
 
 
 def line_look(number: int, points: int = 0) -> dict[str, Any]:
-    """How matplotlib draws a curve among others: colour, dashes, marker; the first one is bold.
+    """How matplotlib draws a curve among others: color, dashes, marker; the first one is bold.
 
     Args:
         number: of the curve in its figure, from 0.
@@ -37,6 +37,6 @@ def line_look(number: int, points: int = 0) -> dict[str, Any]:
 
 
 def rgb(color: str) -> tuple[int, int, int]:
-    """The bytes of a colour that is written as #rrggbb."""
+    """The bytes of a color that is written as #rrggbb."""
     red, green, blue = bytes.fromhex(color.removeprefix("#"))
     return red, green, blue

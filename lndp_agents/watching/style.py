@@ -1,4 +1,4 @@
-"""The colours of the panel."""
+"""The colors of the panel."""
 
 from lndp_agents import palette
 
@@ -20,7 +20,7 @@ ACCENT: Color = (70, 78, 96)
 
 
 def mix(start: Color, end: Color, share: float) -> Color:
-    """The colour that lies `share` (0 to 1) of the way from `start` to `end`."""
+    """The color that lies `share` (0 to 1) of the way from `start` to `end`."""
     share = min(max(share, 0.0), 1.0)
     red, green, blue = (round(a + (b - a) * share) for a, b in zip(start, end, strict=True))
     return red, green, blue

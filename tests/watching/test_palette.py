@@ -10,7 +10,7 @@ from lndp_agents import palette
 from lndp_agents.watching import style
 
 JUST_NOTICEABLE = 2.3
-"""Distance of two colours in CIELAB that a person just notices."""
+"""Distance of two colors in CIELAB that a person just notices."""
 VISIONS = {
     "all cones": np.eye(3),
     "protanopia": [
@@ -48,7 +48,7 @@ def distance(one: style.Color, two: style.Color, vision: str) -> float:
 
 
 def test_the_simulation_knows_what_red_and_green_are():
-    red, green = (214, 30, 60), (22, 163, 74)  # the old colours of lost and born edges
+    red, green = (214, 30, 60), (22, 163, 74)  # the old colors of lost and born edges
     assert distance(red, green, "all cones") > 100
     assert distance(red, green, "deuteranopia") < 5 * JUST_NOTICEABLE
 
@@ -76,10 +76,10 @@ def test_signs_are_told_by_hue_in_every_vision(vision: str):
         assert distance(sign, style.LOST, vision) > 8 * JUST_NOTICEABLE
 
 
-def test_no_two_curves_look_the_same_without_colour():
+def test_no_two_curves_look_the_same_without_color():
     looks = [palette.line_look(number) for number in range(20)]
     assert len({(str(look["linestyle"]), look["marker"]) for look in looks}) == 20
 
 
-def test_a_colour_is_its_bytes():
+def test_a_color_is_its_bytes():
     assert palette.rgb("#0a10ff") == (10, 16, 255)
