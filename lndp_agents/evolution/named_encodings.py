@@ -29,9 +29,6 @@ STATISTICS_LIVES, STATISTICS_STEPS = 32, 200
 """Lives and steps of random actions from which the spread of observations is measured."""
 MAX_PLACES = 64
 """Place cells that `auto` gives to a Box."""
-TELLING_SHARE = 0.1
-"""Bounds tell `auto` something where the spread is at least this share of half their distance."""
-
 _Seen = Callable[[], Tensor]
 """Gives observations (any number, *shape) float64 under random actions, once they are needed."""
 
@@ -64,9 +61,10 @@ def _auto(box: Box[Any], seen: _Seen) -> ObservationEncoding:
     * A picture of bytes that has more numbers than a brain may have nodes stays a picture.
     * Where all bounds are finite and only whole numbers are seen, as on a grid, place cells: at most 64, and
       only if a dimension has more than two places, for two say no more than one number does.
-    * Else numbers. Telling bounds become -1 and 1, unless the spread that is seen is below a tenth of half
-      their distance, where a newborn would sense next to nothing. Such dimensions, and those without telling
-      bounds, are divided by that spread. What never changes is left to its bounds.
+    * Else numbers, centered on the mean that is seen. Bounds say how far a number can go, the spread under
+      random actions how far it goes at first (a twentieth of that in Acrobot, a seventieth in CartPole): the
+      unit is the geometric mean of the two, so that neither drowns the other. A dimension without telling
+      bounds is divided by its spread, and what never changes is left to its bounds.
     """
     if box.dtype == np.uint8 and len(box.shape) == 3 and np.prod(box.shape) > MAX_NODES:
         return PixelEncoding.of_box(box)
@@ -78,8 +76,8 @@ def _auto(box: Box[Any], seen: _Seen) -> ObservationEncoding:
         return PlaceEncoding.of_box(box)
     mean, std = (values.numpy().ravel() for values in (observations.mean(0), observations.std(0)))
     half = (high - low) / 2
-    tells = is_bounded & ((std >= TELLING_SHARE * half) | (std == 0))
-    return AffineEncoding.of_units(box, np.where(tells, (low + high) / 2, mean), np.where(tells, half, std))
+    unit = np.where(is_bounded & (std > 0), np.sqrt(half * std), np.where(is_bounded, half, std))
+    return AffineEncoding.of_units(box, np.where(is_bounded & (std == 0), (low + high) / 2, mean), unit)
 
 
 def _scaled(box: Box[Any], seen: _Seen) -> ObservationEncoding:
