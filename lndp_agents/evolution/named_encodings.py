@@ -29,8 +29,8 @@ STATISTICS_LIVES, STATISTICS_STEPS = 32, 200
 """Lives and steps of random actions from which the spread of observations is measured."""
 MAX_PLACES = 64
 """Place cells that `auto` gives to a Box."""
-TELLING_SHARE = 0.1
-"""Bounds tell `auto` something where the spread is at least this share of half their distance."""
+TELLING_SHARE = 1 / 3
+"""Bounds tell `auto` something where random actions reach at least this share of what is between them."""
 
 _Seen = Callable[[], Tensor]
 """Gives observations (any number, *shape) float64 under random actions, once they are needed."""
@@ -64,9 +64,10 @@ def _auto(box: Box[Any], seen: _Seen) -> ObservationEncoding:
     * A picture of bytes that has more numbers than a brain may have nodes stays a picture.
     * Where all bounds are finite and only whole numbers are seen, as on a grid, place cells: at most 64, and
       only if a dimension has more than two places, for two say no more than one number does.
-    * Else numbers. Telling bounds become -1 and 1, unless the spread that is seen is below a tenth of half
-      their distance, where a newborn would sense next to nothing. Such dimensions, and those without telling
-      bounds, are divided by that spread. What never changes is left to its bounds.
+    * Else numbers. Telling bounds become -1 and 1; but where random actions reach less than a third of what
+      is between them, as with Acrobot's velocities, a newborn would sense next to nothing: there the lowest
+      and the highest number seen become -1 and 1. What never changes is left to its bounds. Numbers without
+      telling bounds are divided by their standard deviation, as by `scaled`.
     """
     if box.dtype == np.uint8 and len(box.shape) == 3 and np.prod(box.shape) > MAX_NODES:
         return PixelEncoding.of_box(box)
@@ -76,10 +77,11 @@ def _auto(box: Box[Any], seen: _Seen) -> ObservationEncoding:
     is_whole = bool((observations == observations.round()).all())
     if is_bounded.all() and is_whole and places.sum() <= MAX_PLACES and places.max() > 2:
         return PlaceEncoding.of_box(box)
-    mean, std = (values.numpy().ravel() for values in (observations.mean(0), observations.std(0)))
-    half = (high - low) / 2
-    tells = is_bounded & ((std >= TELLING_SHARE * half) | (std == 0))
-    return AffineEncoding.of_units(box, np.where(tells, (low + high) / 2, mean), np.where(tells, half, std))
+    lowest, highest = observations.amin(0).numpy(), observations.amax(0).numpy()
+    reach, between = (highest - lowest).ravel(), high - low
+    narrows = (is_bounded & (reach > 0) & (reach < TELLING_SHARE * between)).reshape(box.shape)
+    reached = Box(np.where(narrows, lowest, box.low), np.where(narrows, highest, box.high), dtype=np.float64)
+    return AffineEncoding.scaled(reached, observations.mean(0).numpy(), observations.std(0).numpy())
 
 
 def _scaled(box: Box[Any], seen: _Seen) -> ObservationEncoding:

@@ -44,7 +44,10 @@ def assert_refused(result: Any, *parts: str) -> None:
         (f"{FORAGING} --program nodes=4", ("nodes=4", "give at least 5")),
         (f"{FORAGING} --program nodes=many", ("nodes='many'", "give an integer from")),
         (f"{FORAGING} --program action_size=3", ("'action_size'", "leave it out")),
-        (f"{FORAGING} --encoding smell", ("encoding='smell'", "give auto, scaled, standardized, place, pixels")),
+        (
+            f"{FORAGING} --encoding smell",
+            ("encoding='smell'", "give auto, scaled, standardized, place, pixels"),
+        ),
         ("CartPole-v1 --encoding place", ("Box(", "use 'scaled'")),
         (f"{FORAGING} --population 3", ("population=3", "give an integer from 4")),
         (f"{FORAGING} --searcher PGPE --population 7", ("population 7", "even number")),
