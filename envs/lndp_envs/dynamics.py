@@ -1,8 +1,8 @@
 """What a task is: pure functions over a state, batch first, one copy for every way of running it.
 
 The same functions serve the single environment (a batch of one, NumPy), the vector environment and the
-evolution loop (torch, on the device of the keys, compilable). They never branch on data. All randomness of
-a row comes from the row's own key, so a life does not depend on the batch it runs in.
+evolution loop (torch, on the device of the keys, compilable). They never branch on data that is torch's. All
+randomness of a row comes from the row's own key, so a life does not depend on the batch it runs in.
 """
 
 from typing import Any, Protocol, TypeVar, cast

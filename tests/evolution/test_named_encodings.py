@@ -2,14 +2,20 @@
 
 from typing import Any
 
+import gymnasium
 import numpy as np
 import pytest
 import torch
-from gymnasium.spaces import Box
+from gymnasium.spaces import Box, Dict, Discrete, MultiBinary
 
+from lndp_agents.evolution.encoding_names import ENCODINGS
+from lndp_agents.evolution.gym_world import GymDynamics
 from lndp_agents.evolution.lives import life_keys
+from lndp_agents.evolution.named_encodings import named_encoding
 from lndp_agents.evolution.worlds import make_world
-from lndp_agents.spaces import AffineEncoding, ObservationEncoding, PlaceEncoding
+from lndp_agents.spaces import AffineEncoding, ObservationEncoding, PixelEncoding, PlaceEncoding
+from lndp_agents.spaces.choices import BitsEncoding, OneHotEncoding
+from lndp_agents.spaces.parts import PartsEncoding
 
 
 def test_bounded_observations_become_unit_range() -> None:
@@ -63,3 +69,119 @@ def test_standardized_by_name_ignores_bounds() -> None:
 def test_encodings_that_do_not_fit_are_refused(environment: str, encoding: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make_world(environment, {}, encoding=encoding)
+
+
+CHOSEN = {
+    "CartPole-v1": AffineEncoding,
+    "Acrobot-v1": AffineEncoding,
+    "MountainCar-v0": AffineEncoding,
+    "MountainCarContinuous-v0": AffineEncoding,
+    "Pendulum-v1": AffineEncoding,
+    "FrozenLake-v1": OneHotEncoding,
+    "CliffWalking-v1": OneHotEncoding,
+    "Taxi-v4": BitsEncoding,
+    "Blackjack-v1": PartsEncoding,
+    "lndp/Foraging-v0": PlaceEncoding,
+    "lndp/ForagingReversal-v0": PlaceEncoding,
+    "lndp/ForagingSwitch-v0": PlaceEncoding,
+    "lndp/Bandit-v0": AffineEncoding,
+    "lndp/CartPoleReversal-v0": AffineEncoding,
+    "lndp/PendulumGoalSwitch-v0": AffineEncoding,
+    "lndp/CartPoleLife-v0": AffineEncoding,
+    "lndp/AcrobotLife-v0": AffineEncoding,
+    "lndp/PendulumLife-v0": AffineEncoding,
+}
+
+
+@pytest.mark.parametrize(("environment", "kind"), CHOSEN.items())
+def test_auto_chooses_for_every_world(environment: str, kind: type[ObservationEncoding]) -> None:
+    keywords = {"max_episode_steps": 50} if environment in ("CliffWalking-v1", "Blackjack-v1") else {}
+    world = make_world(environment, keywords, encoding="auto")
+    assert type(world.encoding) is kind
+    assert world.encoding.accepts(world.dynamics.observation_space)
+    state = world.dynamics.reset(life_keys(9, num_lives=8))
+    assert world.encoding.encode(world.dynamics.observe(state)).abs().max() <= 2
+
+
+def test_auto_narrows_bounds_that_random_actions_reach_little_of() -> None:
+    auto, scaled = (make_world("Acrobot-v1", {}, encoding=name).encoding for name in ("auto", "scaled"))
+    assert isinstance(auto, AffineEncoding)
+    assert isinstance(scaled, AffineEncoding)
+    assert auto.scale[:4] == scaled.scale[:4] == (1, 1, 1, 1)
+    assert all(3 < ours / theirs < 8 for ours, theirs in zip(auto.scale[4:], scaled.scale[4:], strict=True))
+
+
+class Shown(gymnasium.Env[Any, Any]):
+    """Shows given observations in turn."""
+
+    action_space = Discrete(2)
+
+    def __init__(self, space: gymnasium.Space[Any], observations: list[Any]) -> None:
+        self.observation_space, self.observations = space, observations
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
+        self.steps = 0
+        return self.observations[0], {}
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        self.steps += 1
+        return self.observations[self.steps % len(self.observations)], 0.0, False, False, {}
+
+
+@pytest.fixture
+def encoding_of(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """What a name makes of an environment that shows these observations."""
+
+    def make(name: str, space: gymnasium.Space[Any], observations: list[Any]) -> ObservationEncoding:
+        monkeypatch.delitem(gymnasium.registry, "Shown-v0", raising=False)
+        gymnasium.register(
+            "Shown-v0", lambda: Shown(space, observations), max_episode_steps=9, disable_env_checker=True
+        )
+        return named_encoding(name, GymDynamics("Shown-v0", {}, 1))
+
+    return make
+
+
+GRID = Box(0, 9, (2,), np.float32)
+
+
+@pytest.mark.parametrize(
+    ("space", "shown", "expected"),
+    [
+        (GRID, [[1, 2], [9, 0]], PlaceEncoding.of_box(GRID)),
+        (GRID, [[1, 2], [9, 8.5]], ObservationEncoding.of(GRID)),  # no grid
+        (Box(0, 40, (2,)), [[1, 2], [40, 39]], ObservationEncoding.of(Box(0, 40, (2,)))),  # too many cells
+        (
+            Box(0, 1, (3,)),
+            [[0, 1, 1], [1, 0, 0]],
+            ObservationEncoding.of(Box(0, 1, (3,))),
+        ),  # a sign is enough
+        (Box(0, 9, (1,)), [[0.5], [3.6]], ObservationEncoding.of(Box(0, 9, (1,)))),  # over a third is reached
+        (Box(0, 9, (1,)), [[2.5], [3.5]], AffineEncoding((1,), (3.0,), (2.0,))),  # and not here
+        (Box(0, 9, (1,)), [[2.5], [2.5]], ObservationEncoding.of(Box(0, 9, (1,)))),  # it never changes
+        (Box(-np.inf, np.inf, (1,)), [[1.0], [np.nan]], "a spread"),
+        (Discrete(3, start=1), [1], OneHotEncoding(3, 1)),
+        (MultiBinary(2), [[0, 1]], AffineEncoding((2,), (0.0, 0.0), (1.0, 1.0))),
+        (Box(0, 255, (40, 40, 3), np.uint8), [np.zeros((40, 40, 3))], PixelEncoding((40, 40, 3))),
+        (
+            Dict({"at": GRID, "kind": Discrete(70)}),
+            [{"at": [1, 2], "kind": 3}],
+            PartsEncoding((PlaceEncoding.of_box(GRID), BitsEncoding(70))),
+        ),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Shown-v0 gave an observation that is not finite")
+def test_auto_chooses_by_what_is_shown(encoding_of: Any, space: Any, shown: list[Any], expected: Any) -> None:
+    chosen = encoding_of("auto", space, shown)
+    if expected == "a spread":
+        assert chosen.encode(torch.tensor([1.0])).isfinite().all()
+    else:
+        assert chosen == expected
+
+
+def test_every_name_that_the_help_has_is_known(encoding_of: Any) -> None:
+    space = Box(0, 3, (1, 2, 3), np.uint8)
+    for name in ENCODINGS:
+        assert encoding_of(name, space, [np.zeros((1, 2, 3)), np.ones((1, 2, 3))]).accepts(space)
