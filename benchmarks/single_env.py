@@ -38,9 +38,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("ids", nargs="*", default=[*PEERS, "lndp/Foraging-v0", "lndp/Bandit-v0"])
     parser.add_argument("--seconds", type=float, default=1.0)
-    parser.add_argument(
-        "--rounds", type=int, default=5, help="in turn with the peer; the best counts"
-    )
+    parser.add_argument("--rounds", type=int, default=5, help="in turn with the peer; the best counts")
     arguments = parser.parse_args()
     for name in arguments.ids:
         pair = [name, *([PEERS[name]] if name in PEERS else [])]

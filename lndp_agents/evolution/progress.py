@@ -49,19 +49,22 @@ class Progress:
             self._live.stop()
 
     def advance(self, share: float) -> None:
-        """Show which share, from 0 to 1, of the generation under way is done, where it takes long."""
+        """Show which share, from 0 to 1, of the generation under way is done, where it takes long.
+
+        How long is left is told from the longest that lives may last, until a whole generation is known.
+        """
         now = time.monotonic()
-        spent = now - self._last_generation
+        spent, silent = now - self._last_generation, now - self._last_line
         is_first = self._last_line == self._started
-        if now - self._last_line < (FIRST_SECONDS if is_first else LINE_SECONDS) or not 0 < share < 1:
+        if spent < FIRST_SECONDS or (silent < LINE_SECONDS and not is_first) or not 0 < share < 1:
             return
         self._last_line = now
-        whole = spent / share
-        left = whole * (self._budget - self._done) - spent
-        self.say(
-            f"generation {self._done + 1}/{self._budget}: {share:.0%} after {spent:.0f} s, at most "
-            f"{_clock(whole - spent)} to go; all generations at most {_clock(left)}"
-        )
+        text = f"generation {self._done + 1}/{self._budget}: {share:.0%} after {spent:.0f} s"
+        if self._done == self._first:
+            whole = spent / share
+            left = whole * (self._budget - self._done) - spent
+            text += f", at most {_clock(whole - spent)} to go, and {_clock(left)} for all generations"
+        self.say(text)
 
     def show(self, record: Generation) -> None:
         """Show one more generation."""

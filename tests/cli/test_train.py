@@ -38,15 +38,16 @@ def test_train_says_where_it_works_and_what_it_found(
     result = lndp(*train_options, "--generations", 3, "--out", tmp_path / "run")
     assert result.code == 0
     lines = result.err.splitlines()
-    assert lines[0].startswith("lndp/Foraging-v0, ")
-    assert lines[0].endswith(f"numbers to evolve; run folder: {tmp_path / 'run'}")
-    assert lines[1].startswith("generation 2/3: held-out ")
+    assert lines[0].startswith("lndp/Foraging-v0: preset default: policy lndp (")
+    assert "5 inputs (place), 3 outputs; CMAES of 8 genomes x 4 lives; sigma 0.25, update_bias 3" in lines[0]
+    assert lines[1] == f"run folder: {tmp_path / 'run'}"
+    assert lines[2].startswith("generation 2/3: held-out ")
     run = Run.open(tmp_path / "run")
     for _ in run.generations():
         pass
     assert (
-        result.out
-        == f"best held-out score: {run.best_score:.1f}; the agent is in {tmp_path / 'run' / 'best'}\n"
+        result.out == f"best held-out score: {run.best_score:.1f} per episode; "
+        f"the agent is in {tmp_path / 'run' / 'best'}\n"
     )
 
 

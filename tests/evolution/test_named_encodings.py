@@ -1,5 +1,6 @@
 """Encodings by name: what they make of the worlds, and what `auto` chooses."""
 
+import math
 from typing import Any
 
 import gymnasium
@@ -11,7 +12,7 @@ from gymnasium.spaces import Box, Dict, Discrete, MultiBinary
 from lndp_agents.evolution.encoding_names import ENCODINGS
 from lndp_agents.evolution.gym_world import GymDynamics
 from lndp_agents.evolution.lives import life_keys
-from lndp_agents.evolution.named_encodings import named_encoding
+from lndp_agents.evolution.named_encodings import STATISTICS_LIVES, named_encoding
 from lndp_agents.evolution.worlds import make_world
 from lndp_agents.spaces import AffineEncoding, ObservationEncoding, PixelEncoding, PlaceEncoding
 from lndp_agents.spaces.choices import BitsEncoding, OneHotEncoding
@@ -100,15 +101,27 @@ def test_auto_chooses_for_every_world(environment: str, kind: type[ObservationEn
     assert type(world.encoding) is kind
     assert world.encoding.accepts(world.dynamics.observation_space)
     state = world.dynamics.reset(life_keys(9, num_lives=8))
-    assert world.encoding.encode(world.dynamics.observe(state)).abs().max() <= 2
+    assert world.encoding.encode(world.dynamics.observe(state)).abs().max() <= 4
 
 
-def test_auto_narrows_bounds_that_random_actions_reach_little_of() -> None:
-    auto, scaled = (make_world("Acrobot-v1", {}, encoding=name).encoding for name in ("auto", "scaled"))
+def test_auto_divides_by_the_geometric_mean_of_bounds_and_spread() -> None:
+    auto, scaled, standardized = (
+        make_world("Acrobot-v1", {}, encoding=name).encoding for name in ("auto", "scaled", "standardized")
+    )
     assert isinstance(auto, AffineEncoding)
     assert isinstance(scaled, AffineEncoding)
-    assert auto.scale[:4] == scaled.scale[:4] == (1, 1, 1, 1)
-    assert all(3 < ours / theirs < 8 for ours, theirs in zip(auto.scale[4:], scaled.scale[4:], strict=True))
+    assert isinstance(standardized, AffineEncoding)
+    between = np.sqrt(np.array(scaled.scale) * np.array(standardized.scale))
+    np.testing.assert_allclose(auto.scale, between, rtol=1e-6)
+    assert auto.offset == pytest.approx(standardized.offset)
+    assert auto.scale[5] > 4 * scaled.scale[5]
+
+
+def alternating(half: float, first: float, second: float) -> AffineEncoding:
+    """Of a number that is `first` in five of nine steps, else `second`; its bounds are 2 * half apart."""
+    n = 9 * STATISTICS_LIVES
+    mean, spread = (5 * first + 4 * second) / 9, abs(first - second) * math.sqrt(20 / 81 * n / (n - 1))
+    return AffineEncoding((1,), (mean,), (1 / math.sqrt(half * spread),))
 
 
 class Shown(gymnasium.Env[Any, Any]):
@@ -151,15 +164,9 @@ GRID = Box(0, 9, (2,), np.float32)
     ("space", "shown", "expected"),
     [
         (GRID, [[1, 2], [9, 0]], PlaceEncoding.of_box(GRID)),
-        (GRID, [[1, 2], [9, 8.5]], ObservationEncoding.of(GRID)),  # no grid
-        (Box(0, 40, (2,)), [[1, 2], [40, 39]], ObservationEncoding.of(Box(0, 40, (2,)))),  # too many cells
-        (
-            Box(0, 1, (3,)),
-            [[0, 1, 1], [1, 0, 0]],
-            ObservationEncoding.of(Box(0, 1, (3,))),
-        ),  # a sign is enough
-        (Box(0, 9, (1,)), [[0.5], [3.6]], ObservationEncoding.of(Box(0, 9, (1,)))),  # over a third is reached
-        (Box(0, 9, (1,)), [[2.5], [3.5]], AffineEncoding((1,), (3.0,), (2.0,))),  # and not here
+        (Box(0, 9, (1,)), [[0.5], [3.0]], alternating(4.5, 0.5, 3.0)),  # no grid
+        (Box(-50, 50, (1,)), [[-7.0], [40.0]], alternating(50, -7.0, 40.0)),  # too many cells
+        (Box(0, 1, (1,)), [[0.0], [1.0]], alternating(0.5, 0.0, 1.0)),  # a sign is enough
         (Box(0, 9, (1,)), [[2.5], [2.5]], ObservationEncoding.of(Box(0, 9, (1,)))),  # it never changes
         (Box(-np.inf, np.inf, (1,)), [[1.0], [np.nan]], "a spread"),
         (Discrete(3, start=1), [1], OneHotEncoding(3, 1)),
@@ -177,6 +184,9 @@ def test_auto_chooses_by_what_is_shown(encoding_of: Any, space: Any, shown: list
     chosen = encoding_of("auto", space, shown)
     if expected == "a spread":
         assert chosen.encode(torch.tensor([1.0])).isfinite().all()
+    elif isinstance(expected, AffineEncoding) and expected.size == 1 and chosen != expected:
+        assert chosen.shape == (1,)
+        assert (chosen.offset + chosen.scale) == pytest.approx(expected.offset + expected.scale)
     else:
         assert chosen == expected
 

@@ -51,7 +51,8 @@ def test_a_line_for_each_held_out_score(clock: Clock, capsys: pytest.CaptureFixt
     out, err = capsys.readouterr()
     assert out == ""
     assert err.splitlines() == [
-        "generation 3/8: held-out 21.5, population mean 30.2, best 40.0, sigma 0.500, 12,345 steps, 1:15 left"
+        "generation 3/8: held-out 21.5 per episode, population mean 30.2, best 40.0, sigma 0.500, "
+        "12,345 steps, 1:15 left"
     ]
 
 
@@ -64,6 +65,23 @@ def test_a_line_at_least_now_and_then(clock: Clock, capsys: pytest.CaptureFixtur
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 1
     assert "held-out" not in lines[0]
+
+
+def test_a_long_generation_is_told_of_within_ten_seconds(
+    clock: Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Progress(11, done=1) as display:
+        for second in range(1, 61):
+            clock.now += 1
+            display.advance(second / 80)
+        display.show(replace(RECORD, generation=2, held_out=None))
+        clock.now += 31
+        display.advance(0.5)
+    assert capsys.readouterr().err.splitlines() == [
+        "generation 2/11: 6% after 5 s, at most 1:15 to go, and 13:15 for all generations",
+        "generation 2/11: 44% after 35 s, at most 0:45 to go, and 12:45 for all generations",
+        "generation 3/11: 50% after 31 s",
+    ]
 
 
 def test_a_terminal_gets_a_table(clock: Clock, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
@@ -81,7 +99,7 @@ def test_a_terminal_gets_a_table(clock: Clock, monkeypatch: pytest.MonkeyPatch, 
     for part in (
         "3/8",
         "▁█",
-        "21.5 (centre of the search)",
+        "21.5 per episode",
         "mean 30.2, best 40.0",
         "0.12",
         "2 not a number",

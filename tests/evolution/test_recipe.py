@@ -40,7 +40,7 @@ def test_json_keeps_a_recipe() -> None:
         ("worst_weight", 1.5, "a number from 0 to 1"),
         ("density_penalty", -1.0, "a number from 0"),
         ("separable", 1, "true or false"),
-        ("encoding", None, "a string"),
+        ("encoding", 3, "a string"),
         ("program", [], "a JSON object"),
         ("environment_keywords", "size=7", "a JSON object"),
     ],
