@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import gymnasium
 import pytest
 import torch
 from lndp_envs.foraging import Foraging
@@ -52,8 +53,9 @@ def short_foraging() -> Iterator[str]:
     """The id of foraging in lives of 20 steps."""
     name = "test/ShortForaging-v0"
     WORLDS[name] = World(Foraging, max_episode_steps=20)
+    gymnasium.register(name, "lndp_envs.foraging_env:ForagingEnv", max_episode_steps=20)
     yield name
-    del WORLDS[name]
+    del WORLDS[name], gymnasium.registry[name]
 
 
 @pytest.fixture(scope="module")

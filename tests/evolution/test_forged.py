@@ -17,6 +17,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from lndp_agents import load_pretrained
+from lndp_agents.evolution import presets
 from lndp_agents.evolution import run as run_module
 from lndp_agents.evolution.checkpoint import COUNTERS, TENSORS, read_checkpoint, write_checkpoint
 from lndp_agents.evolution.config import EvolutionConfig
@@ -328,10 +329,10 @@ def published(make_recipe: MakeRecipe, start: str) -> EvolutionConfig:
 def test_a_run_around_another_genome_than_it_says_differs(
     make_recipe: MakeRecipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def other(name: str, program: Any) -> Tensor:
+    def other(name: str, agent: Any, policy: Any) -> Tensor:
         return load_pretrained("foraging-switch").genome
 
-    monkeypatch.setattr(run_module, "start_genome", other)
+    monkeypatch.setattr(presets, "start_genome", other)
     with Run.create(published(make_recipe, "foraging"), tmp_path / "run") as run:
         list(run.generations())
     told = ["generation_000000000 holds another genome than that of start='foraging'"]

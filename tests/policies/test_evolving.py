@@ -46,8 +46,9 @@ OTHERS = [name for name in SMALL if name != "lndp"]
 def short_foraging() -> Iterator[None]:
     """Foraging in lives of 15 steps."""
     WORLDS[SHORT] = World(Foraging, max_episode_steps=15)
+    gymnasium.register(SHORT, "lndp_envs.foraging_env:ForagingEnv", max_episode_steps=15)
     yield
-    del WORLDS[SHORT]
+    del WORLDS[SHORT], gymnasium.registry[SHORT]
 
 
 def recipe(policy: str, **changes: Any) -> EvolutionConfig:
