@@ -73,9 +73,8 @@ class Comparison:
         path = folder / COMPARISON_FILE
         if not path.exists():
             raise FileNotFoundError(f"{folder} holds no comparison, it has no {COMPARISON_FILE}")
-        content = read_file(path, MAX_CONFIG_BYTES)
         try:
-            data = parse_json(content)
+            data = parse_json(read_file(path, MAX_CONFIG_BYTES))
             if data.pop("format_version") != FORMAT_VERSION:
                 raise ValueError("it was written by another version of lndp-agents")
             return cls(**data | {"policies": tuple(data["policies"])})
