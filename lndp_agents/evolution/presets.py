@@ -87,7 +87,8 @@ def settle(config: EvolutionConfig) -> Experiment:
     program = config.program
     if config.preset == "default":
         chosen |= _numbers(config, world)
-        program = _program(config.policy, world) | _adopted(config, start) | program
+        own = _program(config.policy, world)
+        program = own | _adopted(config, start, own) | program
     policy = _policy(config, world, program)
     given = {name: value for name in chosen if (value := getattr(config, name)) is not OPEN}
     config = replace(config, **chosen | given, program=program)
@@ -143,14 +144,14 @@ def _is_lndp(policy: str) -> bool:
     return issubclass(find_policy(policy), LNDPConfig)
 
 
-def _adopted(config: EvolutionConfig, start: Agent[Any] | None) -> dict[str, Any]:
+def _adopted(config: EvolutionConfig, start: Agent[Any] | None, chosen: Mapping[str, Any]) -> dict[str, Any]:
     """The switches of the agent that a search starts around; not what follows from its environment."""
     if start is None or start.config.policy != config.policy:
         return {}
     sizes = {*start.config.from_spaces, "nodes"}
-    return {
-        item.name: getattr(start.config, item.name) for item in fields(start.config) if item.name not in sizes
-    }
+    switches = {item.name: item.default for item in fields(start.config) if item.name not in sizes}
+    values = {name: getattr(start.config, name) for name in switches}
+    return {name: value for name, value in values.items() if name in chosen or value != switches[name]}
 
 
 def _policy(config: EvolutionConfig, world: World, program: Mapping[str, Any]) -> PolicyConfig:

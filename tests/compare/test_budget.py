@@ -90,11 +90,11 @@ def comparison(environment: str, **settings: Any) -> Comparison:
 def test_recipes_differ_only_where_worlds_and_programs_do() -> None:
     foraging = recipe_of(comparison("lndp/ForagingReversal-v0"), "lndp", 3)
     assert foraging.program == {"nodes": 16, "innate_roles": True, "initial_density": 0.5}
-    assert (foraging.encoding, foraging.population, foraging.lives, foraging.seed) == ("place", 64, 16, 3)
-    assert (foraging.separable, foraging.sigma, foraging.worst_weight) == (True, 0.5, 1.0)
+    assert (foraging.encoding, foraging.population, foraging.lives, foraging.seed) == ("auto", 64, 16, 3)
+    assert (foraging.separable, foraging.sigma, foraging.update_bias) == (True, 0.25, 3.0)
     assert foraging.evaluate_every == 20_000_000 // (64 * 16 * 100) // 20 == 9
     poles = recipe_of(comparison("lndp/CartPoleReversal-v0"), "hebbian", 1)
-    assert (poles.encoding, poles.lives, poles.evaluate_every) == ("scaled", 8, 1)
+    assert (poles.encoding, poles.lives, poles.evaluate_every) == ("auto", 8, 1)
     assert poles.program == {"reward_input": True}
 
 
@@ -107,8 +107,8 @@ def test_changes_reach_recipe_and_program() -> None:
 
 def test_a_search_around_an_agent_says_so_in_its_name() -> None:
     plain, around = (recipe_of(comparison("lndp/Bandit-v0"), name, 1) for name in ("lndp", "lndp@cartpole"))
-    assert (plain.start, plain.sigma) == ("", 0.5)
-    assert around == replace(plain, start="cartpole", sigma=0.3)
+    assert (plain.start, plain.sigma) == ("", 0.25)
+    assert around == replace(plain, start="cartpole", sigma=0.3, update_bias=0.0)
     narrow = {"lndp@cartpole": {"sigma": 0.1}}
     assert recipe_of(comparison("lndp/Bandit-v0", changes=narrow), "lndp@cartpole", 1).sigma == 0.1
     elsewhere = {"lndp@cartpole": {"start": "bandit"}}

@@ -174,10 +174,10 @@ def test_a_folder_that_is_moved_while_a_generation_is_lived_gets_nothing_of_it(
 ) -> None:
     live = problem.live
 
-    def moving(*arguments: Any) -> Any:
+    def moving(*arguments: Any, **options: Any) -> Any:
         if folder.exists():
             moved(folder)
-        return live(*arguments)
+        return live(*arguments, **options)
 
     with Run.open(folder, LAST + 1) as run:
         monkeypatch.setattr(problem, "live", moving)
@@ -201,6 +201,7 @@ class Broken(gymnasium.Env[Any, Any]):
         return self.observation_space.low, math.nan, False, False, {}
 
 
+@pytest.mark.filterwarnings("ignore:Broken-v0 gave a reward that is no finite number")
 def test_a_world_without_a_number_as_reward_ends_the_training(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -197,9 +197,9 @@ def test_lives_are_computed_with_plain_tensors(
     kinds: set[type] = set()
     plain = problem.live
 
-    def watched(policy: Any, parameters: dict[str, Tensor], *arguments: Any) -> Any:
+    def watched(policy: Any, parameters: dict[str, Tensor], *arguments: Any, **options: Any) -> Any:
         kinds.update(type(tensor) for tensor in parameters.values())
-        return plain(policy, parameters, *arguments)
+        return plain(policy, parameters, *arguments, **options)
 
     monkeypatch.setattr(problem, "live", watched)
     evolve(make_recipe(), tmp_path / "run", 1)

@@ -187,8 +187,9 @@ def test_what_does_not_fit_is_refused_at_once(
 def test_tables_that_no_memory_holds_are_refused_before_they_are_made(
     make_hill: MakeHill, options: dict[str, Any], message: str
 ) -> None:
+    known: dict[str, Any] = {"population": 64, "separable": True, "sigma": 0.5}
     with pytest.raises(ValueError, match=message):
-        make_searcher(make_hill(100_000), EvolutionConfig(environment="any", **options))
+        make_searcher(make_hill(100_000), EvolutionConfig(environment="any", **(known | options)))
 
 
 def test_options_reach_the_searcher(make_hill: MakeHill) -> None:

@@ -54,9 +54,9 @@ def lived(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Tensor, Tensor]]:
     seen: list[tuple[Tensor, Tensor]] = []
     live = problem_module.live
 
-    def watched(policy: Any, parameters: Any, world: Any, keys: Tensor, tasks: Tensor) -> Any:
+    def watched(policy: Any, parameters: Any, world: Any, keys: Tensor, tasks: Tensor, **options: Any) -> Any:
         seen.append((keys.clone(), tasks.clone()))
-        return live(policy, parameters, world, keys, tasks)
+        return live(policy, parameters, world, keys, tasks, **options)
 
     monkeypatch.setattr(problem_module, "live", watched)
     return seen
