@@ -12,7 +12,7 @@ def score_text(value: float) -> str:
     if not math.isfinite(value):
         return str(value)
     decimals = 1 if value == 0 else max(1, 2 - math.floor(math.log10(abs(value))))
-    text = f"{value:.{min(decimals, 9)}f}"
+    text = f"{value:.{decimals}f}" if decimals < 10 else "0.0"
     return text.removeprefix("-") if float(text) == 0 else text
 
 

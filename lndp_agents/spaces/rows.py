@@ -204,7 +204,10 @@ def _leaf(space: Space, value: Any, what: str) -> NDArray[Any]:
     Raises:
         ValueError: it holds no numbers, or has another shape.
     """
-    array: NDArray[Any] = np.asarray(value)
+    try:
+        array: NDArray[Any] = np.asarray(value)
+    except ValueError:  # rows of unequal lengths
+        array = np.array(None)
     shape = space.shape or ()
     if array.dtype.kind not in "biuf":
         raise ValueError(f"{what} {shorten(cast('object', value))}: give numbers, for {shorten(space)}")

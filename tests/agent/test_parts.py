@@ -154,7 +154,7 @@ class TestEncoding:
             ({"kind": "parts", "parts": [ObservationEncoding.of(SEEN).to_json()]}, "none of parts itself"),
             (
                 {"kind": "parts", "parts": [{"kind": "one_hot", "num_values": 4000, "start": 0}] * 2},
-                "8000 numbers: a brain takes 1 to 4096",
+                "8000 numbers, a brain takes 1 to 4096",
             ),
             ({"kind": "bits", "num_values": 2**32, "start": 0}, "give 1 to 2147483648"),
             ({"kind": "bits", "num_values": 9, "start": 0.5}, "from an integer"),

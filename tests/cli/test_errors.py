@@ -41,7 +41,7 @@ def assert_refused(result: Any, *parts: str) -> None:
         (f"{FORAGING} --env-kwargs size=4", ("size is 4", "at least 3")),
         (f"{FORAGING} --env-kwargs size=big", ("'big'", "give those that it takes")),
         (f"{FORAGING} --program noodles=9", ("'noodles'", "known are")),
-        (f"{FORAGING} --program nodes=4", ("nodes=4", "give at least 5")),
+        (f"{FORAGING} --program nodes=4", ("nodes=4", "give at least 9")),
         (f"{FORAGING} --program nodes=many", ("nodes='many'", "give an integer from")),
         (f"{FORAGING} --program action_size=3", ("'action_size'", "leave it out")),
         (

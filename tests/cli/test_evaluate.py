@@ -9,6 +9,7 @@ import pytest
 
 from lndp_agents import LNDPAgent
 from lndp_agents.evaluation import evaluate
+from lndp_agents.numbers import interval_text, score_text
 
 Lndp = Callable[..., Any]
 
@@ -32,10 +33,10 @@ def test_json_is_pure_and_equals_the_function(lndp: Lndp, finished: Path) -> Non
 
 def test_people_get_a_sentence(lndp: Lndp, finished: Path) -> None:
     numbers = json.loads(lndp("evaluate", finished, "--lives", 4, "--json").out)
-    low, high = numbers["interval"]
+    mean, interval = score_text(numbers["mean"]), interval_text(numbers["interval"])
     assert lndp("evaluate", finished, "--lives", 4).out == (
-        f"{finished} on lndp/Foraging-v0: {numbers['mean']:.1f}, 95 % interval {low:.1f} to {high:.1f}\n"
-        "(mean episode return of 4 fresh lives, seed 0)\n"
+        f"{finished} on lndp/Foraging-v0: {mean} per episode, 95 % interval {interval}\n"
+        "(4 fresh lives, seed 0)\n"
     )
 
 

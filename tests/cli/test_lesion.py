@@ -71,7 +71,7 @@ def test_people_get_a_table(
     assert lines[1].split() == ["reward", "per", "step", "steps", "intact", "lesioned", "damage"]
     assert [line.split("  ")[0] for line in lines[2:6]] == ["before", "right after", "worst", "at the end"]
     assert lines[6].startswith(("recovered: ", "nothing to recover from: "))
-    assert lines[7].startswith("score of a life: intact ")
+    assert lines[7].startswith("score per episode: intact ")
     assert sorted(path.name for path in out.iterdir()) == [
         f"{finished.name}_{file}.csv",
         f"{finished.name}_{file}.png",
@@ -155,7 +155,7 @@ def test_the_core_install_prints_all_and_draws_no_picture(finished: Path, tmp_pa
     )
     assert result.returncode == 0, result.stderr
     assert "100 % of the weights zeroed at step 50" in result.stdout
-    assert result.stdout.splitlines()[-1].startswith("score of a life: intact ")
+    assert result.stdout.splitlines()[-1].startswith("score per episode: intact ")
     file = tmp_path / "out" / f"{finished.name}_zero-1.0_at-50.csv"
     assert result.stderr.splitlines()[-1] == (
         f'wrote {file}, but no picture: plots need matplotlib: pip install "lndp-agents[train]"'

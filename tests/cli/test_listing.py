@@ -39,7 +39,7 @@ def test_zoo_list_shows_names_and_scores(lndp: Lndp, one_zoo: Path) -> None:
         }
     ]
     line = " ".join(lndp("zoo", "list").out.split())
-    assert line == "small lndp/Foraging-v0 321.0, 95 % interval 300.5 to 340.5"
+    assert line == "small lndp/Foraging-v0 321.0 per episode, 95 % interval 300.5 to 340.5"
 
 
 def test_zoo_show_prints_the_card(lndp: Lndp, one_zoo: Path) -> None:

@@ -51,28 +51,28 @@ def rich(own_folder: Path) -> Path:
 def test_a_run_on_ones_own_module_can_be_evaluated(run: Path) -> None:
     with (run / "metrics.csv").open() as file:
         assert [int(row["steps"]) for row in csv.DictReader(file)] == [4 * 2 * 4, 2 * 4 * 2 * 4]
-    result = lndp(run.parent, "evaluate", run.name, "--lives", "4", "--json", "--max-steps", "3")
+    result = lndp(run.parent, "evaluate", run.name, "--trust", "--lives", "4", "--json", "--max-steps", "3")
     assert 0 <= json.loads(result.stdout)["mean"] <= 3, result.stderr
 
 
 def test_a_run_on_a_class_of_it_can_be_resumed_and_verified(rich: Path) -> None:
-    result = lndp(rich.parent, "resume", rich.name, "--generations", "3", "--json")
+    result = lndp(rich.parent, "resume", rich.name, "--trust", "--generations", "3", "--json")
     assert json.loads(result.stdout)["generations"] == 3, result.stderr
-    result = lndp(rich.parent, "verify", rich.name)
+    result = lndp(rich.parent, "verify", rich.name, "--trust")
     assert result.returncode == 0, result.stderr
     assert "computed again with the same metrics and hashes" in result.stdout
 
 
 @pytest.mark.slow
 def test_it_can_be_watched(run: Path) -> None:
-    result = lndp(run.parent, "watch", run.name, "--gif", "life.gif", "--steps", "2")
+    result = lndp(run.parent, "watch", run.name, "--trust", "--gif", "life.gif", "--steps", "2")
     assert result.returncode == 0, result.stderr
     assert (run.parent / "life.gif").stat().st_size > 1000
 
 
 @pytest.mark.slow
 def test_actors_find_the_module(run: Path) -> None:
-    result = lndp(run.parent, "verify", run.name, "--actors", "2")
+    result = lndp(run.parent, "verify", run.name, "--trust", "--actors", "2")
     assert result.returncode == 0, result.stderr
 
 
