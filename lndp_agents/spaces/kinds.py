@@ -79,7 +79,8 @@ def require_size(what: str, shape: object, maximum: int = MAX_NODES) -> int:
         raise ValueError(f"{what} with shape {shorten(shape)}: give a list of lengths, 32 at most")
     size = math.prod(shape)
     if not 1 <= size <= maximum:
-        raise ValueError(f"{what} has {shorten(size)} numbers: a brain takes 1 to {maximum}, one node each")
+        nodes = ", one node each" if maximum == MAX_NODES else ""
+        raise ValueError(f"{what} has {shorten(size)} numbers: a brain takes 1 to {maximum}{nodes}")
     return size
 
 
