@@ -14,10 +14,10 @@ from types import ModuleType
 from typing import Any
 
 import gymnasium
-import lndp_envs  # registers the ids of lndp/  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from gymnasium.envs.registration import EnvSpec, load_env_creator
 from gymnasium.wrappers import TimeLimit
 from lndp_envs import Lifetime
+from lndp_envs.registration import WORLDS
 
 from lndp_agents.blame import Blamed, WorldError, blaming, failure
 from lndp_agents.notes import note
@@ -32,8 +32,8 @@ _OF_GYMNASIUM = {MAX_STEPS, "disable_env_checker"}
 Env = gymnasium.Env[Any, Any]
 
 
-def find_environment(environment: str) -> EnvSpec:
-    """What Gymnasium knows about an environment; its module is imported.
+def find_environment(environment: str) -> str:
+    """The id of an environment; its module is imported.
 
     Args:
         environment: its name, see the module.
@@ -50,8 +50,10 @@ def find_environment(environment: str) -> EnvSpec:
         if callable(made):
             name = _register(module, name, made)
         remedy = f"give one that {place} registers, or a class of it{_classes(module)}"
+    if name in WORLDS:
+        return name
     try:
-        return gymnasium.spec(name)
+        return gymnasium.spec(name).id
     except gymnasium.error.Error as error:
         text = str(error).rstrip(".")
         raise ValueError(f"environment {environment!r}: {text}; {remedy}") from error
@@ -73,7 +75,7 @@ def make_env(
         ValueError: there is no such environment, a keyword does not fit, or a package is missing.
         WorldError: the environment raised something.
     """
-    spec = find_environment(environment)
+    spec = gymnasium.spec(find_environment(environment))
     check_limit(keywords)
     given: dict[str, Any] = {**keywords} if render_mode is None else {**keywords, "render_mode": render_mode}
     _check_keywords(environment, spec, given)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from lndp_agents.environments import DEFAULT_STEPS, Env, episode_limit, make_env
 from lndp_agents.notes import note
-from lndp_agents.spaces import Space, from_numbers, plain_space, to_numbers
+from lndp_agents.spaces import Space, from_numbers, is_array, plain_space, to_numbers
 from lndp_agents.spaces.kinds import is_discrete
 from lndp_agents.spaces.rows import row_shape, unread
 
@@ -82,7 +82,7 @@ class GymDynamics:
         start, reward = np.zeros_like(over), np.zeros(len(over))
         for i in np.flatnonzero(~over):
             env: Env = self._envs[rows[i]]
-            own = from_numbers(self.action_space, actions[i])
+            own = actions[i] if is_array(self.action_space) else from_numbers(self.action_space, actions[i])
             observation, reward[i], terminated, truncated, info = env.step(own)
             seen[i] = self._numbers(observation)
             start[i], over[i] = info.get("episode_start", False), terminated or truncated
@@ -107,6 +107,8 @@ class GymDynamics:
         return make_env(self._name, self._keywords, self._episodes)
 
     def _numbers(self, observation: Any) -> NDArray[Any]:
+        if getattr(observation, "shape", None) == self._shape and is_array(self.observation_space):
+            return observation  # the usual case, quickly
         try:
             return to_numbers(self.observation_space, observation).reshape(self._shape)
         except ValueError as error:

@@ -63,7 +63,7 @@ def make_task(
         ValueError: as in `make_world`, but for the spaces.
         WorldError: the environment raised something.
     """
-    name = find_environment(environment).id
+    name = find_environment(environment)
     check_limit(keywords)
     if name in WORLDS:
         return _batched(name, keywords, episodes)

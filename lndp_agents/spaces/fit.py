@@ -6,6 +6,7 @@ from lndp_agents.config import LNDPConfig, PolicyConfig
 from lndp_agents.spaces.decoding import ActionDecoding
 from lndp_agents.spaces.encoding import ObservationEncoding
 from lndp_agents.spaces.kinds import Space
+from lndp_agents.spaces.pixels import PixelEncoding
 from lndp_agents.spaces.rows import plain_space
 from lndp_agents.validation import shorten
 
@@ -33,6 +34,11 @@ def config_for(
         ValueError: a space is refused, or a field is unknown or out of range.
     """
     encoding = encoding or ObservationEncoding.of(observation_space)
+    if isinstance(encoding, PixelEncoding) and issubclass(kind, LNDPConfig):
+        raise ValueError(
+            f"policy {kind.policy!r} has a node for each number and sees no pictures such as "
+            f"{shorten(observation_space)}: give the policy 'hebbian'"
+        )
     decoding = ActionDecoding.of(action_space)
     return kind.fitting(encoding, decoding, **switches)
 
