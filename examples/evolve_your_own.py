@@ -73,8 +73,8 @@ def main() -> None:
         f"right doors in {STEPS} steps: {score.mean:.1f} ({low:.1f} to {high:.1f}); "
         "without memory 10, best 19.5"
     )
-    print(f"go on with: lndp resume {folder} --generations {2 * arguments.generations}")
-    print(f"or with: lndp evaluate {folder}, lndp verify {folder}")
+    print(f"go on with: lndp resume {folder} --generations {2 * arguments.generations} --trust")
+    print(f"or with: lndp evaluate {folder} --trust, lndp verify {folder} --trust")
 
 
 if __name__ == "__main__":

@@ -52,7 +52,8 @@ def test_a_sound_entry(capsys: pytest.CaptureFixture[str]) -> None:
     assert (verdict["name"], verdict["problems"]) == ("foraging", [])
     assert verdict["allowed"][0] <= verdict["mean"] <= verdict["allowed"][1]
     assert cli.main(["zoo", "verify", "foraging", "--lives", "8"]) == 0
-    assert capsys.readouterr().out == f"foraging             sound, scores {verdict['mean']:.1f}\n"
+    told = f"foraging             sound, scores {verdict['mean']:.1f} per episode\n"
+    assert capsys.readouterr().out == told
 
 
 @pytest.mark.parametrize(
