@@ -22,7 +22,7 @@ from lndp_agents.evolution.searchers import (
     searcher_state,
     spread,
 )
-from lndp_agents.evolution.workers import Workers, actor_errors
+from lndp_agents.evolution.workers import Workers
 from lndp_agents.genome import initial_genome
 from lndp_agents.persistence import SavedAgent
 from lndp_agents.spaces import check_fit
@@ -78,11 +78,10 @@ class Evolution:
 
         Raises:
             FloatingPointError: the search distribution is no longer made of numbers.
-            ConnectionError: an actor is lost.
+            ConnectionError: an actor is lost or frozen.
         """
         self.problem.begin(self.generation)
-        with actor_errors():
-            self._searcher.step()
+        self._searcher.step()
         if not is_sound(self._searcher):
             raise FloatingPointError(f"the search diverged in generation {self.generation + 1}")
         self.generation += 1

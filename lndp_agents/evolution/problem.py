@@ -3,7 +3,7 @@
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import torch
@@ -11,6 +11,7 @@ from lndp_envs.randomness import key_of
 from torch import Tensor
 
 from lndp_agents.devices import find_device
+from lndp_agents.evolution.actors import Actors, ray_session
 from lndp_agents.evolution.fitness import WORST, fitness
 from lndp_agents.evolution.lives import (
     HELD_OUT,
@@ -25,7 +26,7 @@ from lndp_agents.evolution.lives import (
 )
 from lndp_agents.evolution.run_folder import Description
 from lndp_agents.evolution.search_library import Problem, SolutionBatch
-from lndp_agents.evolution.workers import Workers, ask, ray_session
+from lndp_agents.evolution.workers import Workers
 from lndp_agents.genome import genome_size, genome_to_parameters
 from lndp_agents.policies.policy import Policy
 
@@ -80,15 +81,11 @@ class LifeProblem(Problem):
             dtype=torch.float32,
             eval_data_length=3,
             store_solution_stats=False,
-            num_actors=workers.actors,
         )
         self.description, self.workers = description, workers
         self.generation = 0
         self.report: Report | None = None
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """What travels to an actor: no kernels, no environments, and no generator, for it draws nothing."""
-        return LifeProblem, (self.description, self.workers)
+        self._crew: Actors | None = None
 
     @cached_property
     def world(self) -> World:
@@ -118,12 +115,13 @@ class LifeProblem(Problem):
             yield
             return
         with ray_session(self.workers.ray_address) as resources:
+            self._crew = self._hire(resources)
             try:
-                self._parallelize_on(resources)
+                self._start(self._crew, int(resources.get("CPU", 1)))
                 yield
             finally:
-                if self.actors:
-                    self.kill_actors()
+                self._crew.dismiss()
+                self._crew = None
 
     def settle(self, num_threads: int | None = None) -> None:
         """Make in this process what lives need.
@@ -138,18 +136,28 @@ class LifeProblem(Problem):
 
     def held_out_score(self, genome: Tensor) -> float:
         """Mean score of a genome (D,) on lives that evolution never sees; the same ones at every call."""
-        if self.actors:
-            return ask(self.actors[:1], "held_out_score", genome)[0]
+        if self._crew is not None:
+            return self._crew.share("held_out_score", [(genome,)])[0]
         tasks = balanced_tasks(self.world.dynamics, self.description.recipe.held_out_lives)
         return self._live(genome[None], HELD_OUT, 0, tasks).scores.mean().item()
 
-    def _evaluate_batch(self, batch: SolutionBatch) -> None:
+    def evaluations(self, genomes: Tensor, generation: int) -> Tensor:
+        """(P, 4): fitness, score, density and steps of genomes (P, D) in a generation."""
         recipe = self.description.recipe
-        tasks = balanced_tasks(self.world.dynamics, recipe.lives, first=self.generation * recipe.lives)
-        lives = self._live(plain(batch.values), TRAINING, self.generation, tasks)
+        tasks = balanced_tasks(self.world.dynamics, recipe.lives, first=generation * recipe.lives)
+        lives = self._live(genomes, TRAINING, generation, tasks)
         values = fitness(lives, tasks, recipe.worst_weight, recipe.density_penalty)
         notes = (lives.scores.mean(1), lives.density.mean(1), lives.steps.sum(1))
-        batch.set_evals(torch.stack([values, *notes], 1).float())
+        return torch.stack([values, *notes], 1).float()
+
+    def _evaluate_batch(self, batch: SolutionBatch) -> None:
+        genomes = plain(batch.values)
+        if self._crew is None:
+            batch.set_evals(self.evaluations(genomes, self.generation))
+            return
+        shares = genomes.tensor_split(len(self._crew))  # copied, for a view would travel with all genomes
+        parts = [(share.clone(), self.generation) for share in shares if len(share)]
+        batch.set_evals(torch.cat(self._crew.share("evaluations", parts)))
 
     def _live(self, genomes: Tensor, stream: int, generation: int, tasks: Tensor) -> Lives:
         """The lives 0 .. L-1 of a stream and generation, of tasks (L,), for genomes (P, D)."""
@@ -161,8 +169,8 @@ class LifeProblem(Problem):
         lives = live(self.program, parameters, self.world, keys, tasks.to(device), report=self.report)
         return Lives(*(tensor.cpu() for tensor in lives))
 
-    def _parallelize_on(self, resources: Mapping[str, float]) -> None:
-        """Start the actors and let each make what it needs, with its share of the processors."""
+    def _hire(self, resources: Mapping[str, float]) -> Actors:
+        """The actors, each with its share of the graphics processors."""
         num_actors = self.workers.actors
         options: dict[str, Any] = {"scheduling_strategy": "SPREAD"}
         if self.workers.device != "cpu":
@@ -170,18 +178,14 @@ class LifeProblem(Problem):
             if not share:
                 raise ValueError(f"device={self.workers.device}: Ray has no GPU for actors; give cpu")
             options["num_gpus"] = share if share < 1 else int(share)
-        vars(self)["_actor_config"] = options
-        self._parallelize()
+        return Actors(partial(LifeProblem, self.description, self.workers), num_actors, options)
+
+    def _start(self, crew: Actors, num_processors: int) -> None:
+        """Let each actor make what it needs, with its share of the processors."""
         try:
-            ask(self.actors or (), "settle", max(1, int(resources.get("CPU", 1)) // num_actors))
+            crew.start("settle", max(1, num_processors // len(crew)))
         except ValueError as error:
             raise ValueError(f"{error} (an actor imports only the module of module:ENVIRONMENT)") from error
-
-    def _make_sync_data_for_actors(self) -> int:
-        return self.generation
-
-    def _use_sync_data_from_main(self, received: int) -> None:
-        self.generation = received
 
 
 def plain(tensor: Tensor) -> Tensor:

@@ -48,8 +48,6 @@ if TYPE_CHECKING:
         """What is searched."""
 
         solution_length: int
-        actors: list[Any] | None
-        """Ray's handles of the processes that evaluate, once there are any."""
 
         def __init__(
             self,
@@ -61,7 +59,6 @@ if TYPE_CHECKING:
             seed: int | None = None,
             eval_data_length: int = 0,
             store_solution_stats: bool = False,
-            num_actors: int = 0,
         ) -> None: ...
 
         def manual_seed(self, seed: int) -> None:
@@ -77,11 +74,6 @@ if TYPE_CHECKING:
 
         def evaluate(self, batch: SolutionBatch) -> None:
             """Find the fitness of genomes."""
-
-        def kill_actors(self) -> None:
-            """End the processes that evaluate."""
-
-        def _parallelize(self) -> None: ...
 
         def _evaluate_batch(self, batch: SolutionBatch) -> None: ...
 
