@@ -91,7 +91,7 @@ def own_memory(kind: type[State], fields: Iterable[Tensor | NDArray[Any]], devic
     """
     tensors: list[Tensor] = []
     for name, field in zip(kind._fields, fields, strict=True):
-        own = torch.empty(field.shape, dtype=torch.int64 if name in _INTEGERS else torch.float32)
+        own = torch.empty(np.shape(field), dtype=torch.int64 if name in _INTEGERS else torch.float32)
         if isinstance(field, Tensor):
             own.copy_(field.detach())
         else:

@@ -175,7 +175,7 @@ class TestAct:
 
     def test_a_scalar_box_is_an_array_without_axes(self) -> None:
         space = Box(-3, 3, ())
-        agent = LNDPAgent(Discrete(2), space)
+        agent = LNDPAgent(Discrete(2), space, backend="eager")
         agent.birth()
         assert space.contains(agent.act(1))
 

@@ -342,7 +342,7 @@ class TestProtocol:
         with pytest.raises(ValueError, match="state of 2 arrays: give back the 7"):
             agent.predict(sensed(3), state[:2])
         with pytest.raises(ValueError, match="for 3 rows of this agent"):
-            make_agent(foraging, nodes=17).predict(sensed(3), state)
+            make_agent(foraging, "eager", nodes=17).predict(sensed(3), state)
 
     def test_lives_read_from_arrays_have_the_program_types(
         self, foraging: Env, make_agent: MakeAgent
