@@ -37,7 +37,7 @@ def config_for(
     if isinstance(encoding, PixelEncoding) and issubclass(kind, LNDPConfig):
         raise ValueError(
             f"policy {kind.policy!r} has a node for each number and sees no pictures such as "
-            f"{shorten(observation_space)}: give the policy 'hebbian'"
+            f"{shorten(observation_space)}: for pictures take `--policy hebbian --encoding pixels`"
         )
     decoding = ActionDecoding.of(action_space)
     return kind.fitting(encoding, decoding, **switches)

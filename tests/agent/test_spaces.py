@@ -253,7 +253,7 @@ class TestLargeSpaces:
         with pytest.raises(ValueError, match=message.replace("\\\\", "\\")):
             encode(self.PICTURES)
         encoding = PixelEncoding.of_box(self.PICTURES)
-        with pytest.raises(ValueError, match=r"encoding pixels gives 21168 numbers.* --encoding pixels`$"):
+        with pytest.raises(ValueError, match=r"sees no pictures .* --encoding pixels`$"):
             config_for(self.PICTURES, Discrete(3), encoding)
         config = config_for(self.PICTURES, Discrete(3), encoding, HebbianConfig, hidden_sizes=[3])
         agent: Agent[Any] = Agent(self.PICTURES, Discrete(3), config, encoding=encoding)
