@@ -62,6 +62,16 @@ class Rich(Doors):
         return self.observation_space.sample(), reward, over, truncated, info
 
 
+class Seen(Rich):
+    """Many parts to see, one choice."""
+
+    action_space = Discrete(2)
+
+    def step(self, action):
+        _, reward, over, truncated, info = Doors.step(self, action)
+        return self.observation_space.sample(), reward, over, truncated, info
+
+
 def two_doors():
     """Doors made by a function."""
     return Doors()
