@@ -1,4 +1,4 @@
-"""Steps per second of single environments of ours, beside the Gymnasium environment of the same task.
+"""Steps per second (of CPU time) of single environments, beside the Gymnasium environment of the same task.
 
 python benchmarks/single_env.py [--seconds 1] [--rounds 5] [ID ...]
 """
@@ -19,13 +19,13 @@ PEERS = {
 
 
 def rate(name: str, seconds: float) -> float:
-    """Steps per second under random actions, resets included."""
+    """Steps per second of CPU time under random actions, resets included."""
     env = gymnasium.make(name)
     env.action_space.seed(0)
     actions = [env.action_space.sample() for _ in range(256)]
     env.reset(seed=0)
-    steps, started = 0, time.perf_counter()
-    while (spent := time.perf_counter() - started) < seconds:
+    steps, started = 0, time.process_time()
+    while (spent := time.process_time() - started) < seconds:
         for action in actions:
             _, _, terminated, truncated, _ = env.step(action)
             if terminated or truncated:
