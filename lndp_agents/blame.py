@@ -17,7 +17,8 @@ MAX_MESSAGE = 300
 _OURS = tuple(
     f"{Path(place).parent}{os.sep}" for place in (__file__, lndp_envs.__file__, gymnasium.__file__) if place
 )
-_INSTALLED = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
+_INSTALLED = ("site-packages", "dist-packages")
+_OF_PYTHON = (sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"), "<")
 
 
 class WorldError(ValueError):
@@ -40,7 +41,9 @@ def blaming(environment: str) -> Generator[None]:
 
 
 def failure(environment: str, error: BaseException) -> WorldError:
-    """What to raise where an environment has raised this error."""
+    """What to raise where an environment has raised this error, or Gymnasium has said what it lacks."""
+    if isinstance(error, gymnasium.error.Error):
+        return WorldError(f"environment {environment!r}: {error}")
     told, place = next(((each, place) for each in _causes(error) if (place := _place(each))), (error, ""))
     text = " ".join(str(told).split())[:MAX_MESSAGE]
     return WorldError(
@@ -109,15 +112,20 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _place(error: BaseException) -> str:
-    """Where in the code of the environment it was raised: not in ours, and in none that is installed."""
+    """Where in the code of the environment it was raised: not in ours, rather not in what is installed."""
     if isinstance(error, SyntaxError) and error.filename:
         return f" in {error.filename}, line {error.lineno}"
     frames = [
         frame
         for frame in reversed(traceback.extract_tb(error.__traceback__))
-        if not frame.filename.startswith((*_OURS, "<"))
+        if _is_installed(frame) or not frame.filename.startswith(_OF_PYTHON)
+        if not frame.filename.startswith(_OURS)
     ]
-    own = [frame for frame in frames if not frame.filename.startswith(_INSTALLED)]
+    own = [frame for frame in frames if not _is_installed(frame)]
     for frame in own or frames:
         return f" in {frame.filename}, line {frame.lineno} ({frame.name})"
     return ""
+
+
+def _is_installed(frame: traceback.FrameSummary) -> bool:
+    return any(part in _INSTALLED for part in Path(frame.filename).parts)

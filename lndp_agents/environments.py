@@ -7,6 +7,7 @@ ends in .py. It is looked for in the current folder before all others, as by `py
 
 import sys
 from collections.abc import Mapping
+from difflib import get_close_matches
 from importlib import import_module
 from inspect import signature
 from pathlib import Path
@@ -19,7 +20,7 @@ from gymnasium.wrappers import TimeLimit
 from lndp_envs import Lifetime
 from lndp_envs.registration import WORLDS
 
-from lndp_agents.blame import Blamed, WorldError, blaming, failure
+from lndp_agents.blame import Blamed, WorldError, blaming
 from lndp_agents.notes import note
 from lndp_agents.validation import is_integer, shorten
 
@@ -55,8 +56,9 @@ def find_environment(environment: str) -> str:
     try:
         return gymnasium.spec(name).id
     except gymnasium.error.Error as error:
-        text = str(error).rstrip(".")
-        raise ValueError(f"environment {environment!r}: {text}; {remedy}") from error
+        near = get_close_matches(f"{name}-v", gymnasium.registry, n=1) if "-v" not in name else []
+        guess = f", did you mean {near[0]}?" if near else ""
+        raise ValueError(f"environment {environment!r}: {str(error).rstrip('.')}{guess}; {remedy}") from error
 
 
 def make_env(
@@ -79,12 +81,8 @@ def make_env(
     check_limit(keywords)
     given: dict[str, Any] = {**keywords} if render_mode is None else {**keywords, "render_mode": render_mode}
     _check_keywords(environment, spec, given)
-    try:
+    with blaming(environment):
         env: Env = gymnasium.make(spec, **given)
-    except gymnasium.error.Error as error:  # such as a package that must be installed
-        raise ValueError(f"environment {environment!r}: {error}") from error
-    except Exception as error:
-        raise failure(environment, error) from error
     if episode_limit(env) is None:
         note(f"{environment} has no limit of steps, so it gets {DEFAULT_STEPS}; --max-steps gives another")
         env = TimeLimit(env, DEFAULT_STEPS)

@@ -1,5 +1,6 @@
 """Environments of other people: found, made, and blamed for what goes wrong in them."""
 
+import re
 import sys
 import traceback
 from pathlib import Path
@@ -97,6 +98,23 @@ def test_an_observation_of_another_shape_is_told(here: Path) -> None:
 def test_keywords_that_do_not_fit_are_told_as_such(here: Path, name: str) -> None:
     with pytest.raises(ValueError, match=f"keywords {{'falt': 3}} do not fit {name}: .*give those that it"):
         make_world(name, {"falt": 3})
+
+
+@pytest.mark.parametrize(
+    ("name", "told"), [("CartPole", "did you mean CartPole-v1?"), ("../x:Y", "TypeError")]
+)
+def test_a_name_that_is_none_is_told_without_a_place_in_python(here: Path, name: str, told: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(told)) as caught:
+        find_environment(name)
+    assert "importlib" not in str(caught.value)
+
+
+def test_a_package_that_is_lacking_is_told_as_gymnasium_does(here: Path) -> None:
+    (here / "lacking.py").write_text(
+        "import gymnasium\n\ndef make():\n    raise gymnasium.error.DependencyNotInstalled('pip install x')\n"
+    )
+    with pytest.raises(ValueError, match=r"environment 'lacking:make': pip install x$"):
+        make_world("lacking:make", {})
 
 
 def lives_of(fault: str | None) -> tuple[World, torch.Tensor]:
