@@ -188,6 +188,8 @@ def _evolved(training: Training, say: Callable[[str], None]) -> Agent[Any]:
     budget, last_line = training.comparison.budget_steps, time.monotonic()
     with _open(training) as run:
         report = _reporter(training, say, run.steps)
+        for note in run.notes if run.generation else ():
+            say(f"{training.name}: {note}")
         for record in run.generations(budget):
             if record.held_out is not None or time.monotonic() - last_line > LINE_SECONDS:
                 last_line = time.monotonic()

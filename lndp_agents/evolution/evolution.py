@@ -62,6 +62,7 @@ class Evolution:
         self.generation = self.steps = 0
         self.best_score = -math.inf
         self.best, self.last = self.centre, self.centre
+        self._before_look: tuple[Tensor, float] | None = None
 
     @property
     def centre(self) -> Tensor:
@@ -101,6 +102,16 @@ class Evolution:
         if score > self.best_score:
             self.best_score, self.best = score, genome
         return score
+
+    def last_look(self) -> float:
+        """Score the centre as `score_centre` does, until `forget_look`: a budget must not change a search."""
+        self._before_look = self.best, self.best_score
+        return self.score_centre()
+
+    def forget_look(self) -> None:
+        """Be as if there had been no `last_look`."""
+        if self._before_look is not None:
+            (self.best, self.best_score), self._before_look = self._before_look, None
 
     def tensors(self) -> dict[str, Tensor]:
         """What a checkpoint holds beside its counters; names and shapes never change in a run."""

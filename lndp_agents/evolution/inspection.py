@@ -33,7 +33,7 @@ from lndp_agents.persistence import SavedAgent, load_agent
 from lndp_agents.spaces import space_to_json
 
 _LOOKS = 20
-"""How often the files are read anew because a training that goes on there wrote a checkpoint meanwhile."""
+"""How often the files are read anew, because a training that goes on there wrote some meanwhile."""
 _MEANINGS = {
     "last": "the fittest genome of generation {}",
     "best": "the centre with the highest held-out score up to generation {}",
@@ -106,16 +106,22 @@ def read_files(folder: Path) -> Files:
 
     Raises:
         ValueError: a table is no regular file, or too large.
-        OSError: a file cannot be read.
+        OSError: a file cannot be read, or they change too fast.
     """
-    checkpoints = folder / CHECKPOINTS
+    checkpoints, is_still = folder / CHECKPOINTS, False
+    files = Files([], {}, {})
     for _ in range(_LOOKS):
         before = list_checkpoints(checkpoints)[:1]
         texts = {table: read_table(folder / table) for table in TABLES}
         files = Files(texts=texts, agents=_read_agents(folder), kept=list_checkpoints(checkpoints))
-        if before == files.kept[:1]:
-            return files
-    raise BlockingIOError(f"{folder} changes faster than it can be read: verify it when its training rests")
+        is_still = before == files.kept[:1]
+        if is_still and not any(isinstance(agent, str) for agent in files.agents.values()):
+            break  # else one is damaged, or is being written just now: look again
+    if not is_still:
+        raise BlockingIOError(
+            f"{folder} changes faster than it can be read: verify it when its training rests"
+        )
+    return files
 
 
 def table_differences(files: Files) -> list[str]:

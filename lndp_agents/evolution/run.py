@@ -198,6 +198,7 @@ class Run:
             FloatingPointError: the search distribution is no longer made of numbers, and was not saved; or no
                 fitness was a number in `HOPELESS` generations, which were.
         """
+        self._evolution.forget_look()
         with self._naming_folder(), EventLog(self.folder / EVENTS, self.generation) as events:
             while self.generation < self.config.generations:
                 record = self._evolve(budget_steps)
@@ -206,8 +207,7 @@ class Run:
                 events.add(record)
                 yield record
         is_scored = self.generation % self.config.evaluate_every == 0
-        # Not in the checkpoint: what is there must not depend on the budget.
-        self.last_look = None if is_scored else self._evolution.score_centre()
+        self.last_look = None if is_scored else self._evolution.last_look()
         self.save_agents()
 
     def save_agents(self) -> None:

@@ -10,6 +10,7 @@ import sys
 import time
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ import torch
 
 from lndp_agents import cli
 from lndp_agents.devices import find_device
+from lndp_agents.evolution import actors
 from lndp_agents.evolution.config import EvolutionConfig
 from lndp_agents.evolution.problem import Evaluation, LifeProblem, plain
 from lndp_agents.evolution.run import Run
@@ -311,6 +313,28 @@ def test_where_ray_does_not_start_no_folder_is_made(
         "use one process\n"
     )
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("asked", "listens_everywhere"), [(None, False), ("0", False), ("1", True)])
+def test_ray_listens_on_loopback_unless_asked_and_writes_for_nobody_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: str | None, listens_everywhere: bool
+) -> None:
+    constants = SimpleNamespace(ENABLE_RAY_CLUSTER=True)
+    ray = SimpleNamespace(_private=SimpleNamespace(ray_constants=constants))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", raising=False)
+    if asked is not None:
+        monkeypatch.setenv("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", asked)
+    token = tmp_path / ".ray" / "auth_token"
+    token.parent.mkdir()
+    token.touch(0o644)
+    before = os.umask(0o022)
+    with actors._for_nobody_else(ray):
+        assert constants.ENABLE_RAY_CLUSTER is listens_everywhere
+        (tmp_path / "new").touch()
+    assert constants.ENABLE_RAY_CLUSTER is True
+    assert [path.stat().st_mode & 0o777 for path in (token, tmp_path / "new")] == [0o600, 0o600]
+    assert os.umask(before) == 0o022
 
 
 def test_the_processor_is_a_device() -> None:

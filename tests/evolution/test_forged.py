@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import random
 import shutil
 import subprocess
 import sys
@@ -200,6 +201,42 @@ def test_tables_that_contradict_the_checkpoints_are_told(folder: Path, forgery: 
     assert len(differences) == len(told), differences
     for difference, beginning in zip(differences, told, strict=True):
         assert difference.startswith(beginning)
+
+
+FOUND = ("config.json", "metrics.csv", "hashes.csv", "checkpoints/*/*", "last/*", "best/*", "centre/*")
+HARMLESS = ("timings.csv", "command.txt", "system.json", "events/*", ".lock")
+"""Nothing is computed from them."""
+FREE = ('"generations":', '"package_version":')
+"""Lines that may say something else: the budget, and what an agent was saved with."""
+
+
+@pytest.mark.parametrize("flips", [1, pytest.param(12, marks=pytest.mark.slow)])
+def test_a_flipped_bit_in_any_file_is_found_or_does_not_matter(
+    honest: Path, tmp_path: Path, flips: int
+) -> None:
+    short = Path(shutil.copytree(honest, tmp_path / "run"))
+    known = {path for pattern in (*FOUND, *HARMLESS) for path in short.glob(pattern)}
+    assert known == {path for path in short.rglob("*") if path.is_file()}
+    draw = random.Random(flips)
+    for pattern in (*FOUND, *HARMLESS):
+        paths = sorted(short.glob(pattern))
+        for path in draw.sample(paths, min(len(paths), 2 * flips)):
+            content = path.read_bytes()
+            for _ in range(flips if content else 0):
+                place = draw.randrange(len(content))
+                start = content.rfind(b"\n", 0, place) + 1
+                if content[start:].lstrip().startswith(tuple(line.encode() for line in FREE)):
+                    continue
+                path.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
+                assert is_told(short) == (pattern in FOUND), (path, place)
+            path.write_bytes(content)
+
+
+def is_told(folder: Path) -> bool:
+    try:
+        return bool(verify(folder, everything=True).differences)
+    except (ValueError, FileNotFoundError):
+        return True
 
 
 def test_a_forged_generation_anywhere_is_found_by_some_draw(folder: Path) -> None:

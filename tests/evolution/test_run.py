@@ -128,6 +128,18 @@ def test_a_longer_budget_gives_the_run_that_had_it_from_the_beginning(
     assert Run.open(tmp_path / "run").config.generations == 4
 
 
+def test_a_budget_that_is_spent_and_raised_gives_the_run_that_never_had_one(
+    finished: Path, make_recipe: MakeRecipe, tmp_path: Path
+) -> None:
+    """The look at held-out lives where the first budget ended is no part of the search."""
+    with Run.create(make_recipe(), tmp_path / "run") as run:
+        assert [record.generation for record in run.generations(budget_steps=1000)] == [1]
+        assert run.last_look is not None
+        assert run.best_score == run.last_look
+        assert [record.generation for record in run.generations()] == [2, 3, 4]
+    assert contents(tmp_path / "run") == contents(finished)
+
+
 def test_opening_a_finished_run_changes_nothing(folder: Path) -> None:
     before = contents(folder)
     run = go_on(folder)
