@@ -1,4 +1,4 @@
-"""Errors of environments that others wrote: one line that names the place in their code."""
+"""Errors of code that others wrote, environments above all: one line that names the place in their code."""
 
 import os
 import sysconfig
@@ -22,12 +22,15 @@ _OF_PYTHON = (sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"), "<
 
 
 class WorldError(ValueError):
-    """An environment raised something; the message has its type, what it says, file and line."""
+    """Code of others raised something; the message has its type, what it says, file and line."""
 
 
 @contextmanager
-def blaming(environment: str) -> Generator[None]:
-    """Whatever goes wrong within is a failure of the environment of this name.
+def blaming(what: str) -> Generator[None]:
+    """Whatever goes wrong within is a failure of code that others wrote.
+
+    Args:
+        what: failed, with its name: "environment 'my_module:MyEnv'".
 
     Raises:
         WorldError: something went wrong.
@@ -37,17 +40,17 @@ def blaming(environment: str) -> Generator[None]:
     except WorldError:
         raise
     except (Exception, SystemExit) as error:
-        raise failure(environment, error) from error
+        raise failure(what, error) from error
 
 
-def failure(environment: str, error: BaseException) -> WorldError:
-    """What to raise where an environment has raised this error, or Gymnasium has said what it lacks."""
+def failure(what: str, error: BaseException) -> WorldError:
+    """What to raise where code of others has raised this error, or Gymnasium says what it lacks."""
     if isinstance(error, gymnasium.error.Error):
-        return WorldError(f"environment {environment!r}: {error}")
+        return WorldError(f"{what}: {error}")
     told, place = next(((each, place) for each in _causes(error) if (place := _place(each))), (error, ""))
     text = " ".join(str(told).split())[:MAX_MESSAGE]
     return WorldError(
-        f"environment {environment!r} raised {type(told).__name__}: {text}{place}; "
+        f"{what} raised {type(told).__name__}: {text}{place}; "
         f"for the traceback put {DEBUG}=1 before the command"
     )
 
@@ -68,7 +71,7 @@ class Blamed(gymnasium.Wrapper[Any, Any, Any, Any]):
 
     def __init__(self, env: gymnasium.Env[Any, Any], name: str) -> None:
         super().__init__(env)
-        self._name = name
+        self._what = f"environment {name!r}"
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -78,7 +81,7 @@ class Blamed(gymnasium.Wrapper[Any, Any, Any, Any]):
         Raises:
             WorldError: the environment raised something.
         """
-        with blaming(self._name):
+        with blaming(self._what):
             observation, info = self.env.reset(seed=seed, options=options)
             return observation, info
 
@@ -92,7 +95,7 @@ class Blamed(gymnasium.Wrapper[Any, Any, Any, Any]):
             observation, reward, terminated, truncated, info = self.env.step(action)
             return observation, float(reward), bool(terminated), bool(truncated), info
         except Exception as error:
-            raise failure(self._name, error) from error
+            raise failure(self._what, error) from error
 
     def render(self) -> Any:
         """Draw the environment.
@@ -100,7 +103,7 @@ class Blamed(gymnasium.Wrapper[Any, Any, Any, Any]):
         Raises:
             WorldError: the environment raised something.
         """
-        with blaming(self._name):
+        with blaming(self._what):
             return self.env.render()
 
 

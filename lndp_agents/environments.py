@@ -1,16 +1,12 @@
 """Environments by name, found before anything slow is imported, and made.
 
 A name is an id of Gymnasium; or MODULE:ID, where the module registers it; or MODULE:NAME, where NAME is a
-subclass of `gymnasium.Env` in the module, or a function that makes one. MODULE may be the path of a file that
-ends in .py. It is looked for in the current folder before all others, as by `python -m`.
+subclass of `gymnasium.Env` in the module, or a function that makes one (`lndp_agents.plugins` imports it).
 """
 
-import sys
 from collections.abc import Mapping
 from difflib import get_close_matches
-from importlib import import_module
 from inspect import signature
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -20,8 +16,9 @@ from gymnasium.wrappers import TimeLimit
 from lndp_envs import Lifetime
 from lndp_envs.registration import WORLDS
 
-from lndp_agents.blame import Blamed, WorldError, blaming
+from lndp_agents.blame import Blamed, blaming
 from lndp_agents.notes import note
+from lndp_agents.plugins import load_module
 from lndp_agents.validation import is_integer, shorten
 
 MAX_STEPS = "max_episode_steps"
@@ -46,7 +43,7 @@ def find_environment(environment: str) -> str:
     place, _, name = environment.rpartition(":")
     remedy = "see `lndp envs`, or give MODULE:ID where a module registers it"
     if place:
-        module = _import(place, environment)
+        module = load_module(place, f"environment {environment!r}")
         made = getattr(module, name, None)
         if callable(made):
             name = _register(module, name, made)
@@ -81,7 +78,7 @@ def make_env(
     check_limit(keywords)
     given: dict[str, Any] = {**keywords} if render_mode is None else {**keywords, "render_mode": render_mode}
     _check_keywords(environment, spec, given)
-    with blaming(environment):
+    with blaming(f"environment {environment!r}"):
         env: Env = gymnasium.make(spec, **given)
     if episode_limit(env) is None:
         note(f"{environment} has no limit of steps, so it gets {DEFAULT_STEPS}; --max-steps gives another")
@@ -107,7 +104,7 @@ def check_limit(keywords: Mapping[str, Any]) -> None:
 
 def _check_keywords(environment: str, spec: EnvSpec, keywords: Mapping[str, Any]) -> None:
     """See that keywords fit the maker of an environment: a TypeError within it would say nothing of them."""
-    with blaming(environment):
+    with blaming(f"environment {environment!r}"):
         point = spec.entry_point
         maker = load_env_creator(point) if isinstance(point, str) else point
     if not callable(maker):
@@ -119,31 +116,6 @@ def _check_keywords(environment: str, spec: EnvSpec, keywords: Mapping[str, Any]
         raise ValueError(
             f"keywords {shorten(dict(keywords))} do not fit {environment}: {error}; give those that it takes"
         ) from error
-
-
-def _import(place: str, environment: str) -> ModuleType:
-    """The module of an environment, from the current folder or the folder of its file, or installed."""
-    path = Path(place)
-    is_file = path.suffix == ".py"
-    if is_file and not path.is_file():
-        raise ValueError(f"environment {environment!r}: no file {place!r}; give the path of one")
-    folder, name = (str(path.parent.absolute()), path.stem) if is_file else (str(Path.cwd()), place)
-    if folder not in sys.path:
-        sys.path.insert(0, folder)
-    try:
-        with blaming(environment):
-            module = import_module(name)
-    except WorldError as error:
-        missing = error.__cause__
-        if isinstance(missing, ModuleNotFoundError) and f"{name}.".startswith(f"{missing.name}."):
-            raise ValueError(
-                f"environment {environment!r}: module {name!r} is neither in {folder} nor installed; "
-                "install it, or run where it lies"
-            ) from error
-        raise
-    if is_file and (module.__file__ is None or not path.samefile(module.__file__)):
-        raise ValueError(f"environment {environment!r}: another module is called {name!r}; rename the file")
-    return module
 
 
 def _register(module: ModuleType, name: str, make: Any) -> str:

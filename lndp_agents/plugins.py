@@ -1,0 +1,110 @@
+"""Names that lead to code: what is built in, MODULE:NAME, and what installed packages announce.
+
+Wherever a name is taken (an environment, a searcher, an objective ...), MODULE:NAME is taken too. MODULE may
+be the path of a file that ends in .py; it is looked for in the current folder before all others, as by
+`python -m`.
+An installed package announces what it has by entry points of one group, each named KIND.NAME:
+
+    [project.entry-points."lndp_agents.plugins"]
+    "searcher.my-es" = "my_package.search:MyES"
+
+Then `--searcher my-es` finds it, and files that name a thing in `my_package.search` need no `--trust`.
+"""
+
+import sys
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from lndp_agents.blame import WorldError, blaming
+from lndp_agents.validation import shorten
+
+GROUP = "lndp_agents.plugins"
+
+
+def find(kind: str, name: object, built_in: Mapping[str, Any]) -> Any:
+    """The object of a name: built in, announced by an installed package, or MODULE:NAME.
+
+    Args:
+        kind: of the object, such as "searcher".
+        name: which.
+        built_in: those of this package, by name.
+
+    Raises:
+        ValueError: there is none; the message has the names that there are, and a guess.
+        WorldError: its module raised something.
+    """
+    announced = _announced(kind)
+    if isinstance(name, str) and name in built_in:
+        return built_in[name]
+    if isinstance(name, str) and name in announced:
+        with blaming(f"{kind} {name!r}"):
+            return announced[name].load()
+    if not isinstance(name, str) or ":" not in name:
+        known, guess = ", ".join([*built_in, *announced]), did_you_mean(name, [*built_in, *announced])
+        raise ValueError(f"{kind}={shorten(name)}: give one of {known}, or MODULE:NAME{guess}")
+    place, _, attribute = name.rpartition(":")
+    module = load_module(place, f"{kind} {name!r}")
+    if not hasattr(module, attribute):
+        own = [
+            key for key, value in vars(module).items() if getattr(value, "__module__", "") == module.__name__
+        ]
+        raise ValueError(f"{kind} {name!r}: {place} has no {attribute!r}{did_you_mean(attribute, own)}")
+    return getattr(module, attribute)
+
+
+def load_module(place: str, what: str) -> ModuleType:
+    """The module of a name, from the current folder or the folder of its file, or installed.
+
+    Args:
+        place: its name, or the path of its file.
+        what: is looked for, with its name, for messages: "environment 'my_module:MyEnv'".
+
+    Raises:
+        ValueError: there is no such module or file.
+        WorldError: the module raised something.
+    """
+    path = Path(place)
+    is_file = path.suffix == ".py"
+    if is_file and not path.is_file():
+        raise ValueError(f"{what}: no file {place!r}; give the path of one")
+    folder, name = (str(path.parent.absolute()), path.stem) if is_file else (str(Path.cwd()), place)
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    try:
+        with blaming(what):
+            module = import_module(name)
+    except WorldError as error:
+        missing = error.__cause__
+        if isinstance(missing, ModuleNotFoundError) and f"{name}.".startswith(f"{missing.name}."):
+            raise ValueError(
+                f"{what}: module {name!r} is neither in {folder} nor installed; "
+                "install it, or run where it lies"
+            ) from error
+        raise
+    if is_file and (module.__file__ is None or not path.samefile(module.__file__)):
+        raise ValueError(f"{what}: another module is called {name!r}; rename the file")
+    return module
+
+
+def foreign_module(name: str) -> str:
+    """The module that a name imports though no installed package announces it; empty if there is none."""
+    place = name.rpartition(":")[0]
+    return "" if place in {entry.module for entry in entry_points(group=GROUP)} else place
+
+
+def did_you_mean(name: object, names: Iterable[str]) -> str:
+    """Which of the names was meant, if one is near, for the end of a message."""
+    near = get_close_matches(name, names, n=1) if isinstance(name, str) else []
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def _announced(kind: str) -> dict[str, EntryPoint]:
+    entries = {entry.name: entry for entry in entry_points(group=GROUP)}
+    return {
+        name.removeprefix(f"{kind}."): entry for name, entry in entries.items() if name.startswith(f"{kind}.")
+    }
