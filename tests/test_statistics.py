@@ -133,6 +133,12 @@ def test_a_life_that_is_good_to_all_decides_nothing_between_methods() -> None:
     assert probability_of_improvement(better, worse) == (1.0, (1.0, 1.0))
 
 
+def test_each_method_resamples_runs_of_its_own() -> None:
+    """In one of 16 resamples a method has its better run twice and the other, the same two, its worse."""
+    runs = np.array([[0.0], [1.0]])
+    assert probability_of_improvement(runs, runs) == (0.5, (0.0, 1.0))
+
+
 @pytest.mark.parametrize("size", [1, 2, 131])
 def test_the_interval_of_a_score_is_that_of_one_run_bit_for_bit(size: int) -> None:
     """The cards of the zoo state intervals that this loop made."""

@@ -139,21 +139,13 @@ def _hashes(folder: Path) -> dict[str, str]:
     return hashes
 
 
-def _write_curve(folder: Path, last_look: float | None) -> None:
-    """Write the looks at held-out lives of an evolution as those of a baseline are.
-
-    Args:
-        folder: of its run, which has come to its end.
-        last_look: the one at the end, if metrics.csv does not have it.
-    """
+def _write_curve(folder: Path) -> None:
+    """Write the held-out scores of an evolution that has come to its end as those of a baseline are."""
     metrics = read_metrics(folder / METRICS)
     lines = (line.split(",") for line in (folder / TIMINGS).read_text("ascii").splitlines())
     seconds = {int(generation): float(taken) for generation, taken in lines}
     passed = accumulate(seconds.get(int(generation), 0.0) for generation in metrics["generation"])
-    held_out = metrics["held_out"]
-    if last_look is not None:
-        held_out[-1] = last_look
-    rows = zip(metrics["steps"], passed, held_out, strict=True)
+    rows = zip(metrics["steps"], passed, metrics["held_out"], strict=True)
     points = [CurvePoint(int(steps), spent, score) for steps, spent, score in rows if np.isfinite(score)]
     write_csv(folder / CURVE_FILE, [asdict(point) for point in points])
 
@@ -199,7 +191,7 @@ def _evolved(training: Training, say: Callable[[str], None]) -> Agent[Any]:
                 f"budget_steps={budget}: the first generation of {training.policy} takes more, give more "
                 f"(or fewer lives: --set {training.policy}:population=8)"
             )
-        _write_curve(training.folder, run.last_look)
+        _write_curve(training.folder)
         return run.best
 
 

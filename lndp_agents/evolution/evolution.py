@@ -62,7 +62,7 @@ class Evolution:
         self.generation = self.steps = 0
         self.best_score = -math.inf
         self.best, self.last = self.centre, self.centre
-        self._before_look: tuple[Tensor, float] | None = None
+        self._before_final: tuple[Tensor, float] | None = None
 
     @property
     def centre(self) -> Tensor:
@@ -103,15 +103,18 @@ class Evolution:
             self.best_score, self.best = score, genome
         return score
 
-    def last_look(self) -> float:
-        """Score the centre as `score_centre` does, until `forget_look`: a budget must not change a search."""
-        self._before_look = self.best, self.best_score
+    def final_evaluation(self) -> float:
+        """Score the mean where a budget ends between two evaluations.
+
+        The search that goes on must not depend on it: `forget_final_evaluation` undoes it.
+        """
+        self._before_final = self.best, self.best_score
         return self.score_centre()
 
-    def forget_look(self) -> None:
-        """Be as if there had been no `last_look`."""
-        if self._before_look is not None:
-            (self.best, self.best_score), self._before_look = self._before_look, None
+    def forget_final_evaluation(self) -> None:
+        """Restore what was best before `final_evaluation`, if there was one."""
+        if self._before_final is not None:
+            (self.best, self.best_score), self._before_final = self._before_final, None
 
     def tensors(self) -> dict[str, Tensor]:
         """What a checkpoint holds beside its counters; names and shapes never change in a run."""

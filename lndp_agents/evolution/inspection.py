@@ -17,15 +17,16 @@ from lndp_agents.evolution.checkpoint import (
 )
 from lndp_agents.evolution.evolution import Evolution, hash_checkpoint
 from lndp_agents.evolution.metrics import (
-    COLUMNS,
     HASHES,
     METRICS,
     TABLES,
+    held_out_of,
     in_words,
     missing,
     read_table,
     rows_of,
     table_of,
+    with_held_out,
 )
 from lndp_agents.evolution.run_folder import AGENTS, Description
 from lndp_agents.evolution.start import genome_sha256, published_genome
@@ -67,13 +68,15 @@ class Files:
 class Inspection:
     """What came of looking at the files."""
 
-    rows: Mapping[str, Mapping[int, str]]
+    rows: dict[str, dict[int, str]]
     """Of metrics.csv and hashes.csv, by generation."""
     checkpoints: dict[int, Path] = field(default_factory=dict[int, Path])
     """Those that hold what was recorded, by generation."""
     differences: list[str] = field(default_factory=list[str])
+    final_score: str = ""
+    """What metrics.csv has as the held-out score of an end between two evaluations; `rows` are without it."""
     best_is_newest: bool = False
-    """Whether `best` holds the newest centre, though no checkpoint calls it so: a last look may have."""
+    """Whether `best` holds the newest mean, which the final evaluation may have found."""
 
 
 def inspect(folder: Path, description: Description, evolution: Evolution) -> Inspection:
@@ -94,6 +97,7 @@ def inspect(folder: Path, description: Description, evolution: Evolution) -> Ins
         found.differences.append("no checkpoint is left")
     if found.differences:
         return found
+    _set_final_score_aside(found, files.newest, description.recipe.evaluate_every)
     found.differences += _begin(files, description, evolution)
     states = _inspect_checkpoints(files, description.identity, evolution, found)
     if not found.differences:
@@ -153,6 +157,14 @@ def _read_agents(folder: Path) -> dict[str, SavedAgent | str]:
         except (OSError, ValueError) as error:
             found[name] = str(error)
     return found
+
+
+def _set_final_score_aside(found: Inspection, newest: int, evaluate_every: int) -> None:
+    """Take the held-out score of an end off the schedule out of its row: the search does not depend on it."""
+    metrics = found.rows[METRICS]
+    if newest in metrics and newest % evaluate_every:
+        found.final_score = held_out_of(metrics[newest])
+        metrics[newest] = with_held_out(metrics[newest], None)
 
 
 def _begin(files: Files, description: Description, evolution: Evolution) -> list[str]:
@@ -245,8 +257,7 @@ def _inspect_agents(
 
 def _looks(metrics: Mapping[int, str]) -> list[tuple[int, float]]:
     """Generations whose centre was scored on held-out lives, and the scores that are numbers."""
-    column = COLUMNS.index("held_out")
-    cells = ((number, metrics[number].split(",")[column]) for number in sorted(metrics))
+    cells = ((number, held_out_of(metrics[number])) for number in sorted(metrics))
     return [(number, float(cell)) for number, cell in cells if _is_number(cell)]
 
 

@@ -35,7 +35,7 @@ class Generation:
     score_mean: float
     """Mean episode return over the population's lives."""
     held_out: float | None
-    """Mean episode return of the centre on held-out lives, where it was measured."""
+    """Mean episode return of the mean genome on held-out lives, where it was measured."""
     sigma: float
     """Step size of CMA-ES, or the mean deviation of another searcher."""
     density: float
@@ -59,6 +59,7 @@ class Hashes:
 
 
 COLUMNS = tuple(column.name for column in fields(Generation))
+_HELD_OUT = COLUMNS.index("held_out")
 TABLES = {METRICS: COLUMNS, HASHES: tuple(column.name for column in fields(Hashes))}
 
 
@@ -99,6 +100,19 @@ def cut_records(folder: Path, generation: int) -> list[str]:
                 "what came after it is computed again"
             )
     return notes
+
+
+def write_held_out(folder: Path, generation: int, score: float | None) -> None:
+    """Put the held-out score of a generation into its row of metrics.csv, or leave the cell empty if none.
+
+    Raises:
+        ValueError: the table is no regular file, or too large.
+        OSError: it cannot be read or written.
+    """
+    rows = read_rows(folder / METRICS)
+    if generation in rows:
+        rows[generation] = with_held_out(rows[generation], score)
+        write_file(folder / METRICS, table_of(METRICS, rows.values()).encode())
 
 
 def read_rows(path: Path) -> dict[int, str]:
@@ -154,6 +168,18 @@ def in_words(spans: Sequence[tuple[int, int]]) -> str:
 def table_row(row: Generation | Hashes) -> str:
     """A row as it is in its table."""
     return _line(["" if value is None else value for value in astuple(row)])
+
+
+def held_out_of(row: str) -> str:
+    """The cell of the held-out score in a row of metrics.csv; empty where none was measured."""
+    return row.split(",")[_HELD_OUT]
+
+
+def with_held_out(row: str, score: float | None) -> str:
+    """A row of metrics.csv with another held-out score, or without one."""
+    cells = row.rstrip("\n").split(",")
+    cells[_HELD_OUT] = "" if score is None else str(score)
+    return _line(cells)
 
 
 def _line(values: list[Any]) -> str:

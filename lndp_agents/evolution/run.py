@@ -17,7 +17,7 @@ from lndp_agents.evolution.config import EvolutionConfig
 from lndp_agents.evolution.events import EventLog
 from lndp_agents.evolution.evolution import Evolution
 from lndp_agents.evolution.lives import Report
-from lndp_agents.evolution.metrics import Generation, append_records, cut_records
+from lndp_agents.evolution.metrics import Generation, append_records, cut_records, write_held_out
 from lndp_agents.evolution.origin import system_changes, write_origin
 from lndp_agents.evolution.presets import describe, settle
 from lndp_agents.evolution.run_folder import (
@@ -57,8 +57,6 @@ class Run:
         program: what its genomes are of.
         world: where its lives are lived.
         notes: what a person should know about how the run was made or resumed.
-        last_look: score of the centre on held-out lives where `generations` ended between two looks; it is
-            in no table.
     """
 
     def __init__(self, folder: Path, description: Description, workers: Workers) -> None:
@@ -70,7 +68,6 @@ class Run:
         self._saved: dict[str, Tensor] = {}
         self._num_hopeless = 0
         self.notes: list[str] = []
-        self.last_look: float | None = None
         if not EventLog.is_available():
             self.notes.append('no TensorBoard events: pip install "lndp-agents[train]"')
 
@@ -151,6 +148,7 @@ class Run:
             run.notes += cut_records(folder, run.generation)
             if changes := system_changes(folder):
                 run.notes.append(f"{changes}: last bits can differ")
+            run._forget_final_evaluation()
             run.save_agents()
         return run
 
@@ -188,6 +186,10 @@ class Run:
     def generations(self, budget_steps: int | None = None) -> Iterator[Generation]:
         """Evolve, one generation at a time, each saved before it is given.
 
+        Where they end between two evaluations of the mean, it is evaluated once more, and the last row of
+        metrics.csv gets its held-out score. The run that goes on forgets that: its numbers must not depend on
+        where it was stopped.
+
         Args:
             budget_steps: most steps of all lives together: the generation that passes it is undone, and the
                 last. No limit if none.
@@ -198,7 +200,7 @@ class Run:
             FloatingPointError: the search distribution is no longer made of numbers, and was not saved; or no
                 fitness was a number in `HOPELESS` generations, which were.
         """
-        self._evolution.forget_look()
+        self._forget_final_evaluation()
         with self._naming_folder(), EventLog(self.folder / EVENTS, self.generation) as events:
             while self.generation < self.config.generations:
                 record = self._evolve(budget_steps)
@@ -206,8 +208,9 @@ class Run:
                     break
                 events.add(record)
                 yield record
-        is_scored = self.generation % self.config.evaluate_every == 0
-        self.last_look = None if is_scored else self._evolution.last_look()
+        if not self._is_on_schedule:
+            with self._naming_folder():
+                write_held_out(self.folder, self.generation, self._evolution.final_evaluation())
         self.save_agents()
 
     def save_agents(self) -> None:
@@ -235,6 +238,18 @@ class Run:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+    @property
+    def _is_on_schedule(self) -> bool:
+        """Whether the newest generation evaluates its mean wherever the run ends."""
+        return self.generation % self.config.evaluate_every == 0
+
+    def _forget_final_evaluation(self) -> None:
+        self._require_in_place()
+        self._evolution.forget_final_evaluation()
+        if not self._is_on_schedule:
+            with self._naming_folder():
+                write_held_out(self.folder, self.generation, None)
 
     def _evolve(self, budget_steps: int | None) -> Generation | None:
         """Do one generation and save it; undo it and return None if it passes the budget."""

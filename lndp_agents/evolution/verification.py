@@ -85,7 +85,7 @@ def verify(
         return Verdict(folder, range(0), len(found.checkpoints), found.differences)
     first, last = _chosen(folder, sorted(found.rows[HASHES]), generation, everything, seed)
     with evolution.problem.at_work():
-        differences = _last_look(evolution, found, description.identity)
+        differences = _final_differences(evolution, found, description.identity)
         _go_near(first, evolution, found, description.identity)
         generations = range(evolution.generation + 1, last + 1)
         say(f"computing {_in_words(generations)} again ({len(generations)} in all)")
@@ -109,9 +109,9 @@ def _chosen(
     return chosen, chosen
 
 
-def _last_look(evolution: Evolution, found: Inspection, run: str) -> list[str]:
-    """Where `best` is the newest centre: did a look at held-out lives find it better than the best before?"""
-    if not found.best_is_newest:
+def _final_differences(evolution: Evolution, found: Inspection, run: str) -> list[str]:
+    """Compute the final evaluation again: its score, and whether it made the newest mean the best."""
+    if not (found.final_score or found.best_is_newest):
         return []
     go_back = evolution.undoing()
     newest = max(found.checkpoints)
@@ -120,11 +120,11 @@ def _last_look(evolution: Evolution, found: Inspection, run: str) -> list[str]:
     score = evolution.score_centre()
     is_best = torch.equal(evolution.best, evolution.centre)
     go_back()
-    return (
-        []
-        if is_best
-        else [f"best holds the centre of generation {newest}, with {score} no better than {before}"]
-    )
+    if found.final_score not in ("", str(score)):  # older versions recorded none
+        return [f"{METRICS}, generation {newest}: held_out {score} was recorded as {found.final_score}"]
+    if found.best_is_newest and not is_best:
+        return [f"best holds the centre of generation {newest}, with {score} no better than {before}"]
+    return []
 
 
 def _go_near(generation: int, evolution: Evolution, found: Inspection, run: str) -> None:

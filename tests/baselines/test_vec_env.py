@@ -8,7 +8,8 @@ import gymnasium
 import numpy as np
 import pytest
 from gymnasium.utils.env_checker import data_equivalence
-from lndp_envs import DynamicsEnv, SenseReward, make_dynamics
+from gymnasium.wrappers import TimeLimit
+from lndp_envs import DynamicsEnv, DynamicsVectorEnv, SenseReward, make_dynamics
 from lndp_envs.registration import WORLDS
 from numpy.typing import NDArray
 from stable_baselines3.common.evaluation import evaluate_policy
@@ -97,10 +98,27 @@ def test_gymnasium_s_worlds_that_we_have_in_batches_equal_the_loop() -> None:
     dynamics, steps = make_dynamics("CartPole-v1")
 
     def single() -> gymnasium.Env[Any, Any]:
-        return SenseReward(gymnasium.wrappers.TimeLimit(DynamicsEnv(dynamics), steps or 0))
+        return SenseReward(TimeLimit(DynamicsEnv(dynamics), steps or 0))
 
     batch = make_vec_env("CartPole-v1", {}, NUM_ENVS, 5)
     assert assert_same_lives(DummyVecEnv([single] * NUM_ENVS), batch) >= 3
+
+
+def test_a_life_that_terminates_in_the_last_step_of_its_limit_was_not_truncated() -> None:
+    dynamics, _ = make_dynamics("CartPole-v1")
+    pole, right = DynamicsEnv(dynamics), 1
+    pole.reset(seed=0)
+    fall = next(step for step in range(1, 100) if pole.step(right)[2])
+    for limit, is_truncated in ((fall - 1, True), (fall, False), (fall + 1, False)):
+        vector = DynamicsVectorEnv(dynamics, 1, max_episode_steps=limit, autoreset_mode="SameStep")
+        batch = BatchedVecEnv(vector)
+        loop = DummyVecEnv([lambda limit=limit: SenseReward(TimeLimit(DynamicsEnv(dynamics), limit))])
+        for envs in (batch, loop):
+            envs.seed(0)
+            envs.reset()
+            for _ in range(min(limit, fall)):
+                _, _, dones, infos = envs.step(np.array([right]))
+            assert (dones.tolist(), infos[0]["TimeLimit.truncated"]) == ([True], is_truncated)
 
 
 @pytest.mark.parametrize("wrap", [VecMonitor, lambda envs: VecFrameStack(envs, 4), VecNormalize, VecCheckNan])

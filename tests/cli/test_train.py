@@ -18,6 +18,7 @@ from lndp_agents.evolution.run import Run
 
 Lndp = Callable[..., Any]
 FILES = ("metrics.csv", "last/model.safetensors", "best/model.safetensors", "centre/model.safetensors")
+LNDP = Path(sys.executable).with_name("lndp")
 COMMAND = [sys.executable, "-m", "lndp_agents.cli"]
 
 
@@ -56,6 +57,33 @@ def test_json_is_all_there_is_on_stdout(lndp: Lndp, train_options: list[str], tm
     with (tmp_path / "run" / "metrics.csv").open() as file:
         scores = [float(row["held_out"]) for row in csv.DictReader(file) if row["held_out"]]
     assert json.loads(result.out) == {"run": str(tmp_path / "run"), "generations": 2, "held_out": max(scores)}
+
+
+def test_the_score_that_train_prints_is_in_the_table_whatever_the_schedule(
+    lndp: Lndp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Through the installed command; the run that goes on is the one that never ended there."""
+    monkeypatch.chdir(tmp_path)
+
+    def table(run: str) -> list[str]:
+        with (tmp_path / run / "metrics.csv").open() as file:
+            return [row["held_out"] for row in csv.DictReader(file)]
+
+    train = ["train", "lndp/Foraging-v0", "--population", 4, "--lives", 1, "--held-out-lives", 2]
+    train += ["--program", "nodes=11", "--evaluate-every", 2]
+    command = [str(option) for option in (LNDP, *train, "--generations", 3, "--out", "run", "--json")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    score = json.loads(done.stdout)["held_out"]
+    assert [bool(cell) for cell in table("run")] == [False, True, True]
+    assert score == max(float(cell) for cell in table("run") if cell)
+    assert lndp("verify", "run", "--all").out.startswith("run: generations 1 to 3 computed again")
+    assert json.loads(lndp("resume", "run", "--json").out)["held_out"] == score
+    assert lndp("resume", "run", "--generations", 5).code == 0
+    assert lndp("verify", "run", "--all").out.startswith("run: generations 1 to 5 computed again")
+    assert lndp(*train, "--generations", 5, "--out", "whole").code == 0
+    assert [bool(cell) for cell in table("run")] == [False, True, False, True, True]
+    for name in ("metrics.csv", "hashes.csv", "best/model.safetensors"):
+        assert (tmp_path / "run" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
 
 
 def test_every_option_reaches_the_recipe(lndp: Lndp, tmp_path: Path) -> None:

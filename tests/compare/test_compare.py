@@ -145,7 +145,7 @@ def test_an_evolution_between_two_looks_has_the_point_of_its_end(tmp_path: Path)
     assert (point["steps"], float(point["seconds"]) > 0) == ("800", True)
     with Run.open(tmp_path / "run" / "trainings" / "linear_s1") as run:
         assert list(run.generations(900)) == []
-        assert run.last_look == float(point["held_out"])
+        assert run.best_score == float(point["held_out"])
 
 
 def test_a_folder_in_use_stays_as_it_is(folder: Path) -> None:

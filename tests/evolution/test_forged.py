@@ -68,6 +68,11 @@ def add_row(path: Path, generation: int) -> None:
     write_lines(path, [*lines, f"{generation},{lines[-1].partition(',')[2]}"])
 
 
+def cell(path: Path, generation: int, column: str) -> str:
+    rows = list(csv.reader(lines_of(path)))
+    return rows[generation][rows[0].index(column)]
+
+
 def edit_cell(path: Path, generation: int, column: str, value: object) -> None:
     rows = list(csv.reader(lines_of(path)))
     rows[generation][rows[0].index(column)] = str(value)
@@ -326,6 +331,24 @@ def test_after_the_last_look_best_is_the_newest_centre_only_if_it_is_better(
     assert verify(folder).differences == (
         [] if is_better else ["best holds the centre of generation 3, with -1.0 no better than 0.0"]
     )
+
+
+def test_the_score_of_the_end_is_computed_again(
+    make_recipe: MakeRecipe, evolve: Evolve, tmp_path: Path
+) -> None:
+    """It is in the last row where the schedule has none, and no hash depends on it."""
+    folder = tmp_path / "run"
+    evolve(make_recipe(generations=3), folder)
+    score = cell(folder / "metrics.csv", 3, "held_out")
+    assert verify(folder, everything=True).differences == []
+    edit_cell(folder / "metrics.csv", 3, "held_out", 499.0)
+    told = [f"metrics.csv, generation 3: held_out {score} was recorded as 499.0"]
+    assert verify(folder, 1).differences == told
+    edit_cell(folder / "metrics.csv", 3, "held_out", "")  # as older versions left it
+    assert verify(folder, everything=True).differences == []
+    edit_cell(folder / "metrics.csv", 3, "held_out", score)
+    edit_cell(folder / "metrics.csv", 1, "held_out", score)
+    assert verify(folder, everything=True).differences  # that was no end
 
 
 def test_a_run_around_a_folder_that_has_gone_is_verified_by_the_installed_command(

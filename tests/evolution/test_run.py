@@ -131,11 +131,10 @@ def test_a_longer_budget_gives_the_run_that_had_it_from_the_beginning(
 def test_a_budget_that_is_spent_and_raised_gives_the_run_that_never_had_one(
     finished: Path, make_recipe: MakeRecipe, tmp_path: Path
 ) -> None:
-    """The look at held-out lives where the first budget ended is no part of the search."""
+    """The evaluation where the first budget ended is no part of the search."""
     with Run.create(make_recipe(), tmp_path / "run") as run:
         assert [record.generation for record in run.generations(budget_steps=1000)] == [1]
-        assert run.last_look is not None
-        assert run.best_score == run.last_look
+        assert [row["held_out"] for row in rows(tmp_path / "run")] == [str(run.best_score)]
         assert [record.generation for record in run.generations()] == [2, 3, 4]
     assert contents(tmp_path / "run") == contents(finished)
 
@@ -185,6 +184,19 @@ def test_the_centre_is_scored_at_the_end_even_off_the_schedule(
     assert 0 <= run.best_score <= 500
     centre = LNDPAgent.from_pretrained(tmp_path / "run" / "centre").genome
     assert torch.equal(run.best.genome, centre)
+    assert [row["held_out"] for row in rows(tmp_path / "run")] == ["", str(run.best_score)]
+
+
+def test_a_run_that_is_opened_has_no_score_of_the_end_of_its_old_budget(
+    make_recipe: MakeRecipe, evolve: Evolve, tmp_path: Path
+) -> None:
+    evolve(make_recipe(generations=3), tmp_path / "run")
+    before = contents(tmp_path / "run")
+    with Run.open(tmp_path / "run") as run:
+        assert rows(tmp_path / "run")[-1]["held_out"] == ""
+        assert run.best_score == float(rows(tmp_path / "run")[1]["held_out"])
+        assert list(run.generations()) == []
+    assert contents(tmp_path / "run") == before
 
 
 def test_last_is_the_fittest_of_the_newest_generation(

@@ -4,8 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import gymnasium
+import numpy as np
 import pytest
 import torch
+from gymnasium.spaces import Box, Discrete
 from lndp_envs import LifetimeDynamics
 from lndp_envs.foraging import Foraging
 
@@ -56,6 +58,45 @@ def test_a_gymnasium_environment_can_be_reset_to_any_number_of_lives() -> None:
     assert not torch.equal(dynamics.observe(after), dynamics.observe(few))
     assert reward.tolist() == pytest.approx([-0.1 * 0.5**2, -0.1])
     assert is_over.tolist() == [False, False]
+
+
+class Stopwatch(gymnasium.Env[Any, Any]):
+    """Shows how often it was stepped, and is truncated, or terminated, of its own in the third step."""
+
+    observation_space = Box(0.0, 100.0, (1,))
+    action_space = Discrete(2)
+
+    def __init__(self, ends: str = "truncated") -> None:
+        self._ends, self._steps = ends, 0
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, Any]:
+        self._steps = 0
+        return np.zeros(1, np.float32), {}
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        self._steps += 1
+        is_over = self._steps == 3
+        seen = np.array([self._steps], np.float32)
+        return seen, 1.0, is_over and self._ends == "terminated", is_over and self._ends == "truncated", {}
+
+
+@pytest.mark.parametrize("ends", ["truncated", "terminated"])
+def test_a_life_ends_where_gymnasium_terminates_or_truncates_it(ends: str) -> None:
+    gymnasium.register("test/Stopwatch-v0", Stopwatch, max_episode_steps=10)
+    try:
+        dynamics = GymDynamics("test/Stopwatch-v0", {"ends": ends}, 1)
+        assert dynamics.steps == 10
+        state, told, seen, earned = dynamics.reset(life_keys(1, num_lives=2)), [], [], []
+        for _ in range(5):
+            state, reward, is_over = dynamics.step(state, torch.tensor([0, 1]))
+            told.append(is_over.tolist())
+            seen.append(dynamics.observe(state)[:, 0].tolist())
+            earned.append(reward.tolist())
+    finally:
+        del gymnasium.registry["test/Stopwatch-v0"]
+    assert told == [[False] * 2] * 2 + [[True] * 2] * 3
+    assert seen == [[1.0] * 2, [2.0] * 2, *[[3.0] * 2] * 3]  # nobody steps it after its end
+    assert earned == [[1.0] * 2] * 3 + [[0.0] * 2] * 2
 
 
 def test_a_limit_of_steps_is_a_keyword_of_every_environment() -> None:
