@@ -92,6 +92,21 @@ def episode_limit(env: Env) -> int | None:
     return env.spec.max_episode_steps if env.spec else None
 
 
+def with_limit(environment: str, keywords: Mapping[str, Any], episode_steps: int) -> dict[str, Any]:
+    """The keywords of an environment; one that is registered without a limit of steps gets that of its world.
+
+    So what is recorded does not depend on the limit that another version gives to such environments.
+
+    Args:
+        environment: its name, see the module.
+        keywords: as in `make_env`.
+        episode_steps: most steps of an episode in the world that was made of these.
+    """
+    name = find_environment(environment)
+    is_limited = name in WORLDS or gymnasium.spec(name).max_episode_steps is not None
+    return {**({} if is_limited else {MAX_STEPS: episode_steps}), **keywords}
+
+
 def check_limit(keywords: Mapping[str, Any]) -> None:
     """See that the limit of steps is one, where it is given.
 

@@ -40,7 +40,11 @@ def train(options: Namespace) -> int:
     from lndp_agents.evolution.run import Run  # imports EvoTorch, an extra
 
     with Run.create(recipe, options.out, workers_of(options)) as run:
-        return _evolve(run, options.json)
+        try:
+            return _evolve(run, options.json)
+        except ValueError:  # the environment failed: where it did so at once there is nothing to resume
+            run.discard_beginning()
+            raise
 
 
 def resume(options: Namespace) -> int:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from lndp_agents.agent import Agent
 from lndp_agents.config import LNDPConfig, PolicyConfig
+from lndp_agents.environments import with_limit
 from lndp_agents.evolution.config import FIRST_VERSION, OPEN, EvolutionConfig
 from lndp_agents.evolution.lives import World
 from lndp_agents.evolution.start import start_genome
@@ -84,6 +85,8 @@ def settle(config: EvolutionConfig) -> Experiment:
     if config.encoding is OPEN:
         config = replace(config, encoding=chosen["encoding"])
     world = _make_world(config, start)
+    limited = with_limit(config.environment, config.environment_keywords, world.steps // world.episodes)
+    config = replace(config, environment_keywords=limited)
     program = config.program
     if config.preset == "default":
         chosen |= _numbers(config, world)

@@ -1,5 +1,6 @@
 """A run: an evolution that lives in a folder, can be stopped at any moment and goes on as if it never was."""
 
+import shutil
 import time
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack, contextmanager
@@ -21,11 +22,13 @@ from lndp_agents.evolution.metrics import Generation, append_records, cut_record
 from lndp_agents.evolution.origin import system_changes, write_origin
 from lndp_agents.evolution.presets import describe, settle
 from lndp_agents.evolution.run_folder import (
+    BEGUN,
     EVENTS,
     RUNS,
     TIMINGS,
     Description,
     FolderLock,
+    is_beginning,
     lock_folder,
     next_folder,
     remove_leftovers,
@@ -67,6 +70,7 @@ class Run:
         self._lock: FolderLock | None = None
         self._saved: dict[str, Tensor] = {}
         self._num_hopeless = 0
+        self._has_made_folder = False
         self.notes: list[str] = []
         if not EventLog.is_available():
             self.notes.append('no TensorBoard events: pip install "lndp-agents[train]"')
@@ -95,6 +99,7 @@ class Run:
         with run._opening():
             if folder is None:
                 run.folder = next_folder(RUNS, config.environment)
+            run._has_made_folder = folder is None or not folder.exists()
             run.folder.mkdir(parents=True, exist_ok=True)
             require_free(run.folder)
             run._take_lock()
@@ -225,6 +230,15 @@ class Run:
                 if name not in self._saved or not torch.equal(self._saved[name], agent.genome):
                     save_agent(self.folder / name, agent)
                     self._saved[name] = agent.genome
+
+    def discard_beginning(self) -> None:
+        """Remove the folder if this run made it and no generation was done, so that all in it is its own.
+
+        Raises:
+            OSError: it cannot be removed.
+        """
+        if self._has_made_folder and not self.generation and is_beginning(self.folder, BEGUN):
+            shutil.rmtree(self.folder)
 
     def close(self) -> None:
         """Dismiss the workers and release the folder; closing twice does no harm."""

@@ -7,7 +7,7 @@ import re
 import shlex
 import shutil
 import stat
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Collection, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import count
@@ -37,6 +37,8 @@ _FOLDERS = (CHECKPOINTS, EVENTS, *AGENTS)
 _FILES = (DESCRIPTION, SYSTEM, COMMAND, METRICS, HASHES, TIMINGS, LOCK)
 _BEGINNING = {LOCK, SYSTEM, COMMAND, METRICS, HASHES, CHECKPOINTS, *AGENTS}
 """What is in the folder of a run before its description is."""
+BEGUN = _BEGINNING | {DESCRIPTION, EVENTS}
+"""What is there until its first generation is done."""
 _LEFTOVER = re.compile(r"\..+\.\d+\.tmp|\.(writing|dropped)-generation_\d+-\d+")
 """Names of what is under way, with the number of the process: what a process left that was killed."""
 RUNS = Path("runs")
@@ -151,7 +153,7 @@ def require_free(folder: Path) -> None:
     if (folder / DESCRIPTION).exists() and (folder / CHECKPOINTS).is_dir():
         command = shlex.join(["lndp", "resume", str(folder)])
         raise FileExistsError(f"{folder} holds a run: go on with `{command}`, or name another folder")
-    if not _is_beginning(folder):
+    if not is_beginning(folder):
         raise FileExistsError(f"{folder} is not empty: name another folder")
     require_plain(folder)
 
@@ -246,7 +248,7 @@ def _has_locked(descriptor: int, folder: Path) -> bool:
 
 def _no_run(folder: Path) -> str:
     """That a folder holds no run, and what to do."""
-    if folder.is_dir() and any(folder.iterdir()) and _is_beginning(folder):
+    if folder.is_dir() and any(folder.iterdir()) and is_beginning(folder):
         return (
             f"{folder} holds no run yet, it was stopped while it was begun: give the command again that "
             f"began it, with --out {shlex.quote(str(folder))}"
@@ -254,11 +256,16 @@ def _no_run(folder: Path) -> str:
     return f"{folder} holds no run, it has no {DESCRIPTION}: give the folder of a run"
 
 
-def _is_beginning(folder: Path) -> bool:
-    """Whether there is nothing in a folder but what a run leaves that was killed before it had begun."""
+def is_beginning(folder: Path, known: Collection[str] = _BEGINNING) -> bool:
+    """Whether there is nothing in a folder but what a run leaves that was killed before it had begun.
+
+    Args:
+        folder: in question.
+        known: names of what such a run may leave.
+    """
     names = {path.name for path in folder.iterdir() if not _LEFTOVER.fullmatch(path.name)}
     generations = {path.name for path in (folder / CHECKPOINTS).glob("generation_*")}
-    return names <= _BEGINNING and generations <= {f"generation_{0:09d}"}
+    return names <= set(known) and generations <= {f"generation_{0:09d}"}
 
 
 def _require_kind(path: Path, is_kind: Callable[[int], bool]) -> None:

@@ -134,6 +134,13 @@ def test_what_goes_wrong_in_an_environment_is_told_with_file_and_line(own_folder
     assert "lndp: note: The reward returned by `step()` must be a float" in result.stderr  # by Gymnasium
 
 
+def test_what_goes_wrong_in_the_first_step_leaves_no_run(own_folder: Path) -> None:
+    options = [*SMALL, "--encoding", "scaled", "--env-kwargs", "fault=step", "--out", "failed"]
+    result = lndp(own_folder, "train", "my_doors:Doors", *options)
+    assert "raised KeyError: 'handle'" in error_of(result)
+    assert not (own_folder / "failed").exists()
+
+
 def test_the_traceback_is_there_for_whom_asks(own_folder: Path) -> None:
     options = ["--env-kwargs", "fault=step", "--max-steps", "9", "--lives", "2"]
     result = lndp(own_folder, "evaluate", "bandit", "--env", "my_doors:Doors", *options, LNDP_DEBUG="1")

@@ -13,6 +13,7 @@ from lndp_agents.evolution.config import FIRST_VERSION, OPEN, EvolutionConfig
 from lndp_agents.evolution.presets import describe, settle
 from lndp_agents.evolution.run import Run
 from lndp_agents.genome import genome_to_parameters, initial_genome
+from lndp_agents.notes import Note
 from lndp_agents.numbers import interval_text, score_text
 
 DEFAULT = {"nodes": 16, "initial_density": 0.5, "innate_roles": True}
@@ -54,6 +55,18 @@ def test_what_is_given_is_kept() -> None:
     assert (config.sigma, config.lives, config.update_bias) == (0.5, 3, 0.0)
     assert config.program == DEFAULT | given["program"]
     assert EvolutionConfig.from_json(config.to_json()) == config
+
+
+def test_the_limit_that_an_environment_without_one_gets_is_recorded() -> None:
+    def keywords(environment: str, **given: Any) -> Any:
+        return settle(EvolutionConfig(environment=environment, environment_keywords=given)).config.to_json()[
+            "environment_keywords"
+        ]
+
+    with pytest.warns(Note, match="CliffWalking-v1 has no limit of steps, so it gets 1000"):
+        assert keywords("CliffWalking-v1") == {"max_episode_steps": 1000}
+    assert keywords("CliffWalking-v1", max_episode_steps=30) == {"max_episode_steps": 30}
+    assert keywords("MountainCar-v0") == keywords("lndp/Foraging-v0") == {}  # they have one
 
 
 def test_the_paper_preset_has_the_settings_of_the_published_code() -> None:

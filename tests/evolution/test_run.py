@@ -284,6 +284,29 @@ def test_a_run_starts_in_a_free_folder_of_its_own(
     ]
 
 
+def test_a_beginning_is_discarded_only_if_all_of_it_is_the_runs_own(
+    make_recipe: MakeRecipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for folder in (tmp_path / "new", None):
+        with Run.create(make_recipe(), folder) as run:
+            assert run.folder.is_dir()
+            run.discard_beginning()
+            assert not run.folder.exists()
+    (tmp_path / "mine").mkdir()
+    with Run.create(make_recipe(), tmp_path / "mine") as run:
+        run.discard_beginning()
+        assert (tmp_path / "mine" / "config.json").exists()
+    with Run.create(make_recipe(), tmp_path / "notes") as run:
+        (tmp_path / "notes" / "notes.txt").touch()
+        run.discard_beginning()
+        assert (tmp_path / "notes" / "config.json").exists()
+    with Run.create(make_recipe(), tmp_path / "begun") as run:
+        next(iter(run.generations()))
+        run.discard_beginning()
+    assert Run.open(tmp_path / "begun").generation == 1
+
+
 def test_a_folder_with_anything_in_it_is_not_overwritten(make_recipe: MakeRecipe, tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("precious")
     with pytest.raises(FileExistsError, match="is not empty: name another folder"):

@@ -313,6 +313,16 @@ def test_hebbian_units_stay_silent(make_agent: Any) -> None:
     assert not constant.any()
 
 
+def test_gated_units_stay_silent(make_agent: Any) -> None:
+    program, parameters, state = lives_of(make_agent("gru"), 2)
+    hurt, after = injure(program, parameters, state, Lesion(nodes=2))
+    first = after.memory == 0
+    assert first.sum(-1).tolist() == [[2] * LIVES]
+    for lives, output in walk(hurt, parameters, after, 6)[1:]:
+        assert torch.equal(lives.memory == 0, first)
+        assert output.any()
+
+
 @pytest.mark.parametrize("name", ["mlp", "gru"])
 def test_without_any_hidden_unit_only_biases_act(make_agent: Any, name: str) -> None:
     agent = make_agent(name)
