@@ -137,7 +137,8 @@ def test_what_goes_wrong_in_an_environment_is_told_with_file_and_line(own_folder
 def test_what_goes_wrong_in_the_first_step_leaves_no_run(own_folder: Path) -> None:
     options = [*SMALL, "--encoding", "scaled", "--env-kwargs", "fault=step", "--out", "failed"]
     result = lndp(own_folder, "train", "my_doors:Doors", *options)
-    assert "raised KeyError: 'handle'" in error_of(result)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "raised KeyError: 'handle'" in result.stderr.splitlines()[-1]
     assert not (own_folder / "failed").exists()
 
 

@@ -219,10 +219,12 @@ def test_frozen_hebbian_weights_are_constant(make_agent: Any) -> None:
 
 
 @pytest.mark.parametrize("name", ["lndp", "sparse"])
-def test_a_frozen_brain_keeps_its_edges(make_agent: Any, name: str) -> None:
-    program, _, state = lives_of(make_agent(name))
-    parameters = lives_of(make_agent(name))[1]
-    frozen, kept = freeze(program, walk(program, parameters, state, 3)[-1][0])
+@pytest.mark.parametrize("pruning", [True, False])
+def test_a_frozen_brain_keeps_its_edges(make_agent: Any, name: str, pruning: bool) -> None:
+    program, parameters, state = lives_of(make_agent(name, pruning=pruning), 1)
+    assert state.num_edges.all()
+    frozen, kept = freeze(program, state)
+    assert torch.equal(kept.weights, state.weights * state.adjacency)  # pruned ones transmit no more
     for after, _ in walk(frozen, parameters, kept, 4):
         assert torch.equal(after.adjacency, kept.adjacency)
         assert torch.equal(after.weights, kept.weights)
@@ -230,10 +232,24 @@ def test_a_frozen_brain_keeps_its_edges(make_agent: Any, name: str) -> None:
 
 
 def test_a_brain_frozen_between_episodes_does_not_develop(make_agent: Any) -> None:
-    agent = make_agent("lndp", development_steps=2, development_between_episodes=True)
+    agent = make_agent("lndp", development_steps=2, development_between_episodes=True, pruning=False)
     program, parameters, state = lives_of(agent, 3)
+    assert state.num_edges.all()
     frozen, kept = freeze(program, state)
-    assert torch.equal(walk(frozen, parameters, kept, 1)[-1][0].weights, kept.weights)
+    after = walk(frozen, parameters, kept, 1)[-1][0]
+    assert torch.equal(after.weights, kept.weights)
+    assert torch.equal(after.age, kept.age + 1)  # the intact one develops for two steps more
+    assert torch.equal(walk(program, parameters, state, 1)[-1][0].age, kept.age + 3)
+
+
+@pytest.mark.parametrize("kind", [{"zero": 0.5}, {"nodes": 2}])
+def test_what_is_hit_depends_on_the_step_of_the_lesion(make_agent: Any, kind: dict[str, Any]) -> None:
+    program, parameters, state = lives_of(make_agent("lndp", pruning=False), 1)
+    first, again, other = (
+        injure(program, parameters, state, Lesion(at=at, **kind))[1].edge_state for at in (1, 1, 2)
+    )
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
 
 
 @pytest.mark.parametrize("name", ["lndp", "sparse", "ndp"])
