@@ -37,6 +37,8 @@ class PolicyConfig(ABC):
     """Fields that came later, with the values at which they change nothing and are left out of the JSON."""
     gated_biases: ClassVar[tuple[str, ...]] = ()
     """Parameters that are biases of gated recurrent cells, with the gates reset, update and candidate."""
+    decision_biases: ClassVar[tuple[str, ...]] = ()
+    """Parameters, if they are there, that are biases of decisions to change the network."""
 
     observation_size: int
     action_size: int
@@ -112,9 +114,10 @@ class LNDPConfig(PolicyConfig):
 
     policy: ClassVar[str] = "lndp"
     extensions: ClassVar[Mapping[str, Any]] = MappingProxyType(
-        {"candidates": 0, "innate_roles": False, "reward_scale": 1.0}
+        {"candidates": 0, "innate_roles": False, "innate_wiring": False, "reward_scale": 1.0}
     )
     gated_biases: ClassVar[tuple[str, ...]] = ("node_gru.bias", "edge_gru.bias")
+    decision_biases: ClassVar[tuple[str, ...]] = ("synaptogenesis.1.bias", "pruning.1.bias")
 
     observation_size: int
     """O: input nodes, one per number of the encoded observation."""
@@ -171,6 +174,10 @@ class LNDPConfig(PolicyConfig):
     program can know its senses and its muscles apart (compare the intrinsic states of Nisioti et al. 2024,
     arXiv 2405.08510). This extends the paper, where a newborn must find out by living, or from its
     spontaneous activity, which is which."""
+    innate_wiring: bool = False
+    """True lets the genome say how strong synapses are at birth: every node, hidden ones too, has the same
+    state at every birth, and the edges of a newborn follow from the states of their ends (`lndp.wiring`).
+    This extends the paper, whose newborns have random synapses."""
     initial_density: float = 0.1
     """Mean of a life's connection probability at birth."""
     initial_density_std: float = 0.0

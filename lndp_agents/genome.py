@@ -43,14 +43,18 @@ def genome_to_parameters(config: PolicyConfig, genomes: Tensor) -> dict[str, Ten
 
 
 def initial_genome(config: PolicyConfig, update_bias: float) -> Tensor:
-    """(D,): zero but for the biases of the update gates of a policy's recurrent cells.
+    """(D,): zero but for biases that let a network stay as it is.
 
-    At a large bias, states change slowly: nodes keep what they are, and synapses their weights, unless
-    evolution finds a reason to change them (compare the forget gates of LSTMs, which start open).
+    Those of update gates are `update_bias`, those of decisions to prune or to grow an edge its negative. At a
+    large one, nodes keep what they are, synapses their states and the network its edges, unless evolution
+    finds a reason to change them (compare the forget gates of LSTMs, which start open).
     """
     parameters = genome_to_parameters(config, torch.zeros(1, genome_size(config)))
     for name in config.gated_biases:
         parameters[name].chunk(3, -1)[1].fill_(update_bias)
+    for name in config.decision_biases:
+        if name in parameters:
+            parameters[name].fill_(-update_bias)
     return parameters_to_genome(config, parameters)[0]
 
 

@@ -88,8 +88,9 @@ class EvolutionConfig:
     """An agent (zoo name, folder or "hf:USER/REPO") whose genome the search starts around; zero if none,
     but for `update_bias`. Its switches and encoding are adopted where nothing else is given and they fit."""
     update_bias: float = OPEN
-    """Where the search starts the biases of update gates, in policies that have them: at a large one, nodes
-    and synapses begin by keeping their states."""
+    """Where the search starts the biases of update gates, and, negated, those of decisions to prune or to
+    grow, in policies that have them: at a large one, nodes, synapses and edges begin by staying as they
+    are."""
     sigma: float = OPEN
     """Standard deviation of the first generation."""
     worst_weight: float = OPEN

@@ -24,7 +24,7 @@ from lndp_agents.zoo import load_pretrained
 
 NODES, MORE_HIDDEN = 16, 8
 """Nodes of a small network, which fill a vector of the native kernel; hidden nodes of larger ones."""
-SMALL = 12
+SMALL = 10
 """Inputs and outputs that a small network has room for."""
 SHORT_LIFETIME = 100
 """Steps of a lifetime that is so cheap that there are twice as many of them."""
@@ -36,7 +36,7 @@ _NUMBERS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
             "population": 64,
             "separable": True,
             "sigma": 0.25,
-            "update_bias": 3.0,
+            "update_bias": 5.0,
             "worst_weight": 1.0,
         },
         "paper": {
@@ -140,7 +140,7 @@ def _program(policy: str, world: World) -> dict[str, Any]:
         return {}
     ends = world.encoding.size + world.decoding.size
     nodes = NODES if ends <= SMALL else ends + MORE_HIDDEN
-    return {"nodes": nodes, "initial_density": 0.5, "innate_roles": True}
+    return {"nodes": nodes, "initial_density": 1.0, "innate_wiring": True}
 
 
 def _is_lndp(policy: str) -> bool:

@@ -29,13 +29,14 @@ SWITCHES: Mapping[str, Collection[object]] = dict.fromkeys(
 """Fields that are switches in the kernel, with the values that it implements."""
 ARGUMENTS: Mapping[str, Collection[object]] = dict.fromkeys(("lifetime_updates", "stochastic"), (False, True))
 """Fields that the kernel learns from the arguments of each step, with the values that it implements."""
-BIRTH = ("innate_roles", "initial_density", "initial_density_std")
+BIRTH = ("innate_roles", "innate_wiring", "initial_density", "initial_density_std")
 DEVELOPMENT = ("development_steps", "spontaneous_activity", "development_between_episodes")
 INPUTS, OUTPUTS = ("reward_input", "reward_scale"), ("discrete_actions", "action_scale")
 HANDLED_ELSEWHERE = frozenset({*BIRTH, *DEVELOPMENT, *INPUTS, *OUTPUTS})
 """Fields that may have any value, as they change nothing within the step that the kernel computes."""
-PARAMETERS_ELSEWHERE = "spontaneous."
-"""Parameters with this prefix belong to the inputs of a step, which are computed outside of the kernel."""
+PARAMETERS_ELSEWHERE = ("innate.", "spontaneous.")
+"""Parameters with these prefixes belong to birth and to the inputs of a step, which are computed outside of
+the kernel."""
 
 
 def require_implemented(config: LNDPConfig) -> None:

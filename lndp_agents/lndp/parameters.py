@@ -44,6 +44,8 @@ def parameter_shapes(config: LNDPConfig) -> dict[str, tuple[int, ...]]:
             "spontaneous.dt": (inputs,),
             "spontaneous.cholesky": (inputs * (inputs + 1) // 2,),
         }
+    if config.innate_wiring:
+        shapes |= {"innate.wiring": (edge, hidden, hidden)}
     return shapes
 
 

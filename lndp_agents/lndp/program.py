@@ -23,6 +23,7 @@ from lndp_agents.lndp.rewiring import rewire, update_edges
 from lndp_agents.lndp.sparse_state import SparseLifeState
 from lndp_agents.lndp.spontaneous import spontaneous_input
 from lndp_agents.lndp.state import LifeState, Stimulus, Uniforms, brain_shapes, needs_gradients, roles
+from lndp_agents.lndp.wiring import wire
 
 BACKENDS = ("auto", "eager", "native")
 SPONTANEOUS, DECISIONS = 4, 5  # folded into a life's key; birth uses 0 to 3
@@ -53,7 +54,7 @@ class Program(ABC, Generic[State]):
         """The next state of the lives that go on; NaN in the stimulus counts as 0."""
 
     def develop(self, parameters: Parameters, state: State, alive: Tensor | None = None) -> State:
-        """Let spontaneous activity shape brains before they meet the world.
+        """Wire newborns, and let spontaneous activity shape brains before they meet the world.
 
         Args:
             parameters: named parameters (P, ...).
@@ -61,9 +62,12 @@ class Program(ABC, Generic[State]):
             alive: (P, L) bool, which lives develop; all if none.
 
         Returns:
-            The state after `development_steps` steps with reward 0, at rest.
+            The state after `development_steps` steps with reward 0, at rest. Networks that are new to the
+            world (age 0) are wired first, if `innate_wiring` is set.
         """
         config = self.config
+        if config.innate_wiring:
+            state = wire(parameters, state).where(state.age == 0, state)
         if not config.development_steps:
             return state
         silence = torch.zeros(state.key.shape, device=state.key.device)

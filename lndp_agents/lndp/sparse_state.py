@@ -77,6 +77,15 @@ class SparseLifeState(NamedTuple):
         exists = self.present[0, 0] > 0
         return torch.stack(self.ends)[:, 0, 0, exists], self.edge_state[0, 0, exists]
 
+    def at_ends(self, feature: Tensor) -> tuple[Tensor, Tensor]:
+        """A feature of nodes (P, L, N) at senders and at receivers, (P, L, S) each."""
+        sender, receiver = self.ends
+        return feature.gather(-1, sender), feature.gather(-1, receiver)
+
+    def with_edge_features(self, features: Sequence[Tensor]) -> Self:
+        """The same life with these De features (P, L, S) of the edges that exist."""
+        return self._replace(edge_state=torch.stack(list(features), -1) * self.present[..., None])
+
     def conduct(self, activation: Tensor) -> Tensor:
         """(P, L, N): what reaches each node along the weights, from activations (P, L, N)."""
         sender, receiver = self.ends

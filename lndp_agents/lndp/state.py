@@ -1,5 +1,6 @@
 """The state of a life, and the roles that nodes play in the brain."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple, Self
 
@@ -50,6 +51,14 @@ class LifeState(NamedTuple):
         """Senders and receivers (2, E) of the first life's edges, in order, and their states (E, De)."""
         ends = self.adjacency[0, 0].nonzero().T
         return ends, self.edge_state[0, 0][:, ends[0], ends[1]].T.contiguous()
+
+    def at_ends(self, feature: Tensor) -> tuple[Tensor, Tensor]:
+        """A feature of nodes (P, L, N) at senders and at receivers; both broadcast to (P, L, N, N)."""
+        return feature[..., :, None], feature[..., None, :]
+
+    def with_edge_features(self, features: Sequence[Tensor]) -> Self:
+        """The same life with these De features (P, L, N, N) of the edges that exist."""
+        return self._replace(edge_state=torch.stack(list(features), 2) * self.adjacency[:, :, None])
 
     def conduct(self, activation: Tensor) -> Tensor:
         """(P, L, N): what reaches each node along the weights, from activations (P, L, N)."""
