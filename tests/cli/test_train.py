@@ -40,7 +40,7 @@ def test_train_says_where_it_works_and_what_it_found(
     assert result.code == 0
     lines = result.err.splitlines()
     assert lines[0].startswith("lndp/Foraging-v0: preset default: policy lndp (")
-    assert "5 inputs (place), 3 outputs; CMAES of 8 genomes x 4 lives; sigma 0.25, update_bias 3" in lines[0]
+    assert "5 inputs (place), 3 outputs; CMAES of 8 genomes x 4 lives; sigma 0.25, update_bias 5" in lines[0]
     assert lines[1] == f"run folder: {tmp_path / 'run'}; a generation has at most 3,200 steps of life"
     assert lines[2].startswith("generation 2/3: held-out ")
     run = Run.open(tmp_path / "run")

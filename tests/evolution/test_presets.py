@@ -12,11 +12,11 @@ from lndp_agents.evaluation import evaluate
 from lndp_agents.evolution.config import FIRST_VERSION, OPEN, EvolutionConfig
 from lndp_agents.evolution.presets import describe, settle
 from lndp_agents.evolution.run import Run
-from lndp_agents.genome import genome_to_parameters, initial_genome
+from lndp_agents.genome import initial_genome
 from lndp_agents.notes import Note
 from lndp_agents.numbers import interval_text, score_text
 
-DEFAULT = {"nodes": 16, "initial_density": 0.5, "innate_roles": True}
+DEFAULT = {"nodes": 16, "initial_density": 1.0, "innate_wiring": True}
 
 
 @pytest.mark.parametrize(
@@ -34,12 +34,12 @@ def test_the_default_preset_chooses_for_the_environment(
     config, policy, world, start = settle(EvolutionConfig(environment=environment))
     assert config.program == DEFAULT | {"nodes": nodes}
     assert (config.population, config.lives, config.generations) == (64, lives, 100)
-    assert (config.sigma, config.update_bias, config.encoding) == (0.25, 3.0, "auto")
+    assert (config.sigma, config.update_bias, config.encoding) == (0.25, 5.0, "auto")
     assert (policy.parameter_shapes()["node_in.bias"], world.encoding.kind, start) == ((8,), kind, None)
     assert OPEN not in config.to_json().values()
     assert EvolutionConfig.from_json(config.to_json()) == config
     assert settle(config).config == config
-    assert f"policy lndp (nodes={nodes}, initial_density=0.5, innate_roles=True)" in describe(
+    assert f"policy lndp (nodes={nodes}, initial_density=1.0, innate_wiring=True)" in describe(
         config, policy, world
     )
 
@@ -111,29 +111,19 @@ def test_a_start_hands_on_its_switches_and_its_encoding() -> None:
 
 def test_a_start_without_innate_roles_keeps_its_program_without_them() -> None:
     config = settle(EvolutionConfig(environment="lndp/Bandit-v0", start="bandit")).config
-    assert config.program["innate_roles"] is False
+    assert config.program["innate_wiring"] is False
+    assert "innate_roles" not in config.program
     given = EvolutionConfig(environment="lndp/Bandit-v0", start="bandit", program={"innate_roles": True})
     assert settle(given).config.program["innate_roles"] is True
-
-
-def test_update_gates_are_all_that_is_not_zero_at_the_start() -> None:
-    _, policy, *_ = settle(EvolutionConfig(environment="CartPole-v1"))
-    parameters = genome_to_parameters(policy, initial_genome(policy, 3.0)[None])
-    for name, tensor in parameters.items():
-        expected = torch.zeros_like(tensor)
-        if name in ("node_gru.bias", "edge_gru.bias"):
-            width = tensor.shape[1] // 3
-            expected[:, width : 2 * width] = 3.0
-        assert torch.equal(tensor, expected), name
 
 
 def test_a_run_begins_around_open_update_gates(tmp_path: Path) -> None:
     config = EvolutionConfig(environment="lndp/Bandit-v0", generations=1, population=4, lives=1)
     with Run.create(config, tmp_path / "run") as run:
-        assert run.config.update_bias == 3.0
-        assert torch.equal(run.best.genome, initial_genome(run.program, 3.0))
+        assert run.config.update_bias == 5.0
+        assert torch.equal(run.best.genome, initial_genome(run.program, 5.0))
     with Run.open(tmp_path / "run") as again:
-        assert torch.equal(again.best.genome, initial_genome(again.program, 3.0))
+        assert torch.equal(again.best.genome, initial_genome(again.program, 5.0))
         assert again.config == run.config
 
 
