@@ -75,8 +75,9 @@ class Inspection:
     differences: list[str] = field(default_factory=list[str])
     final_score: str = ""
     """What metrics.csv has as the held-out score of an end between two evaluations; `rows` are without it."""
-    best_is_newest: bool = False
-    """Whether `best` holds the newest mean, which the final evaluation may have found."""
+    best_is_mean_of: int = 0
+    """The generation whose mean `best` holds because a final evaluation, off the schedule, may have found it;
+    0 if `best` is that of a checkpoint."""
 
 
 def inspect(folder: Path, description: Description, evolution: Evolution) -> Inspection:
@@ -189,9 +190,13 @@ def _begin(files: Files, description: Description, evolution: Evolution) -> list
 
 def _inspect_checkpoints(
     files: Files, run: str, evolution: Evolution, found: Inspection
-) -> list[dict[str, SavedAgent]]:
-    """Compare each checkpoint with its rows; what the newest two, the newest first, give as agents."""
-    looks, bests, agents = _looks(found.rows[METRICS]), dict[int, Tensor](), list[dict[str, SavedAgent]]()
+) -> dict[int, dict[str, SavedAgent]]:
+    """Compare each checkpoint with its rows; the agents of the newest two generations, the newest first."""
+    looks, bests, agents = (
+        _looks(found.rows[METRICS]),
+        dict[int, Tensor](),
+        dict[int, dict[str, SavedAgent]](),
+    )
     beginning = hash_checkpoint(evolution.counters(), evolution.tensors())
     go_back = evolution.undoing()
     for path in files.kept:
@@ -212,7 +217,7 @@ def _inspect_checkpoints(
         found.checkpoints[generation], bests[generation] = path, tensors["best"]
         if generation > files.newest - 2:
             evolution.restore(counters, tensors)
-            agents.append(evolution.agents())
+            agents[generation] = evolution.agents()
     go_back()
     since, _ = _highest(looks, files.newest)
     later = [best for generation, best in bests.items() if generation >= since > 0]
@@ -240,17 +245,19 @@ def _counter_differences(
 
 
 def _inspect_agents(
-    files: Files, states: Sequence[dict[str, SavedAgent]], description: Description, found: Inspection
+    files: Files, states: Mapping[int, dict[str, SavedAgent]], description: Description, found: Inspection
 ) -> None:
     """Compare last, best and centre with the newest checkpoint, or, not yet written again, the one before."""
-    can_be_newest = files.newest % description.recipe.evaluate_every > 0
+    off_schedule = [number for number in states if number % description.recipe.evaluate_every]
     for name, agent in files.agents.items():
         if isinstance(agent, str):
             found.differences.append(f"{name} is no agent: {agent}")
-        elif any(_is_same(agent, state[name]) for state in states):
             continue
-        elif name == "best" and can_be_newest and _is_same(agent, states[0]["centre"]):
-            found.best_is_newest = True
+        if any(_is_same(agent, state[name]) for state in states.values()):
+            continue
+        means = [number for number in off_schedule if _is_same(agent, states[number]["centre"])]
+        if name == "best" and means:
+            found.best_is_mean_of = means[0]
         else:
             found.differences.append(f"{name} does not hold {_MEANINGS[name].format(files.newest)}")
 

@@ -5,8 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-
 from lndp_agents.evolution.checkpoint import read_checkpoint
 from lndp_agents.evolution.evolution import Evolution
 from lndp_agents.evolution.inspection import Inspection, inspect
@@ -110,21 +108,22 @@ def _chosen(
 
 
 def _final_differences(evolution: Evolution, found: Inspection, run: str) -> list[str]:
-    """Compute the final evaluation again: its score, and whether it made the newest mean the best."""
-    if not (found.final_score or found.best_is_newest):
-        return []
+    """Compute final evaluations again: the score of the newest, and whether one made its mean the best."""
+    newest, differences = max(found.checkpoints), list[str]()
     go_back = evolution.undoing()
-    newest = max(found.checkpoints)
-    evolution.restore(*read_checkpoint(found.checkpoints[newest], run, evolution.tensors()))
-    before = evolution.best_score
-    score = evolution.score_centre()
-    is_best = torch.equal(evolution.best, evolution.centre)
+    for generation in {newest if found.final_score else 0, found.best_is_mean_of} - {0}:
+        evolution.restore(*read_checkpoint(found.checkpoints[generation], run, evolution.tensors()))
+        before, score = evolution.best_score, evolution.score_centre()
+        if generation == newest and found.final_score not in ("", str(score)):  # older versions recorded none
+            differences.append(
+                f"{METRICS}, generation {newest}: held_out {score} was recorded as {found.final_score}"
+            )
+        elif generation == found.best_is_mean_of and score <= before:
+            differences.append(
+                f"best holds the centre of generation {generation}, with {score} no better than {before}"
+            )
     go_back()
-    if found.final_score not in ("", str(score)):  # older versions recorded none
-        return [f"{METRICS}, generation {newest}: held_out {score} was recorded as {found.final_score}"]
-    if found.best_is_newest and not is_best:
-        return [f"best holds the centre of generation {newest}, with {score} no better than {before}"]
-    return []
+    return differences
 
 
 def _go_near(generation: int, evolution: Evolution, found: Inspection, run: str) -> None:
