@@ -11,8 +11,8 @@ from typing import Any
 import torch
 from lndp_envs.foraging import Foraging
 
-from lndp_agents.evolution.lives import World, balanced_tasks, life_keys, live
 from lndp_agents.lndp import genome_size, genome_to_parameters, make_program
+from lndp_agents.rollout import Evolved, World, balanced_contexts, lifetime_keys, rollout
 from lndp_agents.spaces import ActionDecoding, ObservationEncoding, config_for
 
 
@@ -34,17 +34,17 @@ def measure(
     world = World(task, steps, 1, encoding, ActionDecoding.of(task.action_space))
     generator = torch.Generator().manual_seed(0)
     genomes = torch.randn(population, genome_size(config), generator=generator) * 0.5
-    keys = life_keys(0, num_lives=lives, device=device)
+    keys = lifetime_keys(0, num_lifetimes=lives, device=device)
     parameters = genome_to_parameters(config, genomes.to(device))
-    tasks = balanced_tasks(task, lives, device)
+    tasks = balanced_contexts(task, lives, device)
     started = time.perf_counter()
     lndp = make_program(config, backend)
-    live(lndp, parameters, world, keys, tasks)
+    rollout(Evolved(lndp, parameters), world, keys, tasks)
     first = time.perf_counter() - started
     rates: list[float] = []
     for _ in range(repeats):
         started = time.perf_counter()
-        lived = live(lndp, parameters, world, keys, tasks)
+        lived = rollout(Evolved(lndp, parameters), world, keys, tasks)
         rates.append(int(lived.steps.sum()) / (time.perf_counter() - started))
     return {
         "agent_steps_per_second": round(sorted(rates)[len(rates) // 2], 1),

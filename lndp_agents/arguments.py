@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from lndp_agents import __version__
+from lndp_agents.encoding_names import ENCODINGS
 from lndp_agents.env_arguments import add_env_kwargs, pair
-from lndp_agents.evolution.encoding_names import ENCODINGS
 
 DESCRIPTION = "Evolve agents, score them, watch them live. Results on stdout, progress on stderr."
 ERROR_EXIT = 2

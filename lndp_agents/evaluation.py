@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lndp_agents.agent import Agent
-from lndp_agents.evolution.lives import EVALUATION, World, balanced_tasks, life_keys, live
-from lndp_agents.evolution.worlds import make_world
 from lndp_agents.genome import genome_to_parameters
+from lndp_agents.rollout import Evolved, World, balanced_contexts, lifetime_keys, make_world, rollout
+from lndp_agents.rollout.streams import EVALUATION
 from lndp_agents.statistics import bootstrap_interval
 
 MAX_LIVES = 10**6
@@ -77,7 +77,7 @@ def evaluate(
     parts: list[Tensor] = []
     for start in range(0, lives, BATCH_LIVES):
         some = slice(start, start + BATCH_LIVES)
-        parts.append(live(agent.program, parameters, world, keys[some], tasks[some]).returns[0])
+        parts.append(rollout(Evolved(agent.program, parameters), world, keys[some], tasks[some]).returns[0])
     returns = torch.cat(parts).cpu()
     if not returns.isfinite().all():
         raise ValueError(
@@ -110,5 +110,5 @@ def fresh_lives(
             f"{environment} takes actions {world.dynamics.action_space}, the agent gives "
             f"{agent.action_space}: name the environment that it was evolved on"
         )
-    keys = life_keys(seed, EVALUATION, num_lives=lives, device=agent.device)
-    return world, keys, balanced_tasks(world.dynamics, lives, agent.device)
+    keys = lifetime_keys(seed, EVALUATION, num_lifetimes=lives, device=agent.device)
+    return world, keys, balanced_contexts(world.dynamics, lives, agent.device)

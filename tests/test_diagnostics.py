@@ -19,9 +19,9 @@ from lndp_agents.diagnostics import LifeCurves, Report, Thresholds, diagnose, li
 from lndp_agents.diagnostics.curves import node_diversity
 from lndp_agents.diagnostics.signatures import different_actions
 from lndp_agents.evaluation import evaluate, fresh_lives
-from lndp_agents.evolution.lives import live, live_on, newborn
 from lndp_agents.lndp import LNDP, genome_size, genome_to_parameters, make_program, parameters_to_genome
 from lndp_agents.lndp.state import roles
+from lndp_agents.rollout import Evolved, init_batch, rollout, unroll
 from lndp_agents.spaces import config_for
 from lndp_agents.watching.history import History
 
@@ -167,7 +167,7 @@ def test_the_lives_are_those_that_are_scored(environment: str) -> None:
     curves = curves_of(agent, environment)
     world, keys, tasks = fresh_lives(agent, environment, lives=6, seed=0)
     parameters = genome_to_parameters(agent.config, agent.genome[None])
-    lives = live(make_program(agent.config, "auto"), parameters, world, keys, tasks)
+    lives = rollout(Evolved(make_program(agent.config, "auto"), parameters), world, keys, tasks)
     np.testing.assert_array_equal(curves.scores, lives.scores[0].numpy())
     np.testing.assert_array_equal(curves.steps, lives.steps[0].numpy())
     np.testing.assert_allclose(np.nanmean(curves.density[:, 1:], 1), lives.density[0].numpy(), rtol=1e-6)
@@ -196,13 +196,13 @@ def test_edges_are_counted_as_the_watcher_of_one_life_counts_them() -> None:
     program, parameters = LNDP(agent.config), genome_to_parameters(agent.config, agent.genome[None])
     curves = life_curves(program, parameters, world, keys, tasks)
     num_allowed = int(roles(agent.config, keys.device).allowed.sum())
-    batch = newborn(program, parameters, world, keys, tasks)
+    batch = init_batch(Evolved(program, parameters), world, keys, tasks)
     histories = [History(num_allowed) for _ in range(3)]
-    for history, adjacency in zip(histories, batch.brain.adjacency[0], strict=True):
+    for history, adjacency in zip(histories, batch.network.state.adjacency[0], strict=True):
         history.begin(adjacency.numpy() > 0)
-    for _ in range(world.steps):
-        batch = live_on(program, parameters, world, batch, 1)
-        for history, adjacency in zip(histories, batch.brain.adjacency[0], strict=True):
+    for _ in range(world.num_steps):
+        batch = unroll(world, batch, 1)
+        for history, adjacency in zip(histories, batch.network.state.adjacency[0], strict=True):
             history.rewire(adjacency.numpy() > 0)
     assert sum(sum(history.born) + sum(history.lost) for history in histories) > 0
     for name in ("born", "lost"):

@@ -16,11 +16,10 @@ from lndp_agents.blame import WorldError
 from lndp_agents.environments import find_environment, make_env
 from lndp_agents.evaluation import evaluate
 from lndp_agents.evolution.fitness import WORST, fitness
-from lndp_agents.evolution.gym_world import GymDynamics
-from lndp_agents.evolution.lives import World, life_keys, live
-from lndp_agents.evolution.worlds import make_world
 from lndp_agents.genome import genome_to_parameters
 from lndp_agents.notes import Note
+from lndp_agents.rollout import Evolved, World, lifetime_keys, make_world, rollout
+from lndp_agents.rollout.gym_dynamics import GymDynamics
 
 UNCHECKED = {"max_episode_steps": 9, "disable_env_checker": True}
 """Without the warnings of Gymnasium."""
@@ -91,7 +90,7 @@ def test_an_observation_of_another_shape_is_told(here: Path) -> None:
     message = r"'my_doors:Doors' shows what is not of its space: observation of shape \(2,\): give \(1,\)"
     dynamics = GymDynamics("my_doors:Doors", UNCHECKED | {"fault": "shape"}, 1)
     with pytest.raises(ValueError, match=message):
-        dynamics.reset(life_keys(1, num_lives=2))
+        dynamics.reset(lifetime_keys(1, num_lifetimes=2))
 
 
 @pytest.mark.parametrize("name", ["my_doors:Doors-v0", "lndp/Foraging-v0", "MountainCar-v0"])
@@ -121,9 +120,9 @@ def lives_of(fault: str | None) -> tuple[World, torch.Tensor]:
     """The score of one life of an agent where something goes wrong, and its world."""
     agent = load_pretrained("bandit")
     world = make_world("my_doors:Doors", UNCHECKED | {"fault": fault}, 1, agent.encoding)
-    keys = life_keys(3, num_lives=1)
+    keys = lifetime_keys(3, num_lifetimes=1)
     parameters = genome_to_parameters(agent.config, agent.genome[None])
-    lives = live(agent.program, parameters, world, keys, torch.zeros(1, dtype=torch.int64))
+    lives = rollout(Evolved(agent.program, parameters), world, keys, torch.zeros(1, dtype=torch.int64))
     assert lives.steps.tolist() == [[5]]  # an environment is not stepped after its end
     return world, fitness(lives, torch.zeros(1, dtype=torch.int64), 1.0, 0.0)
 
@@ -152,7 +151,7 @@ def test_lives_of_many_parts_are_the_same_in_any_batch(here: Path) -> None:
         world = make_world("my_doors:Rich", {"max_episode_steps": 4})
     dynamics = world.dynamics
     assert isinstance(dynamics, GymDynamics)
-    keys = life_keys(3, num_lives=3)
+    keys = lifetime_keys(3, num_lifetimes=3)
     outputs = torch.linspace(-1, 1, 3 * world.decoding.size).reshape(3, -1)
     together, _, _ = dynamics.step(dynamics.reset(keys), world.decoding.decode(outputs))
     assert dynamics.observe(together).shape == (3, 5)  # hand: two bits and two choices; where

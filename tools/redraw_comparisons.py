@@ -19,7 +19,6 @@ from lndp_agents.compare.figures import draw_learning_curves, draw_within_life
 from lndp_agents.compare.results import Result
 from lndp_agents.compare.tables import CURVES, SCORES, WITHIN_LIFE
 from lndp_agents.compare.within_life import WithinLife
-from lndp_agents.evolution.worlds import make_task
 from lndp_agents.persistence import write_file
 
 INJURIES = Path(__file__).parent.parent / "examples" / "compare" / "injuries.py"
@@ -37,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         within = {result.policy: _within_life(folder, result.policy) for result in results}
         draw_within_life(folder, comparison.environment, results, within)
         if (folder / "injury_curves.csv").exists():
-            steps = make_task(comparison.environment, comparison.keywords, comparison.episodes)[1]
+            steps = comparison.job(0).make_world().num_steps
             rows = _read(folder / "injury_curves.csv")
             write_file(folder / "injuries.png", _figure_of(comparison.environment, rows, steps // 2))
 

@@ -1,6 +1,6 @@
 """Worlds for plastic agents; importing this package registers the ids of the namespace ``lndp/``."""
 
-from lndp_envs.dynamics import Dynamics, where
+from lndp_envs.dynamics import Dynamics, OneEpisode, where
 from lndp_envs.env import DynamicsEnv
 from lndp_envs.lifetime import LifetimeDynamics
 from lndp_envs.registration import make_dynamics, register_worlds
@@ -16,6 +16,7 @@ __all__ = [
     "DynamicsVectorEnv",
     "Lifetime",
     "LifetimeDynamics",
+    "OneEpisode",
     "RewardSchedule",
     "SenseReward",
     "at",

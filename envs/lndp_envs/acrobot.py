@@ -9,6 +9,7 @@ from gymnasium import Space
 from gymnasium.spaces import Box, Discrete
 
 from lndp_envs.arrays import Array, namespace
+from lndp_envs.dynamics import OneEpisode
 from lndp_envs.randomness import uniform
 
 GRAVITY = 9.8  # m/s²
@@ -33,7 +34,7 @@ class AcrobotState(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Acrobot:
+class Acrobot(OneEpisode):
     """Swing two links up by a torque between them (-1, 0, +1 N m); reward -1 a step until it is up."""
 
     @property

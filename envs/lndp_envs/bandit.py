@@ -8,7 +8,7 @@ from gymnasium import Space
 from gymnasium.spaces import Box, Discrete
 
 from lndp_envs.arrays import Array, namespace
-from lndp_envs.dynamics import draw_task
+from lndp_envs.dynamics import OneEpisode, draw_task
 from lndp_envs.randomness import fold, uniform
 from lndp_envs.schedule import check_probability
 
@@ -25,7 +25,7 @@ class BanditState(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Bandit:
+class Bandit(OneEpisode):
     """Pull the arm that pays more often, and notice when another one does.
 
     Args:
@@ -94,4 +94,8 @@ class Bandit:
     def info(self, state: BanditState) -> dict[str, Array]:
         """``trial`` (how many arms have been pulled), and with ``reveal`` the ``good`` arm."""
         info = {"trial": state.pulls + 0}
-        return info | {"good": state.good + 0} if self.reveal else info
+        return info | self.hidden(state) if self.reveal else info
+
+    def hidden(self, state: BanditState) -> dict[str, Array]:
+        """The ``good`` arm."""
+        return {"good": state.good + 0}

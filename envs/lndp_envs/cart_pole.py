@@ -9,6 +9,7 @@ from gymnasium import Space
 from gymnasium.spaces import Box, Discrete
 
 from lndp_envs.arrays import Array, namespace
+from lndp_envs.dynamics import OneEpisode
 from lndp_envs.randomness import uniform
 
 GRAVITY = 9.8  # m/s²
@@ -38,7 +39,7 @@ class CartPoleState(NamedTuple):
 
 
 @dataclass(frozen=True)
-class CartPole:
+class CartPole(OneEpisode):
     """Balance a pole on a cart: push left (0) or right (1), reward 1 a step, until it falls or runs away."""
 
     @property

@@ -45,7 +45,11 @@ class CartPoleReversal(LifetimeDynamics[CartPoleState]):
     def info(self, state: LifetimeState[CartPoleState]) -> dict[str, Array]:
         """That of a life, and with ``reveal`` whether the pushes are ``swapped``."""
         info = super().info(state)
-        return info | {"swapped": self.is_swapped(state)} if self.reveal else info
+        return info | self.hidden(state) if self.reveal else info
+
+    def hidden(self, state: LifetimeState[CartPoleState]) -> dict[str, Array]:
+        """Whether the pushes are ``swapped``."""
+        return {"swapped": self.is_swapped(state)}
 
     def is_swapped(self, state: LifetimeState[CartPoleState]) -> Array:
         """(B,) bool: the pushes go the other way in this episode."""

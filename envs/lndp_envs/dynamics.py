@@ -70,6 +70,37 @@ class Dynamics(Protocol[State]):
         """What a person may want to know beside the observation: fresh arrays whose first axis is B."""
         ...
 
+    def hidden(self, state: State) -> dict[str, Array]:
+        """What the observation hides, by name: fresh arrays (B,); it says which rules hold at the moment."""
+        ...
+
+    @property
+    def episodes(self) -> int | None:
+        """Episodes of a lifetime; None where there are no episodes within it."""
+        ...
+
+    @property
+    def num_steps(self) -> int | None:
+        """Most steps of a lifetime; None where only the registration of the environment says so."""
+        ...
+
+    @property
+    def trial_steps(self) -> int:
+        """Most steps of a trial, at whose end rewards come; 1 where there are no trials."""
+        ...
+
+
+class OneEpisode:
+    """What dynamics need not say if a lifetime is one episode, without trials, and nothing is hidden."""
+
+    episodes = None
+    num_steps = None
+    trial_steps = 1
+
+    def hidden(self, state: Any) -> dict[str, Array]:
+        """As ``Dynamics.hidden``."""
+        return {}
+
 
 def where(mask: Array, first: State, second: State) -> State:
     """Choose rows between two states.

@@ -8,7 +8,7 @@ from gymnasium import Space
 from gymnasium.spaces import Box, Discrete
 
 from lndp_envs.arrays import Array, namespace
-from lndp_envs.dynamics import draw_task
+from lndp_envs.dynamics import OneEpisode, draw_task
 from lndp_envs.randomness import fold
 from lndp_envs.schedule import check_probability, strikes
 
@@ -34,7 +34,7 @@ class ForagingState(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Foraging:
+class Foraging(OneEpisode):
     """Find the food at one end of a corridor, again and again; it may change ends between trials.
 
     Args:
@@ -136,7 +136,11 @@ class Foraging:
     def info(self, state: ForagingState) -> dict[str, Array]:
         """``trial`` (how many are done), ``trial_start``, and with ``reveal`` the side of the ``food``."""
         info = {"trial": state.trial + 0, "trial_start": state.trial_step == 0}
-        return info | {"food": state.food + 0} if self.reveal else info
+        return info | self.hidden(state) if self.reveal else info
+
+    def hidden(self, state: ForagingState) -> dict[str, Array]:
+        """The side of the ``food``."""
+        return {"food": state.food + 0}
 
     def food_cell(self, state: ForagingState) -> Array:
         """The cell of the food, (B,) int64: the right end or the left end."""

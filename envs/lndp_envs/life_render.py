@@ -56,7 +56,7 @@ class LifeRenderer(FrameRenderer):
         state = view.state.inner
         numbers = [f"{name} {field[0]:+.3f}" for name, field in zip(state._fields, state[:-1], strict=False)]
         parts = [f"step {int(state.steps[0])}", *numbers]
-        episodes: int | None = getattr(self.task, "episodes", None)
+        episodes: int | None = self.task.episodes
         if episodes is not None:
             parts.insert(0, f"episode {int(view.state.episode[0]) + 1}/{episodes}")
         if secret := self.secret(view):

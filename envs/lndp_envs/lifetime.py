@@ -48,6 +48,7 @@ class LifetimeDynamics(Generic[Inner]):
     inner: Dynamics[Inner]
     episodes: int = 3
     episode_steps: int = 500
+    trial_steps = 1  # a window of steps may cut the trials of an episode in two
 
     def __post_init__(self) -> None:
         for name in ("episodes", "episode_steps"):
@@ -113,3 +114,7 @@ class LifetimeDynamics(Generic[Inner]):
         """The inner task's, and ``inner_episode`` (how many are done) and ``episode_start``."""
         own = {"inner_episode": state.episode + 0, "episode_start": self.episode_start(state)}
         return self.inner.info(state.inner) | own
+
+    def hidden(self, state: LifetimeState[Inner]) -> dict[str, Array]:
+        """What the inner task hides."""
+        return self.inner.hidden(state.inner)

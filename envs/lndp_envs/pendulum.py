@@ -9,6 +9,7 @@ from gymnasium import Space
 from gymnasium.spaces import Box
 
 from lndp_envs.arrays import Array, namespace
+from lndp_envs.dynamics import OneEpisode
 from lndp_envs.randomness import uniform
 
 GRAVITY = 10.0  # m/s²; length and mass of the rod are 1
@@ -29,7 +30,7 @@ class PendulumState(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Pendulum:
+class Pendulum(OneEpisode):
     """Swing a rod up and hold it there with little torque; the reward is minus a cost. It never ends."""
 
     @property

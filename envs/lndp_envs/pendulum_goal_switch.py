@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from gymnasium import Space
 
 from lndp_envs.arrays import Array, namespace
-from lndp_envs.dynamics import draw_task
+from lndp_envs.dynamics import OneEpisode, draw_task
 from lndp_envs.pendulum import Pendulum, PendulumState
 from lndp_envs.randomness import fold
 from lndp_envs.schedule import check_probability, strikes
@@ -25,7 +25,7 @@ class PendulumGoalSwitchState(NamedTuple):
 
 
 @dataclass(frozen=True)
-class PendulumGoalSwitch:
+class PendulumGoalSwitch(OneEpisode):
     """Hold a rod where it is rewarded, which is up or at a second angle, and notice when that changes.
 
     Args:
@@ -88,7 +88,11 @@ class PendulumGoalSwitch:
 
     def info(self, state: PendulumGoalSwitchState) -> dict[str, Array]:
         """With ``reveal`` the ``goal``, else nothing."""
-        return {"goal": state.goal + 0} if self.reveal else {}
+        return self.hidden(state) if self.reveal else {}
+
+    def hidden(self, state: PendulumGoalSwitchState) -> dict[str, Array]:
+        """The ``goal``: 0 up, 1 the second one."""
+        return {"goal": state.goal + 0}
 
     def goal_angle(self, state: PendulumGoalSwitchState) -> Array:
         """The angle that is rewarded now, (B,) float64, rad from upright."""

@@ -88,4 +88,4 @@ def make_dynamics(env_id: str, **kwargs: Any) -> tuple[Dynamics[Any], int | None
         raise ValueError(f"{env_id!r} has no dynamics here; known are {', '.join(WORLDS)}")
     world = WORLDS[env_id]
     dynamics = world.make_dynamics(**(world.kwargs | kwargs))
-    return dynamics, world.max_episode_steps or getattr(dynamics, "num_steps", None)
+    return dynamics, world.max_episode_steps or dynamics.num_steps

@@ -28,7 +28,6 @@ from lndp_agents.compare.entrants import fixed_policy, is_learner
 from lndp_agents.compare.runner import TRAININGS
 from lndp_agents.compare.tables import machine, write_csv
 from lndp_agents.compare.training import LIVES_FILE, score
-from lndp_agents.evolution.worlds import make_task
 from lndp_agents.lesions import Lesion
 from lndp_agents.lesions.recovery import window_steps
 from lndp_agents.palette import EVENT_DASHES, INK, line_look
@@ -60,7 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = _options(arguments)
     folder = options.results / options.world
     comparison = replace(Comparison.read(folder), lives=options.lives)
-    dynamics, steps, _ = make_task(comparison.environment, comparison.keywords, comparison.episodes)
+    world = comparison.job(0).make_world()
+    steps = world.num_steps
     patients = {
         name: list(_policies(comparison, name, folder)) for name in comparison.policies if name not in RULES
     }
@@ -74,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             for what, lesion in injuries(steps // 2, min(map(hidden_nodes, policies))).items()
         }
     _write(folder, comparison, found, steps)
-    curves = _curves(found, steps, window_steps(dynamics, steps // WINDOWS))
+    curves = _curves(found, steps, window_steps(world.dynamics, steps // WINDOWS))
     write_csv(folder / "injury_curves.csv", curves)
     write_file(folder / "injuries.png", figure_of(comparison.environment, curves, steps // 2))
 

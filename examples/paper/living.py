@@ -11,9 +11,9 @@ from torch import Tensor
 
 from lndp_agents import LNDPAgent, load_pretrained, zoo_names
 from lndp_agents.evaluation import fresh_lives
-from lndp_agents.evolution.lives import live, live_on, newborn
 from lndp_agents.lesions import freeze
 from lndp_agents.lndp import genome_to_parameters, make_program, parameters_to_genome
+from lndp_agents.rollout import Evolved, init_batch, rollout, unroll
 
 AGENTS = Path(__file__).parent / "agents"
 """NAME_sSEED: from other evolutions than the zoo's agents, some by another recipe (README.md there)."""
@@ -29,7 +29,11 @@ def episode_returns(agent: LNDPAgent, environment: str, lives: int, seed: int) -
     """(L, E): the return of each episode of fresh lives."""
     world, keys, tasks = fresh_lives(agent, environment, lives=lives, seed=seed)
     parameters = genome_to_parameters(agent.config, agent.genome[None])
-    return live(make_program(agent.config, "auto"), parameters, world, keys, tasks).returns[0].numpy()
+    return (
+        rollout(Evolved(make_program(agent.config, "auto"), parameters), world, keys, tasks)
+        .returns[0]
+        .numpy()
+    )
 
 
 def switched(agent: LNDPAgent, **switches: Any) -> LNDPAgent:
@@ -60,11 +64,11 @@ def steps_of_lives(
     world, keys, tasks = fresh_lives(agent, environment, lives=lives, seed=seed)
     parameters = genome_to_parameters(agent.config, agent.genome[None])
     program = make_program(agent.config, "auto")
-    batch = newborn(program, parameters, world, keys, tasks)
-    for step in range(world.steps):
+    batch = init_batch(Evolved(program, parameters), world, keys, tasks)
+    for step in range(world.num_steps):
         if step == frozen_from:
             program, brain = freeze(program, batch.brain)
             batch = batch._replace(brain=brain)
         before = batch.state
-        batch = live_on(program, parameters, world, batch, 1)
+        batch = unroll(program, parameters, world, batch, 1)
         yield before, batch.reward[0]

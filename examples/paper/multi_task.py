@@ -42,7 +42,6 @@ from transfer import BEST_KNOWN
 from lndp_agents import LNDPAgent, load_pretrained
 from lndp_agents.evolution.checkpoint import CHECKPOINTS, Counters, read_newest, write_checkpoint
 from lndp_agents.evolution.config import EvolutionConfig
-from lndp_agents.evolution.lives import SEARCH
 from lndp_agents.evolution.problem import Evaluation, LifeProblem, plain
 from lndp_agents.evolution.run_folder import Description, lock_folder
 from lndp_agents.evolution.search_library import Problem, SolutionBatch
@@ -54,8 +53,9 @@ from lndp_agents.evolution.searchers import (
     searcher_state,
 )
 from lndp_agents.evolution.workers import Workers
-from lndp_agents.evolution.worlds import make_world
 from lndp_agents.palette import EVENT_DASHES, POSITIVE, SOFT_INK
+from lndp_agents.rollout import make_world
+from lndp_agents.rollout.streams import SEARCH
 from lndp_agents.spaces import config_for
 
 RANDOM = {"lndp/CartPoleLife-v0": 22.0, "lndp/AcrobotLife-v0": -499.0}

@@ -23,10 +23,10 @@ from tables import machine, new_figure, style, write_csv, write_figure, write_ma
 
 from lndp_agents import LNDPAgent, zoo_names
 from lndp_agents.evaluation import fresh_lives
-from lndp_agents.evolution.lives import EVALUATION, World, balanced_tasks, life_keys, live
-from lndp_agents.evolution.worlds import make_world
 from lndp_agents.lndp import genome_size, genome_to_parameters, make_program
 from lndp_agents.palette import INK, POSITIVE
+from lndp_agents.rollout import Evolved, World, balanced_contexts, lifetime_keys, make_world, rollout
+from lndp_agents.rollout.streams import EVALUATION
 from lndp_agents.spaces import config_for
 from lndp_agents.statistics import bootstrap_interval, interquartile_mean
 
@@ -79,10 +79,10 @@ def random_program(number: int) -> LNDPAgent:
 
 def score_of_random_actions(world: World, lives: int) -> float:
     """Mean episode return of actions that any output, uniform in [-1, 1], may cause."""
-    keys = life_keys(SCORE_SEED, EVALUATION, num_lives=lives)
-    state = world.dynamics.reset(fold(keys, 0), balanced_tasks(world.dynamics, lives))
+    keys = lifetime_keys(SCORE_SEED, EVALUATION, num_lifetimes=lives)
+    state = world.dynamics.reset(fold(keys, 0), balanced_contexts(world.dynamics, lives))
     alive, total = torch.ones(lives, dtype=torch.bool), torch.zeros(lives, dtype=torch.float64)
-    for step in range(world.steps):
+    for step in range(world.num_steps):
         output = uniform(fold(keys, step + 1), (world.decoding.size,)) * 2 - 1
         state, reward, terminated = world.dynamics.step(state, world.decoding.decode(output))
         total += torch.where(alive, reward, 0.0)
@@ -98,7 +98,7 @@ def scores_of(agents: Sequence[LNDPAgent], environment: str, lives: int) -> np.n
     world, keys, tasks = fresh_lives(born[0], environment, lives=lives, seed=SCORE_SEED)
     config, genomes = born[0].config, torch.stack([agent.genome for agent in born])
     parameters = genome_to_parameters(config, genomes)
-    return live(make_program(config, "auto"), parameters, world, keys, tasks).scores.numpy()
+    return rollout(Evolved(make_program(config, "auto"), parameters), world, keys, tasks).scores.numpy()
 
 
 def measure(worlds: Sequence[str], lives: int, programs: int) -> list[dict[str, Any]]:

@@ -2,26 +2,24 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from inspect import signature
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from lndp_envs.dynamics import Dynamics, where
 from lndp_envs.randomness import fold, key_of
-from lndp_envs.registration import WORLDS
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lndp_agents.baselines.generators import lent_generators
 from lndp_agents.baselines.injured import injure_policy
 from lndp_agents.baselines.policy import BornPolicy, Policy
-from lndp_agents.baselines.sensing import array_encoding, sense
 from lndp_agents.evaluation import BATCH_LIVES, MAX_LIVES, Score
-from lndp_agents.evolution.lives import BIRTH, EVALUATION, WORLD, balanced_tasks, life_keys
-from lndp_agents.evolution.worlds import make_task
 from lndp_agents.lesions import Lesion, saturated
 from lndp_agents.predictor import Predictor
+from lndp_agents.rollout import balanced_contexts, lifetime_keys, make_world
+from lndp_agents.rollout.generators import lent_generators
+from lndp_agents.rollout.sensing import array_encoding, sense
+from lndp_agents.rollout.streams import EVALUATION, INIT, WORLD
 from lndp_agents.spaces import ObservationEncoding, to_numbers
 
 _LUCK = 2  # folded into the seed for actions that are drawn
@@ -109,7 +107,7 @@ def evaluate_policy_lives(
         raise ValueError(f"at={lesion.at}: a life has {world.steps} steps; give 0 to {world.steps - 1}")
     is_agent = isinstance(policy, Predictor)  # which encodes for itself
     world = world._replace(encoding=None if is_agent else array_encoding(world.dynamics.observation_space))
-    keys, tasks = life_keys(seed, stream, num_lives=lives), balanced_tasks(world.dynamics, lives)
+    keys, tasks = lifetime_keys(seed, stream, num_lifetimes=lives), balanced_contexts(world.dynamics, lives)
     with lent_generators(key_of(seed, stream, _LUCK)):
         batches = [
             _live(
@@ -134,7 +132,7 @@ def _live(
     dynamics, shape = world.dynamics, (len(keys), world.steps)
     rewards, (alive, begins, changes) = np.zeros(shape), np.zeros((3, *shape), np.bool_)
     state = dynamics.reset(fold(keys, WORLD), tasks)
-    memory = policy.births(fold(keys, BIRTH).numpy()) if isinstance(policy, BornPolicy) else None
+    memory = policy.births(fold(keys, INIT).numpy()) if isinstance(policy, BornPolicy) else None
     starts = np.full(len(keys), memory is None)
     goes_on = torch.ones(len(keys), dtype=torch.bool)
     reward, rules = torch.zeros(len(keys), dtype=torch.float64), _rules(world, state)
@@ -145,7 +143,7 @@ def _live(
         felt = reward
         if lesion is not None:
             if step == lesion.at:
-                policy, memory = injure_policy(policy, memory, fold(keys, BIRTH), lesion)
+                policy, memory = injure_policy(policy, memory, fold(keys, INIT), lesion)
             felt = torch.zeros_like(reward) if lesion.cuts_reward(step) else reward
         begins[:, step] = dynamics.episode_start(state)
         seen = dynamics.observe(state)
@@ -174,19 +172,13 @@ def _returns(rewards: NDArray[np.float64], begins: NDArray[np.bool_], episodes: 
 
 
 def _make_world(environment: str, keywords: Mapping[str, Any], episodes: int) -> _World:
-    dynamics, steps, episodes = make_task(environment, keywords, episodes)
-    name = environment.rpartition(":")[2]
-    if name not in WORLDS or "reveal" not in signature(WORLDS[name].make_dynamics).parameters:
-        return _World(dynamics, steps, episodes, [])
-    silent, telling = (
-        make_task(environment, {**keywords, "reveal": reveal}, episodes)[0] for reveal in (False, True)
-    )
-    names = [set(task.info(task.reset(torch.zeros(1, dtype=torch.int64)))) for task in (silent, telling)]
-    return _World(telling, steps, episodes, sorted(names[1] - names[0]))
+    world = make_world(environment, keywords, episodes, None)
+    hidden = world.dynamics.hidden(world.dynamics.reset(torch.zeros(1, dtype=torch.int64)))
+    return _World(world.dynamics, world.num_steps, world.episodes, sorted(hidden))
 
 
 def _rules(world: _World, state: Any) -> Tensor:
     """(L, any number) int64: what the world hides; (1, 0) if it does not tell."""
-    info = world.dynamics.info(state) if world.hidden else {}
+    info = world.dynamics.hidden(state) if world.hidden else {}
     columns = [info[name].long() for name in world.hidden]
     return torch.stack(columns, 1) if columns else torch.zeros(1, 0)

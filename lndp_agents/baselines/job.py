@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from lndp_agents.rollout import World, make_world
+
 
 @dataclass(frozen=True)
 class Job:
@@ -19,6 +21,14 @@ class Job:
     """Most steps of the environment, those of all its copies together."""
     seed: int = 0
     """Of everything that is random in the training."""
+
+    def make_world(self) -> World:
+        """Return the world of the training.
+
+        Raises:
+            ValueError: as `rollout.make_world`.
+        """
+        return make_world(self.environment, self.keywords, self.episodes, None)
 
 
 @dataclass(frozen=True)

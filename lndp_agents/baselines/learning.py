@@ -15,15 +15,15 @@ from stable_baselines3.common.policies import ActorCriticPolicy
 from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 
 from lndp_agents.baselines.evaluation import evaluate_policy_lives
-from lndp_agents.baselines.generators import lent_generators
 from lndp_agents.baselines.injured import network_of
 from lndp_agents.baselines.job import CurvePoint, Job, Report
 from lndp_agents.baselines.policy import Policy
 from lndp_agents.baselines.trained import TrainedModel, load_network, save_network, spaces_to_json
 from lndp_agents.baselines.vec_env import make_vec_env
 from lndp_agents.config import MAX_WIDTH
-from lndp_agents.evolution.lives import HELD_OUT
 from lndp_agents.persistence import FileFormatError
+from lndp_agents.rollout.generators import lent_generators
+from lndp_agents.rollout.streams import HELD_OUT
 from lndp_agents.validation import is_integer, require_keys, shorten
 
 NUM_ENVS, NUM_STEPS, BATCH_SIZE = 64, 64, 256

@@ -12,7 +12,6 @@ from lndp_agents.baselines.job import Job
 from lndp_agents.baselines.learning import BATCH_SIZE, NUM_ENVS, NUM_STEPS, Learner
 from lndp_agents.baselines.policy import Memory, Policy
 from lndp_agents.baselines.trained import TrainedModel
-from lndp_agents.evolution.worlds import make_task
 from lndp_agents.spaces.kinds import is_box
 from lndp_agents.validation import shorten
 
@@ -58,7 +57,7 @@ class FrameStackLearner(Learner):
         return super().hyperparameters | {"frames": FRAMES}
 
     def _envs(self, job: Job) -> VecEnv:
-        space = make_task(job.environment, job.keywords, job.episodes)[0].observation_space
+        space = job.make_world().dynamics.observation_space
         if not is_box(space) or len(space.shape) != 1:
             raise ValueError(
                 f"ppo-frame-stack stacks vectors, and {job.environment} shows {shorten(space)}: use ppo"

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lndp_agents import __version__
-from lndp_agents.baselines.generators import lent_generators
 from lndp_agents.baselines.job import CurvePoint, Job, Report
 from lndp_agents.baselines.policy import Policy
 from lndp_agents.baselines.rules import random_policy, scripted_policy, win_stay_lose_shift
 from lndp_agents.numbers import score_text
 from lndp_agents.persistence import MAX_CONFIG_BYTES, FileFormatError, read_file, write_file
+from lndp_agents.rollout.generators import lent_generators
 from lndp_agents.validation import is_integer, is_object, parse_json, shorten
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """Policies that nobody has to train: random actions, and what a person would write for a known task."""
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -8,12 +8,12 @@ from gymnasium import Space
 from lndp_envs.bandit import Bandit
 from lndp_envs.bandit_optimum import updated_belief
 from lndp_envs.foraging import LEFT, RIGHT, Foraging
+from lndp_envs.lifetime import LifetimeDynamics
 from lndp_envs.randomness import fold, key_of, uniform
 from numpy.typing import NDArray
 
 from lndp_agents.baselines.job import Job
 from lndp_agents.baselines.policy import Memory, Policy
-from lndp_agents.evolution.worlds import make_task
 from lndp_agents.spaces import ActionDecoding
 
 _NEXT, _ACTION = 0, 1  # folded into the key of a random life
@@ -130,8 +130,7 @@ class BeliefPolicy:
 
 def random_policy(job: Job) -> RandomPolicy:
     """Random actions for any environment."""
-    dynamics = make_task(job.environment, job.keywords, job.episodes)[0]
-    return RandomPolicy(dynamics.action_space, job.seed)
+    return RandomPolicy(job.make_world().dynamics.action_space, job.seed)
 
 
 def scripted_policy(job: Job) -> Policy:
@@ -155,8 +154,9 @@ def win_stay_lose_shift(job: Job) -> Policy:
 
 
 def _known_task(job: Job) -> Foraging | Bandit:
-    dynamics: Any = make_task(job.environment, job.keywords, job.episodes)[0]
-    task: Any = getattr(dynamics, "inner", dynamics)  # that of an episode, if a life has several
+    task: Any = job.make_world().dynamics
+    if isinstance(task, LifetimeDynamics):
+        task = cast("Any", task).inner
     if not isinstance(task, Foraging | Bandit):
         raise ValueError(
             f"nobody has scripted a policy for {job.environment}: there are some for foraging and bandit"

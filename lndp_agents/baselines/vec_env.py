@@ -13,10 +13,10 @@ from lndp_envs import DynamicsVectorEnv, SenseReward
 from lndp_envs.wrappers import sensed_space
 from numpy.typing import NDArray
 
-from lndp_agents.baselines.sensing import array_encoding, sense
 from lndp_agents.environments import Env, make_env
-from lndp_agents.evolution.gym_world import GymDynamics
-from lndp_agents.evolution.worlds import make_task
+from lndp_agents.rollout import make_world
+from lndp_agents.rollout.gym_dynamics import GymDynamics
+from lndp_agents.rollout.sensing import array_encoding, sense
 from lndp_agents.spaces import plain_space, to_numbers
 from lndp_agents.validation import shorten
 
@@ -38,7 +38,7 @@ def make_vec_env(
     An observation of several parts is one array there, that of `array_encoding`.
 
     Args:
-        environment: name of the environment, as `lndp_agents.evolution.worlds.make_world` takes it.
+        environment: name of the environment, as `lndp_agents.rollout.world.make_world` takes it.
         keywords: keyword arguments of the environment.
         num_envs: how many.
         seed: of the first reset; environment i has the seed plus i.
@@ -51,7 +51,8 @@ def make_vec_env(
         ValueError: the environment is unknown, a keyword does not fit, or stable-baselines3 does not give its
             actions.
     """
-    dynamics, steps, _ = make_task(environment, keywords, episodes)
+    world = make_world(environment, keywords, episodes, None)
+    dynamics = world.dynamics
     if not isinstance(dynamics.action_space, _ACTIONS):
         raise ValueError(
             f"{environment} takes actions {shorten(dynamics.action_space)}, which stable-baselines3 does not "
@@ -66,7 +67,7 @@ def make_vec_env(
     else:
         envs = BatchedVecEnv(
             DynamicsVectorEnv(
-                dynamics, num_envs, max_episode_steps=steps, autoreset_mode=AutoresetMode.SAME_STEP
+                dynamics, num_envs, max_episode_steps=world.num_steps, autoreset_mode=AutoresetMode.SAME_STEP
             )
         )
     envs.seed(seed)

@@ -100,7 +100,7 @@ def _evolve(run: "Run", as_json: bool) -> int:
     for note in run.notes:
         say(note)
     say(f"{run.config.environment}: {run.summary}")
-    most = run.config.population * run.config.lives * run.world.steps
+    most = run.config.population * run.config.lives * run.world.num_steps
     say(f"run folder: {run.folder}; a generation has at most {most:,} steps of life")
     go_on = _resuming(run)
     try:

@@ -18,9 +18,9 @@ from lndp_agents.baselines.registry import LEARNERS, RULES
 from lndp_agents.compare.comparison import Comparison
 from lndp_agents.compare.recipes import check_recipe, evolved
 from lndp_agents.evolution.metrics import METRICS
-from lndp_agents.evolution.worlds import make_task, make_world
 from lndp_agents.plotting import read_metrics
 from lndp_agents.policies import POLICIES
+from lndp_agents.rollout import make_world
 from lndp_agents.zoo import load_pretrained, zoo_folder, zoo_names
 
 ZOO, AGENT = "zoo:", "agent:"
@@ -57,7 +57,7 @@ def check_entrants(comparison: Comparison) -> None:
         if name not in evolving:
             known = ", ".join(evolving) or "none here"
             raise ValueError(f"{name!r} has no recipe to change: those that evolve are {known}")
-    make_task(comparison.environment, comparison.keywords, comparison.episodes)
+    comparison.job(0).make_world()
     for name in comparison.policies:
         if is_learner(name) and not comparison.budget_steps:
             raise ValueError(f"{name} learns and has no budget: give --budget-steps")

@@ -68,7 +68,7 @@ def _settled(comparison: Comparison, name: str, seed: int) -> Experiment:
     experiment = settle(EvolutionConfig.from_json(known | changes | fixed))
     if "evaluate_every" in changes:
         return experiment
-    config, steps = experiment.config, experiment.world.steps
+    config, steps = experiment.config, experiment.world.num_steps
     generations = comparison.budget_steps // (config.population * config.lives * steps)
     return experiment._replace(config=replace(config, evaluate_every=max(1, generations // LOOKS)))
 

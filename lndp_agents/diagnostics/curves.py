@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lndp_agents.config import LNDPConfig
-from lndp_agents.evolution.lives import World, live_on, newborn
 from lndp_agents.lndp import AnyLifeState, Parameters, Program, SparseLifeState
 from lndp_agents.lndp.state import roles
+from lndp_agents.rollout import Evolved, World, init_batch, unroll
 
 Floats = NDArray[np.float64]
 NEWBORN_VARIANCE = 1 / 3
@@ -86,24 +86,27 @@ def life_curves(
         on_step: called with the number of steps lived, after each.
 
     Returns:
-        The curves of the lives, which are those that `evolution.lives.live` would score.
+        The curves of the lives, which are those that `evaluate` would score.
 
     Raises:
         ValueError: the brain has one node of each role, between which there is no diversity.
     """
     config = program.config
-    batch = newborn(program, parameters, world, keys, tasks)
+    batch = init_batch(Evolved(program, parameters), world, keys, tasks)
     num_allowed = int(roles(config, keys.device).allowed.sum())
-    density, diversity = [batch.brain.num_edges[0]], [node_diversity(config, batch.brain.node_state)[0]]
+    density, diversity = (
+        [batch.network.state.num_edges[0]],
+        [node_diversity(config, batch.network.state.node_state)[0]],
+    )
     born: list[Tensor] = []
     lost: list[Tensor] = []
     outputs: list[Tensor] = []
-    for step in range(1, world.steps + 1):
-        alive, before = batch.alive[0], _kept(batch.brain)
+    for step in range(1, world.num_steps + 1):
+        alive, before = batch.alive[0], _kept(batch.network.state)
         if not alive.any():
             break
-        batch = live_on(program, parameters, world, batch, 1)
-        brain, shared = batch.brain, shared_edges(before, batch.brain)[0]
+        batch = unroll(world, batch, 1)
+        brain, shared = batch.network.state, shared_edges(before, batch.network.state)[0]
         ended = torch.where(alive, 0.0, torch.nan)
         density.append(brain.num_edges[0] + ended)
         diversity.append(node_diversity(config, brain.node_state)[0] + ended)

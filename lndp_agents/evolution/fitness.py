@@ -3,13 +3,13 @@
 import torch
 from torch import Tensor
 
-from lndp_agents.evolution.lives import Lives
+from lndp_agents.rollout import Rollout
 
 WORST = torch.finfo(torch.float32).min
 """The fitness of a genome whose lives gave no number: a number below all others."""
 
 
-def fitness(lives: Lives, tasks: Tensor, worst_weight: float, density_penalty: float) -> Tensor:
+def fitness(lives: Rollout, tasks: Tensor, worst_weight: float, density_penalty: float) -> Tensor:
     """Score each genome by its mean life and by its worst task.
 
     A mean alone has a broad optimum in programs that do one thing in every life ("always the same side"); the

@@ -9,8 +9,8 @@ import torch
 from lndp_envs.randomness import key_of, normal, uniform
 from torch import Tensor
 
-from lndp_agents.evolution.lives import START
 from lndp_agents.evolution.search_library import Problem, SearchAlgorithm, SolutionBatch
+from lndp_agents.rollout.streams import START
 from lndp_agents.validation import is_finite_number, shorten
 
 INITIAL_MEANS = ("normal", "uniform", "zero")

@@ -14,11 +14,10 @@ from lndp_agents.agent import Agent
 from lndp_agents.config import LNDPConfig, PolicyConfig
 from lndp_agents.environments import with_limit
 from lndp_agents.evolution.config import FIRST_VERSION, OPEN, EvolutionConfig
-from lndp_agents.evolution.lives import World
 from lndp_agents.evolution.start import start_genome
-from lndp_agents.evolution.worlds import make_task, make_world
 from lndp_agents.genome import genome_size
 from lndp_agents.policies import find_policy
+from lndp_agents.rollout import World, make_world
 from lndp_agents.spaces import config_for
 from lndp_agents.zoo import load_pretrained
 
@@ -85,7 +84,7 @@ def settle(config: EvolutionConfig) -> Experiment:
     if config.encoding is OPEN:
         config = replace(config, encoding=chosen["encoding"])
     world = _make_world(config, start)
-    limited = with_limit(config.environment, config.environment_keywords, world.steps // world.episodes)
+    limited = with_limit(config.environment, config.environment_keywords, world.num_steps // world.episodes)
     config = replace(config, environment_keywords=limited)
     program = config.program
     if config.preset == "default":
@@ -117,15 +116,15 @@ def _make_world(config: EvolutionConfig, start: Agent[Any] | None) -> World:
     """The world, seen through the start's encoding where the choice is ours and it fits."""
     arguments = config.environment, config.environment_keywords, config.episodes
     if start is not None and config.encoding == "auto":
-        task = make_task(*arguments)
-        if start.encoding.accepts(task[0].observation_space):
-            return make_world(*arguments, start.encoding)
+        world = make_world(*arguments, None)
+        if start.encoding.accepts(world.dynamics.observation_space):
+            return replace(world, encoder=start.encoding)
     return make_world(*arguments, config.encoding)
 
 
 def _numbers(config: EvolutionConfig, world: World) -> dict[str, Any]:
     """What the preset "default" chooses for an environment."""
-    is_cheap = world.dynamics.num_tasks > 1 or world.steps <= SHORT_LIFETIME
+    is_cheap = world.dynamics.num_tasks > 1 or world.num_steps <= SHORT_LIFETIME
     numbers: dict[str, Any] = {"lives": 16 if is_cheap and world.episodes == 1 else 8}
     if config.start:
         return numbers | {"sigma": 0.3, "update_bias": 0.0}

@@ -13,22 +13,13 @@ from torch import Tensor
 from lndp_agents.devices import find_device
 from lndp_agents.evolution.actors import Actors, ray_session
 from lndp_agents.evolution.fitness import WORST, fitness
-from lndp_agents.evolution.lives import (
-    HELD_OUT,
-    SEARCH,
-    TRAINING,
-    Lives,
-    Report,
-    World,
-    balanced_tasks,
-    life_keys,
-    live,
-)
 from lndp_agents.evolution.run_folder import Description
 from lndp_agents.evolution.search_library import Problem, SolutionBatch
 from lndp_agents.evolution.workers import Workers
 from lndp_agents.genome import genome_size, genome_to_parameters
 from lndp_agents.policies.policy import Policy
+from lndp_agents.rollout import Evolved, Report, Rollout, World, balanced_contexts, lifetime_keys, rollout
+from lndp_agents.rollout.streams import HELD_OUT, SEARCH, TRAINING
 
 
 @dataclass(frozen=True)
@@ -138,13 +129,13 @@ class LifeProblem(Problem):
         """Mean score of a genome (D,) on lives that evolution never sees; the same ones at every call."""
         if self._crew is not None:
             return self._crew.share("held_out_score", [(genome,)])[0]
-        tasks = balanced_tasks(self.world.dynamics, self.description.recipe.held_out_lives)
+        tasks = balanced_contexts(self.world.dynamics, self.description.recipe.held_out_lives)
         return self._live(genome[None], HELD_OUT, 0, tasks).scores.mean().item()
 
     def evaluations(self, genomes: Tensor, generation: int) -> Tensor:
         """(P, 4): fitness, score, density and steps of genomes (P, D) in a generation."""
         recipe = self.description.recipe
-        tasks = balanced_tasks(self.world.dynamics, recipe.lives, first=generation * recipe.lives)
+        tasks = balanced_contexts(self.world.dynamics, recipe.lives, first=generation * recipe.lives)
         lives = self._live(genomes, TRAINING, generation, tasks)
         values = fitness(lives, tasks, recipe.worst_weight, recipe.density_penalty)
         notes = (lives.scores.mean(1), lives.density.mean(1), lives.steps.sum(1))
@@ -159,15 +150,15 @@ class LifeProblem(Problem):
         parts = [(share.clone(), self.generation) for share in shares if len(share)]
         batch.set_evals(torch.cat(self._crew.share("evaluations", parts)))
 
-    def _live(self, genomes: Tensor, stream: int, generation: int, tasks: Tensor) -> Lives:
+    def _live(self, genomes: Tensor, stream: int, generation: int, tasks: Tensor) -> Rollout:
         """The lives 0 .. L-1 of a stream and generation, of tasks (L,), for genomes (P, D)."""
         device = self.workers.device
         parameters = genome_to_parameters(self.program.config, genomes.to(device))
-        keys = life_keys(
-            self.description.recipe.seed, stream, generation, num_lives=len(tasks), device=device
+        keys = lifetime_keys(
+            self.description.recipe.seed, stream, generation, num_lifetimes=len(tasks), device=device
         )
-        lives = live(self.program, parameters, self.world, keys, tasks.to(device), report=self.report)
-        return Lives(*(tensor.cpu() for tensor in lives))
+        learner = Evolved(self.program, parameters)
+        return rollout(learner, self.world, keys, tasks.to(device), report=self.report).cpu()
 
     def _hire(self, resources: Mapping[str, float]) -> Actors:
         """The actors, each with its share of the graphics processors."""

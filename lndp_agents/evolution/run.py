@@ -17,7 +17,6 @@ from lndp_agents.evolution.checkpoint import CHECKPOINTS, read_newest, sync_fold
 from lndp_agents.evolution.config import EvolutionConfig
 from lndp_agents.evolution.events import EventLog
 from lndp_agents.evolution.evolution import Evolution
-from lndp_agents.evolution.lives import Report
 from lndp_agents.evolution.metrics import Generation, append_records, cut_records, write_held_out
 from lndp_agents.evolution.origin import system_changes, write_origin
 from lndp_agents.evolution.presets import describe, settle
@@ -38,6 +37,7 @@ from lndp_agents.evolution.run_folder import (
 from lndp_agents.evolution.start import genome_sha256
 from lndp_agents.evolution.workers import Workers
 from lndp_agents.persistence import save_agent
+from lndp_agents.rollout import Report
 
 HOPELESS = 3
 """Generations in a row without any fitness after which a run ends: the search has nothing to go by."""

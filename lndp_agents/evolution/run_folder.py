@@ -18,12 +18,11 @@ from lndp_agents import __version__
 from lndp_agents.config import PolicyConfig
 from lndp_agents.evolution.checkpoint import CHECKPOINTS
 from lndp_agents.evolution.config import EvolutionConfig
-from lndp_agents.evolution.lives import World
 from lndp_agents.evolution.metrics import HASHES, METRICS
 from lndp_agents.evolution.origin import COMMAND, SYSTEM
-from lndp_agents.evolution.worlds import make_world
 from lndp_agents.persistence import read_regular, write_file
 from lndp_agents.policies import find_policy
+from lndp_agents.rollout import World, make_world
 from lndp_agents.spaces import ObservationEncoding
 from lndp_agents.validation import is_object, parse_json, require_keys, shorten
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from lndp_agents.baselines.evaluation import PolicyLives, evaluate_policy_lives
 from lndp_agents.baselines.policy import Policy
-from lndp_agents.evolution.worlds import make_task
 from lndp_agents.lesions.lesion import Lesion
+from lndp_agents.rollout import make_world
 from lndp_agents.statistics import bootstrap_interval, ratio_interval
 
 WINDOWS = 20
@@ -134,10 +134,12 @@ def measure_recovery(
             )
         )
     lesioned, intact = found
-    dynamics, steps, _ = make_task(environment, keywords or {}, episodes)
+    world = make_world(environment, keywords, episodes, None)
     windows = tuple(
         Window(*ends, *_effect(*(_rewards_in(own, ends) for own in (intact, lesioned))))
-        for ends in window_ends(steps, lesion.at, window_steps(dynamics, steps // WINDOWS))
+        for ends in window_ends(
+            world.num_steps, lesion.at, window_steps(world.dynamics, world.num_steps // WINDOWS)
+        )
     )
     effects = tuple(map(_effect, _returns(intact).T, _returns(lesioned).T))
     return Recovery(lesion, intact, lesioned, windows, effects)
@@ -148,8 +150,7 @@ def window_steps(dynamics: Dynamics[Any], least: int) -> int:
 
     Rewards come at the ends of trials, so windows that cut trials in two would show a beat of their own.
     """
-    trial = getattr(dynamics, "trial_steps", 1)
-    return trial * max(1, -(-least // trial))
+    return dynamics.trial_steps * max(1, -(-least // dynamics.trial_steps))
 
 
 def window_ends(steps: int, at: int, size: int) -> list[tuple[int, int]]:

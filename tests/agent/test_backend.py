@@ -20,11 +20,12 @@ from torch import Tensor
 
 from lndp_agents import LNDP, Agent, LNDPAgent, load_pretrained
 from lndp_agents.evaluation import evaluate, fresh_lives
-from lndp_agents.evolution.lives import BIRTH, WORLD, live_on, newborn
 from lndp_agents.genome import genome_to_parameters
 from lndp_agents.lives import arrays_to_lives
 from lndp_agents.lndp import genome_size, kernel_build
 from lndp_agents.policies import GRUConfig
+from lndp_agents.rollout import Evolved, init_batch, unroll
+from lndp_agents.rollout.streams import INIT, WORLD
 from lndp_agents.spaces import config_for
 
 needs_compiler = pytest.mark.skipif(kernel_build.compiler() is None, reason="there is no C++ compiler")
@@ -89,10 +90,10 @@ def rollout(agent: Agent[Any], environment: str, keywords: dict[str, Any], lives
     """The lives that `evaluate` scores: brains, rewards, and which lives go on, after each step."""
     world, keys, tasks = fresh_lives(agent, environment, keywords, lives=lives, seed=0)
     parameters = genome_to_parameters(agent.config, agent.genome[None])
-    batch, steps = newborn(agent.program, parameters, world, keys, tasks), []
-    while batch.alive.any() and len(steps) < world.steps:
-        batch = live_on(agent.program, parameters, world, batch, 1)
-        kept = type(batch.brain)(*(tensor.clone() for tensor in batch.brain))
+    batch, steps = init_batch(Evolved(agent.program, parameters), world, keys, tasks), []
+    while batch.alive.any() and len(steps) < world.num_steps:
+        batch = unroll(world, batch, 1)
+        kept = type(batch.network.state)(*(tensor.clone() for tensor in batch.network.state))
         steps.append((kept, batch.reward[0], batch.alive[0]))
     return steps
 
@@ -120,7 +121,7 @@ class TestOneSetOfNumbers:
         for row in (0, 3, 5):
             env.unwrapped.np_random = Keys(fold(keys, WORLD)[row])
             observation, _ = env.reset(options={"task": int(tasks[row])})
-            memory = agent.births(fold(keys, BIRTH)[row : row + 1].numpy())
+            memory = agent.births(fold(keys, INIT)[row : row + 1].numpy())
             agent.state = arrays_to_lives(memory, 1, agent.program, agent.device)
             senses, total, is_over = [observation, 0.0, True], 0.0, False
             for brain, reward, alive in steps:

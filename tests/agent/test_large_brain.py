@@ -13,9 +13,8 @@ from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.monitor import Monitor
 
 from lndp_agents import LNDPAgent, SparseLifeState, SparseLNDP
-from lndp_agents.evolution.lives import balanced_tasks, life_keys, live
-from lndp_agents.evolution.worlds import make_world
 from lndp_agents.lndp import genome_size, genome_to_parameters, make_program
+from lndp_agents.rollout import Evolved, balanced_contexts, lifetime_keys, make_world, rollout
 from lndp_agents.spaces import config_for
 from lndp_agents.watching.life import frames_of_life
 
@@ -154,9 +153,9 @@ def test_populations_live_in_the_evolution_loop_as_with_the_dense_program() -> N
     config = config_for(*spaces, world.encoding, nodes=20, initial_density=0.3)
     genomes = 0.3 * torch.randn(3, genome_size(config), generator=torch.Generator().manual_seed(0))
     parameters = genome_to_parameters(config, genomes)
-    keys, tasks = life_keys(0, 1, num_lives=2), balanced_tasks(world.dynamics, 2)
+    keys, tasks = lifetime_keys(0, 1, num_lifetimes=2), balanced_contexts(world.dynamics, 2)
     dense, every_pair, some = (
-        live(make_program(replace(config, candidates=number)), parameters, world, keys, tasks)
+        rollout(Evolved(make_program(replace(config, candidates=number)), parameters), world, keys, tasks)
         for number in (0, 20, 4)
     )
     assert torch.equal(every_pair.returns, dense.returns)

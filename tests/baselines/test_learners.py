@@ -25,8 +25,8 @@ from lndp_agents.baselines import (
 from lndp_agents.baselines.ppo_frame_stack import FRAMES, FrameStackPolicy
 from lndp_agents.baselines.registry import BASELINE_FILE, LEARNERS, RULES
 from lndp_agents.baselines.vec_env import make_vec_env
-from lndp_agents.evolution.lives import HELD_OUT
 from lndp_agents.persistence import FileFormatError
+from lndp_agents.rollout.streams import HELD_OUT
 
 FORAGING = "lndp/Foraging-v0"
 PENDULUM, SHORT = "lndp/PendulumLife-v0", {"episode_steps": 10}

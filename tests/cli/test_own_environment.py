@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lndp_agents.evolution.encoding_names import ENCODINGS
+from lndp_agents.encoding_names import ENCODINGS
 
 SMALL = ["--population", "4", "--lives", "2", "--held-out-lives", "2", "--generations", "2"]
 LNDP = Path(sys.executable).with_name("lndp")

@@ -6,16 +6,16 @@ import pytest
 import torch
 
 from lndp_agents.evolution.fitness import WORST, fitness
-from lndp_agents.evolution.lives import Lives
+from lndp_agents.rollout import Rollout
 
 TASKS = torch.tensor([0, 1, 0, 1])
 
 
-def lives_of(scores: list[list[float]], density: float = 0.0) -> Lives:
+def lives_of(scores: list[list[float]], density: float = 0.0) -> Rollout:
     """Lives of one episode each."""
     returns = torch.tensor(scores, dtype=torch.float64)[..., None]
     shape = returns.shape[:2]
-    return Lives(
+    return Rollout(
         returns, torch.full(shape, density, dtype=torch.float64), torch.ones(shape, dtype=torch.int64)
     )
 
@@ -35,7 +35,7 @@ def test_the_worst_task_is_that_of_the_genome() -> None:
 
 def test_a_score_is_the_mean_of_the_episodes() -> None:
     returns = torch.tensor([[[1.0, 2.0, 6.0], [0.0, 0.0, 3.0]]], dtype=torch.float64)
-    lives = Lives(returns, torch.zeros(1, 2, dtype=torch.float64), torch.ones(1, 2, dtype=torch.int64))
+    lives = Rollout(returns, torch.zeros(1, 2, dtype=torch.float64), torch.ones(1, 2, dtype=torch.int64))
     assert lives.scores.tolist() == [[3.0, 1.0]]
     assert fitness(lives, torch.tensor([0, 1]), 1.0, 0.0).tolist() == [1.0]
 

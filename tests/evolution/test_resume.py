@@ -172,15 +172,15 @@ def test_a_folder_that_is_moved_or_removed_ends_the_training(
 def test_a_folder_that_is_moved_while_a_generation_is_lived_gets_nothing_of_it(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    live = problem.live
+    rollout = problem.rollout
 
     def moving(*arguments: Any, **options: Any) -> Any:
         if folder.exists():
             moved(folder)
-        return live(*arguments, **options)
+        return rollout(*arguments, **options)
 
     with Run.open(folder, LAST + 1) as run:
-        monkeypatch.setattr(problem, "live", moving)
+        monkeypatch.setattr(problem, "rollout", moving)
         with pytest.raises(FileNotFoundError, match="was moved or removed"):
             list(run.generations())
     assert not folder.exists()

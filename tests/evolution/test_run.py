@@ -219,13 +219,13 @@ def test_lives_are_computed_with_plain_tensors(
     make_recipe: MakeRecipe, evolve: Evolve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kinds: set[type] = set()
-    plain = problem.live
+    plain = problem.rollout
 
-    def watched(policy: Any, parameters: dict[str, Tensor], *arguments: Any, **options: Any) -> Any:
-        kinds.update(type(tensor) for tensor in parameters.values())
-        return plain(policy, parameters, *arguments, **options)
+    def watched(learner: Any, *arguments: Any, **options: Any) -> Any:
+        kinds.update(type(tensor) for tensor in learner.parameters.values())
+        return plain(learner, *arguments, **options)
 
-    monkeypatch.setattr(problem, "live", watched)
+    monkeypatch.setattr(problem, "rollout", watched)
     evolve(make_recipe(), tmp_path / "run", 1)
     assert kinds == {Tensor}  # EvoTorch's own read-only ones take more time than the lives
 

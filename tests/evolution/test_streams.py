@@ -13,8 +13,8 @@ from lndp_agents.evolution.config import EvolutionConfig
 from lndp_agents.evolution.problem import LifeProblem
 from lndp_agents.evolution.run_folder import Description
 from lndp_agents.evolution.workers import Workers
-from lndp_agents.evolution.worlds import make_world
 from lndp_agents.policies import find_policy
+from lndp_agents.rollout import make_world
 from lndp_agents.spaces import config_for
 
 MakeRecipe = Callable[..., EvolutionConfig]
@@ -52,13 +52,13 @@ def test_each_seed_and_generation_draws_candidates_of_its_own(make_problem: Make
 def lived(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Tensor, Tensor]]:
     """The keys and tasks of the lives that are lived from now on."""
     seen: list[tuple[Tensor, Tensor]] = []
-    live = problem_module.live
+    rollout = problem_module.rollout
 
-    def watched(policy: Any, parameters: Any, world: Any, keys: Tensor, tasks: Tensor, **options: Any) -> Any:
+    def watched(learner: Any, world: Any, keys: Tensor, tasks: Tensor, **options: Any) -> Any:
         seen.append((keys.clone(), tasks.clone()))
-        return live(policy, parameters, world, keys, tasks, **options)
+        return rollout(learner, world, keys, tasks, **options)
 
-    monkeypatch.setattr(problem_module, "live", watched)
+    monkeypatch.setattr(problem_module, "rollout", watched)
     return seen
 
 

@@ -1,5 +1,6 @@
 """Lives with a lesion: the same until then, and after it exactly as hurt as they should be."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,11 @@ from lndp_envs.randomness import fold
 
 from lndp_agents import Agent, LNDPAgent
 from lndp_agents.baselines import Job, PolicyLives, evaluate_policy_lives, evaluation, train_baseline
-from lndp_agents.evolution.lives import BIRTH, EVALUATION, life_keys
 from lndp_agents.lesions import Lesion, freeze, injure
 from lndp_agents.lndp import make_program
 from lndp_agents.policies.hebbian import Hebbian
+from lndp_agents.rollout import lifetime_keys
+from lndp_agents.rollout.streams import EVALUATION, INIT
 from lndp_agents.spaces import ActionDecoding
 
 REVERSAL, PENDULUM = "lndp/ForagingReversal-v0", "lndp/PendulumLife-v0"
@@ -54,20 +56,20 @@ def lived(policy: Any, lesion: Lesion | None = None, environment: str = REVERSAL
 def actions(monkeypatch: pytest.MonkeyPatch) -> list[torch.Tensor]:
     """All actions that reach the worlds of `evaluate_policy_lives`, whose lives are made short."""
     done: list[torch.Tensor] = []
-    make = evaluation.make_task
+    make = evaluation.make_world
 
     def short(*arguments: Any) -> Any:
-        dynamics, _, episodes = make(*arguments)
-        step = dynamics.step
+        world = make(*arguments)
+        step = world.dynamics.step
 
         def note(state: Any, action: torch.Tensor) -> Any:
             done.append(action.clone())
             return step(state, action)
 
-        object.__setattr__(dynamics, "step", note)
-        return dynamics, STEPS, episodes
+        object.__setattr__(world.dynamics, "step", note)
+        return replace(world, num_steps=STEPS)
 
-    monkeypatch.setattr(evaluation, "make_task", short)
+    monkeypatch.setattr(evaluation, "make_world", short)
     return done
 
 
@@ -124,12 +126,12 @@ def test_saturated_actuators_do_just_that(
 
 
 def test_inside_a_policy_does_not_know_that_its_actuators_are_saturated(make_agent: Any) -> None:
-    keys, agent = life_keys(2, EVALUATION, num_lives=LIVES), make_agent("hebbian")
+    keys, agent = lifetime_keys(2, EVALUATION, num_lifetimes=LIVES), make_agent("hebbian")
     memories: list[Any] = []
     predict = agent.predict
     agent.predict = lambda *arguments: (answer := predict(*arguments), memories.append(answer[1]))[0]
     evaluate_policy_lives(agent, REVERSAL, lives=LIVES, seed=2, lesion=Lesion(at=0, saturate=1))
-    first = agent.births(fold(keys, BIRTH).numpy())
+    first = agent.births(fold(keys, INIT).numpy())
     evaluate_policy_lives(agent, REVERSAL, lives=LIVES, seed=2)
     np.testing.assert_array_equal(memories[0][0], memories[STEPS][0])
     assert not np.array_equal(memories[1][0], memories[STEPS + 1][0])  # but it sees what came of them
@@ -188,7 +190,7 @@ def test_what_has_no_plasticity_cannot_lose_it(make_agent: Any, name: str) -> No
 def lives_of(agent: Agent[Any], steps: int = 0) -> tuple[Any, Any, Any]:
     """Program, parameters and lives (1, LIVES, ...) after so many steps."""
     parameters = {name: tensor[None] for name, tensor in agent.parameters.items()}
-    keys = fold(life_keys(2, EVALUATION, num_lives=LIVES), BIRTH)
+    keys = fold(lifetime_keys(2, EVALUATION, num_lifetimes=LIVES), INIT)
     state = agent.program.develop(parameters, agent.program.birth(keys[None]))
     return agent.program, parameters, walk(agent.program, parameters, state, steps)[-1][0]
 

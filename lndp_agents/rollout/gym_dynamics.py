@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from lndp_envs.dynamics import OneEpisode
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -27,7 +28,7 @@ class GymState(NamedTuple):
     """(B,) bool: where a life has ended; its environment stays as it is."""
 
 
-class GymDynamics:
+class GymDynamics(OneEpisode):
     """Environments that `lndp_envs` does not have in batches, stepped one by one.
 
     Unlike other dynamics it is not pure: its environments are stepped in place, those of the last reset. One
@@ -51,7 +52,7 @@ class GymDynamics:
     def __init__(self, environment: str, keywords: Mapping[str, Any], episodes: int) -> None:
         self._name, self._keywords, self._episodes = environment, dict(keywords), episodes
         single = self._make()
-        self.steps = (episode_limit(single) or DEFAULT_STEPS) * episodes
+        self.num_steps = (episode_limit(single) or DEFAULT_STEPS) * episodes
         self.observation_space: Space = plain_space(single.observation_space)
         self.action_space: Space = single.action_space
         if names := unread(self.observation_space):

@@ -9,11 +9,10 @@ import pytest
 import torch
 from gymnasium.spaces import Box, Dict, Discrete, MultiBinary
 
-from lndp_agents.evolution.encoding_names import ENCODINGS
-from lndp_agents.evolution.gym_world import GymDynamics
-from lndp_agents.evolution.lives import life_keys
-from lndp_agents.evolution.named_encodings import STATISTICS_LIVES, named_encoding
-from lndp_agents.evolution.worlds import make_world
+from lndp_agents.encoding_names import ENCODINGS
+from lndp_agents.rollout import lifetime_keys, make_world
+from lndp_agents.rollout.encodings import STATISTICS_LIVES, named_encoding
+from lndp_agents.rollout.gym_dynamics import GymDynamics
 from lndp_agents.spaces import AffineEncoding, ObservationEncoding, PixelEncoding, PlaceEncoding
 from lndp_agents.spaces.choices import BitsEncoding, OneHotEncoding
 from lndp_agents.spaces.parts import PartsEncoding
@@ -29,7 +28,7 @@ def test_unbounded_observations_are_scaled_by_what_random_actions_show_always_th
     first, second = make_world("CartPole-v1", {}), make_world("CartPole-v1", {})
     assert first.encoding == second.encoding
     dynamics = first.dynamics
-    state = dynamics.reset(life_keys(9, num_lives=400))
+    state = dynamics.reset(lifetime_keys(9, num_lifetimes=400))
     for step in range(12):  # about as long as random actions keep it up
         state, _, _ = dynamics.step(state, (torch.arange(400) * (step + 1) // 7) % 2)
     inputs = first.encoding.encode(dynamics.observe(state))
@@ -47,7 +46,7 @@ def test_standardized_by_name_ignores_bounds() -> None:
     """Pendulum's angular velocity has bounds of 8, which random actions never see; its spread becomes 1."""
     world = make_world("lndp/PendulumLife-v0", {}, encoding="standardized")
     assert isinstance(world.encoding, AffineEncoding)
-    state = world.dynamics.reset(life_keys(9, num_lives=400))
+    state = world.dynamics.reset(lifetime_keys(9, num_lifetimes=400))
     inputs = []
     for step in range(200):
         inputs.append(world.encoding.encode(world.dynamics.observe(state)))
@@ -100,7 +99,7 @@ def test_auto_chooses_for_every_world(environment: str, kind: type[ObservationEn
     world = make_world(environment, keywords, encoding="auto")
     assert type(world.encoding) is kind
     assert world.encoding.accepts(world.dynamics.observation_space)
-    state = world.dynamics.reset(life_keys(9, num_lives=8))
+    state = world.dynamics.reset(lifetime_keys(9, num_lifetimes=8))
     assert world.encoding.encode(world.dynamics.observe(state)).abs().max() <= 4
 
 

@@ -11,14 +11,18 @@ from gymnasium.spaces import Box, Discrete
 from lndp_envs import LifetimeDynamics
 from lndp_envs.foraging import Foraging
 
-from lndp_agents.evolution.gym_world import GymDynamics
-from lndp_agents.evolution.lives import life_keys
-from lndp_agents.evolution.worlds import make_task, make_world
 from lndp_agents.notes import Note
+from lndp_agents.rollout import lifetime_keys, make_world
+from lndp_agents.rollout.gym_dynamics import GymDynamics
+
+
+def parts(environment: str, keywords: dict[str, Any], episodes: int = 1) -> tuple[Any, int, int]:
+    world = make_world(environment, keywords, episodes, None)
+    return world.dynamics, world.num_steps, world.episodes
 
 
 def test_ids_of_the_package_run_in_batches_with_their_keywords() -> None:
-    dynamics, steps, episodes = make_task("lndp/ForagingReversal-v0", {"size": 7})
+    dynamics, steps, episodes = parts("lndp/ForagingReversal-v0", {"size": 7})
     assert dynamics == Foraging(size=7, switch_probability=0.1)
     assert (steps, episodes) == (100, 1)
 
@@ -32,25 +36,25 @@ def test_ids_of_the_package_run_in_batches_with_their_keywords() -> None:
     ],
 )
 def test_lives_have_their_own_episodes(environment: str, episodes: int, expected: tuple[int, int]) -> None:
-    assert make_task(environment, {}, episodes)[1:] == expected
+    assert parts(environment, {}, episodes)[1:] == expected
 
 
 def test_several_episodes_of_a_batched_task_are_one_life() -> None:
-    dynamics, steps, episodes = make_task("Pendulum-v1", {}, episodes=4)
+    dynamics, steps, episodes = parts("Pendulum-v1", {}, episodes=4)
     assert isinstance(dynamics, LifetimeDynamics)
     assert (dynamics.episodes, dynamics.episode_steps) == (4, 200)
     assert (steps, episodes) == (800, 4)
 
 
 def test_other_ids_go_through_gymnasium() -> None:
-    dynamics, steps, episodes = make_task("MountainCar-v0", {"goal_velocity": 0.01}, episodes=2)
+    dynamics, steps, episodes = parts("MountainCar-v0", {"goal_velocity": 0.01}, episodes=2)
     assert isinstance(dynamics, GymDynamics)
     assert (steps, episodes) == (400, 2)
 
 
 def test_a_gymnasium_environment_can_be_reset_to_any_number_of_lives() -> None:
     dynamics = GymDynamics("MountainCarContinuous-v0", {}, 1)
-    keys = life_keys(1, num_lives=5)
+    keys = lifetime_keys(1, num_lifetimes=5)
     state = dynamics.reset(keys)
     few = dynamics.reset(keys[:2])
     assert torch.equal(dynamics.observe(few), dynamics.observe(state)[:2])  # and the state was a copy
@@ -85,8 +89,8 @@ def test_a_life_ends_where_gymnasium_terminates_or_truncates_it(ends: str) -> No
     gymnasium.register("test/Stopwatch-v0", Stopwatch, max_episode_steps=10)
     try:
         dynamics = GymDynamics("test/Stopwatch-v0", {"ends": ends}, 1)
-        assert dynamics.steps == 10
-        state, told, seen, earned = dynamics.reset(life_keys(1, num_lives=2)), [], [], []
+        assert dynamics.num_steps == 10
+        state, told, seen, earned = dynamics.reset(lifetime_keys(1, num_lifetimes=2)), [], [], []
         for _ in range(5):
             state, reward, is_over = dynamics.step(state, torch.tensor([0, 1]))
             told.append(is_over.tolist())
@@ -101,20 +105,20 @@ def test_a_life_ends_where_gymnasium_terminates_or_truncates_it(ends: str) -> No
 
 def test_a_limit_of_steps_is_a_keyword_of_every_environment() -> None:
     for environment in ("lndp/Foraging-v0", "lndp/CartPoleLife-v0", "CartPole-v1", "MountainCar-v0"):
-        assert make_task(environment, {"max_episode_steps": 7})[1] == 7
-    assert make_task("CartPole-v1", {"max_episode_steps": 7}, episodes=3)[1] == 21
-    assert make_task("MountainCar-v0", {"max_episode_steps": 7}, episodes=3)[1] == 21
+        assert parts(environment, {"max_episode_steps": 7})[1] == 7
+    assert parts("CartPole-v1", {"max_episode_steps": 7}, episodes=3)[1] == 21
+    assert parts("MountainCar-v0", {"max_episode_steps": 7}, episodes=3)[1] == 21
 
 
 def test_an_environment_without_a_limit_gets_one_and_a_note() -> None:
     with pytest.warns(Note, match="CliffWalking-v1 has no limit of steps, so it gets 1000; --max-steps"):
-        assert make_task("CliffWalking-v1", {})[1] == 1000
-    assert make_task("CliffWalking-v1", {"max_episode_steps": 30})[1] == 30  # and no note
+        assert parts("CliffWalking-v1", {})[1] == 1000
+    assert parts("CliffWalking-v1", {"max_episode_steps": 30})[1] == 30  # and no note
 
 
 def test_a_class_of_a_module_needs_no_registration() -> None:
     name = "gymnasium.envs.classic_control.mountain_car:MountainCarEnv"
-    dynamics, steps, _ = make_task(name, {"max_episode_steps": 30, "goal_velocity": 0.01})
+    dynamics, steps, _ = parts(name, {"max_episode_steps": 30, "goal_velocity": 0.01})
     assert isinstance(dynamics, GymDynamics)
     assert steps == 30
     assert "gymnasium-envs-classic_control-mountain_car/MountainCarEnv" in gymnasium.registry
@@ -127,7 +131,7 @@ def test_a_module_before_the_id_is_imported_first(tmp_path: Path, monkeypatch: p
         "gymnasium.register('OneRoom-v0', lake, max_episode_steps=7)\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
-    assert make_task("my_worlds_of_test:OneRoom-v0", {})[1] == 7
+    assert parts("my_worlds_of_test:OneRoom-v0", {})[1] == 7
 
 
 @pytest.mark.parametrize(

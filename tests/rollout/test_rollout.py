@@ -10,28 +10,29 @@ import torch
 from gymnasium.spaces import Box, Discrete
 from lndp_envs import LifetimeDynamics
 from lndp_envs.cart_pole import CartPole
+from lndp_envs.dynamics import OneEpisode
 from lndp_envs.foraging import LEFT, RIGHT, Foraging
 from lndp_envs.randomness import fold
 from torch import Tensor
 
 from lndp_agents.config import LNDPConfig
-from lndp_agents.evolution.lives import (
-    BIRTH,
-    LIVENESS_INTERVAL,
-    WORLD,
-    Lives,
-    World,
-    balanced_tasks,
-    life_keys,
-    live,
-    live_on,
-    newborn,
-)
-from lndp_agents.evolution.worlds import make_world
 from lndp_agents.lndp import LNDP, LifeState, genome_size, genome_to_parameters
 from lndp_agents.lndp.kernel_build import compiler
 from lndp_agents.lndp.state import roles
-from lndp_agents.spaces import ActionDecoding, ObservationEncoding, config_for
+from lndp_agents.rollout import (
+    Evolved,
+    Rollout,
+    World,
+    balanced_contexts,
+    init_batch,
+    lifetime_keys,
+    make_world,
+    rollout,
+    unroll,
+)
+from lndp_agents.rollout.engine import LIVENESS_INTERVAL
+from lndp_agents.rollout.streams import INIT, WORLD
+from lndp_agents.spaces import config_for
 
 BACKEND = "native" if compiler() else "eager"
 """The native kernel computes a life in the same way in any batch, to the last bit."""
@@ -82,7 +83,7 @@ class CountingState(NamedTuple):
     step: Tensor
 
 
-class Counting:
+class Counting(OneEpisode):
     """Life t ends after 2, 3 or 5 steps by its task; the k-th step pays k, and NaN after the end.
 
     An episode begins at birth and after every second step.
@@ -113,9 +114,7 @@ class Counting:
 
 
 def world_of(dynamics: Any, steps: int, episodes: int) -> World:
-    space = dynamics.observation_space
-    decoding = ActionDecoding.of(dynamics.action_space)
-    return World(dynamics, steps, episodes, ObservationEncoding.of(space), decoding)
+    return World("hand-made", dynamics, steps, episodes)
 
 
 def genomes_of(config: LNDPConfig, num_genomes: int, seed: int = 0) -> Tensor:
@@ -129,14 +128,14 @@ def test_a_forager_of_one_side_is_fed_every_second_step_where_the_food_is_there(
     action: int, scores: list[float]
 ) -> None:
     tasks = torch.tensor([0, 1])
-    lives = live(Puppet(action, 3), NOTHING, world_of(Foraging(), 100, 1), torch.arange(2), tasks)
+    lives = rollout(Evolved(Puppet(action, 3), NOTHING), world_of(Foraging(), 100, 1), torch.arange(2), tasks)
     assert lives.returns.tolist() == [[[score] for score in scores]]
     assert lives.steps.tolist() == [[100, 100]]
 
 
 def test_returns_steps_and_density_count_only_while_a_life_lasts() -> None:
     puppet, tasks = Puppet(0, 2), torch.tensor([2, 0, 1])
-    lives = live(puppet, NOTHING, world_of(Counting(), 40, 2), torch.arange(3), tasks)
+    lives = rollout(Evolved(puppet, NOTHING), world_of(Counting(), 40, 2), torch.arange(3), tasks)
     # Rewards 1, 2 in the first episode and 3, 4, 5 in the second, which is the last and takes what follows.
     assert lives.returns.tolist() == [[[3.0, 12.0], [3.0, 0.0], [3.0, 3.0]]]
     assert lives.scores.tolist() == [[7.5, 1.5, 3.0]]
@@ -147,14 +146,16 @@ def test_returns_steps_and_density_count_only_while_a_life_lasts() -> None:
 
 
 def test_the_limit_of_steps_ends_a_life() -> None:
-    lives = live(Puppet(0, 2), NOTHING, world_of(Counting(), 4, 1), torch.arange(1), torch.tensor([2]))
+    lives = rollout(
+        Evolved(Puppet(0, 2), NOTHING), world_of(Counting(), 4, 1), torch.arange(1), torch.tensor([2])
+    )
     assert lives.returns.item() == 1 + 2 + 3 + 4
     assert lives.steps.item() == 4
 
 
 def test_lives_that_have_all_ended_are_not_stepped_for_long() -> None:
     puppet = Puppet(0, 2)
-    live(puppet, NOTHING, world_of(Counting(), 1000, 1), torch.arange(3), torch.arange(3))
+    rollout(Evolved(puppet, NOTHING), world_of(Counting(), 1000, 1), torch.arange(3), torch.arange(3))
     assert puppet.steps == LIVENESS_INTERVAL
 
 
@@ -165,7 +166,7 @@ def test_lives_that_have_ended_leave_the_batch_and_change_nothing(
     world = make_world("lndp/CartPoleLife-v0", {})
     program = program_for(world, BACKEND)
     parameters = genome_to_parameters(program.config, genomes_of(program.config, num_genomes))
-    keys, tasks = life_keys(2, num_lives=num_lives), balanced_tasks(world.dynamics, num_lives)
+    keys, tasks = lifetime_keys(2, num_lifetimes=num_lives), balanced_contexts(world.dynamics, num_lives)
     sizes: list[int] = []
     observe = type(world.dynamics).observe
 
@@ -175,13 +176,13 @@ def test_lives_that_have_ended_leave_the_batch_and_change_nothing(
         return observation
 
     monkeypatch.setattr(type(world.dynamics), "observe", watched)
-    shrinking = live(program, parameters, world, keys, tasks)
+    shrinking = rollout(Evolved(program, parameters), world, keys, tasks)
     assert sizes[0] == num_genomes * num_lives
     assert sorted(set(sizes), reverse=True) == list(dict.fromkeys(sizes))  # never more again
     assert len(set(sizes)) > 1
-    monkeypatch.setattr("lndp_agents.evolution.lives.LIVENESS_INTERVAL", world.steps)
-    whole = live(program, parameters, world, keys, tasks)
-    assert all(torch.equal(one, other) for one, other in zip(shrinking, whole, strict=True))
+    monkeypatch.setattr("lndp_agents.rollout.engine.LIVENESS_INTERVAL", world.num_steps)
+    whole = rollout(Evolved(program, parameters), world, keys, tasks)
+    assert all(torch.equal(one, other) for one, other in zip(shrinking[:3], whole[:3], strict=True))
 
 
 @pytest.mark.parametrize(
@@ -201,8 +202,8 @@ def test_within_a_life_the_host_never_waits_for_the_device(
         for name, tensor in genome_to_parameters(program.config, genomes_of(program.config, 3)).items()
     }
     keys = torch.empty(2, dtype=torch.int64, device="meta")
-    batch = live_on(program, parameters, world, newborn(program, parameters, world, keys, keys), 5)
-    assert {tensor.device.type for tensor in (*batch.outcome, *batch.brain, batch.alive)} == {"meta"}
+    batch = unroll(world, init_batch(Evolved(program, parameters), world, keys, keys), 5)
+    assert {tensor.device.type for tensor in (*batch.outcome, *batch.network.state, batch.alive)} == {"meta"}
     assert batch.returns.shape == (3, 2, world.episodes)
     with pytest.raises((RuntimeError, NotImplementedError)):
         batch.alive.any().item()
@@ -213,30 +214,37 @@ def test_within_a_life_the_host_never_waits_for_the_device(
 def test_a_life_does_not_depend_on_the_others_of_the_batch(environment: str) -> None:
     world = make_world(environment, {})
     together, alone = live_together_and_alone(world, "native")
-    assert all(torch.equal(one, other) for one, other in zip(together, alone, strict=True))
+    assert all(torch.equal(one, other) for one, other in zip(together[:3], alone[:3], strict=True))
 
 
 def test_nor_does_it_but_for_rounding_where_matrices_are_multiplied() -> None:
-    together, alone = live_together_and_alone(replace(make_world("Pendulum-v1", {}), steps=50), "eager")
+    together, alone = live_together_and_alone(replace(make_world("Pendulum-v1", {}), num_steps=50), "eager")
     torch.testing.assert_close(together.returns, alone.returns, rtol=1e-4, atol=0.0)
     torch.testing.assert_close(together.density, alone.density, rtol=1e-6, atol=0.0)
 
 
-def live_together_and_alone(world: World, backend: str) -> tuple[Lives, Lives]:
+def live_together_and_alone(world: World, backend: str) -> tuple[Rollout, Rollout]:
     """The lives of 3 genomes in one batch, and each of them on its own."""
     program = program_for(world, backend)
     genomes = genomes_of(program.config, 3)
-    keys, tasks = life_keys(5, num_lives=4), balanced_tasks(world.dynamics, 4)
-    together = live(program, genome_to_parameters(program.config, genomes), world, keys, tasks)
+    keys, tasks = lifetime_keys(5, num_lifetimes=4), balanced_contexts(world.dynamics, 4)
+    together = rollout(Evolved(program, genome_to_parameters(program.config, genomes)), world, keys, tasks)
     alone = [
         [
-            live(program, genome_to_parameters(program.config, genome[None]), world, key[None], task[None])
+            rollout(
+                Evolved(program, genome_to_parameters(program.config, genome[None])),
+                world,
+                key[None],
+                task[None],
+            )
             for key, task in zip(keys, tasks, strict=True)
         ]
         for genome in genomes
     ]
-    rows = [[torch.cat(field, 1) for field in zip(*lives, strict=True)] for lives in alone]
-    return together, Lives(*(torch.cat(field) for field in zip(*rows, strict=True)))
+    rows = [
+        [torch.cat(field, 1) for field in zip(*(own[:3] for own in lives), strict=True)] for lives in alone
+    ]
+    return together, Rollout(*(torch.cat(field) for field in zip(*rows, strict=True)))
 
 
 def program_for(world: World, backend: str) -> LNDP:
@@ -249,14 +257,16 @@ def program_for(world: World, backend: str) -> LNDP:
 def test_both_backends_live_the_same_lives() -> None:
     # Continuous actions: outputs that tie in all but the last bit would let an argmax go either way.
     # Rounding grows with the length of a life: over 200 steps it reaches 1e-4 in one of 24 lives.
-    world = replace(make_world("Pendulum-v1", {}), steps=60)
+    world = replace(make_world("Pendulum-v1", {}), num_steps=60)
     eager, native = (
-        live(
-            program := program_for(world, backend),
-            genome_to_parameters(program.config, genomes_of(program.config, 6)),
+        rollout(
+            Evolved(
+                program := program_for(world, backend),
+                genome_to_parameters(program.config, genomes_of(program.config, 6)),
+            ),
             world,
-            life_keys(1, num_lives=4),
-            balanced_tasks(world.dynamics, 4),
+            lifetime_keys(1, num_lifetimes=4),
+            balanced_contexts(world.dynamics, 4),
         )
         for backend in ("eager", "native")
     )
@@ -267,14 +277,14 @@ def test_both_backends_live_the_same_lives() -> None:
 @pytest.mark.cuda
 @pytest.mark.parametrize("environment", ["Pendulum-v1", "lndp/PendulumLife-v0"])
 def test_lives_on_a_cuda_device_are_those_on_the_cpu(environment: str) -> None:
-    world = replace(make_world(environment, {}), steps=60)
+    world = replace(make_world(environment, {}), num_steps=60)
     program = program_for(world, "eager")
     parameters = genome_to_parameters(program.config, genomes_of(program.config, 6))
-    keys, tasks = life_keys(1, num_lives=4), balanced_tasks(world.dynamics, 4)
-    here = live(program, parameters, world, keys, tasks)
+    keys, tasks = lifetime_keys(1, num_lifetimes=4), balanced_contexts(world.dynamics, 4)
+    here = rollout(Evolved(program, parameters), world, keys, tasks)
     over_there = {name: tensor.cuda() for name, tensor in parameters.items()}
-    there = live(program, over_there, world, keys.cuda(), tasks.cuda())
-    assert {tensor.device.type for tensor in there} == {"cuda"}
+    there = rollout(Evolved(program, over_there), world, keys.cuda(), tasks.cuda())
+    assert {tensor.device.type for tensor in there[:3]} == {"cuda"}
     torch.testing.assert_close(there.scores.cpu(), here.scores, rtol=1e-4, atol=0.0)
     assert torch.equal(there.steps.cpu(), here.steps)
 
@@ -293,8 +303,8 @@ def test_live_is_a_loop_of_experience_and_step(
     spaces = dynamics.observation_space, dynamics.action_space
     program = LNDP(config_for(*spaces, nodes=16, initial_density=0.5, **switches), BACKEND)
     parameters = genome_to_parameters(program.config, genomes_of(program.config, 1, seed=3))
-    keys, tasks = life_keys(8, num_lives=2), balanced_tasks(dynamics, 2)
-    lives = live(program, parameters, world, keys, tasks)
+    keys, tasks = lifetime_keys(8, num_lifetimes=2), balanced_contexts(dynamics, 2)
+    lives = rollout(Evolved(program, parameters), world, keys, tasks)
     for life in range(2):
         returns, num_steps, density = live_by_hand(
             program, parameters, world, keys[life, None], tasks[life, None]
@@ -309,11 +319,11 @@ def live_by_hand(
 ) -> tuple[list[float], int, float]:
     """One life, step by step, as the design describes it."""
     dynamics = world.dynamics
-    brain = program.develop(parameters, program.birth(fold(key, BIRTH)[None]))
+    brain = program.develop(parameters, program.birth(fold(key, INIT)[None]))
     state = dynamics.reset(fold(key, WORLD), task)
     returns: list[float] = []
     densities, reward, is_over = [], 0.0, False
-    while not is_over and len(densities) < world.steps:
+    while not is_over and len(densities) < world.num_steps:
         is_start = dynamics.episode_start(state)
         if is_start.item():
             returns.append(0.0)
@@ -333,13 +343,13 @@ def live_by_hand(
 @pytest.mark.parametrize("episodes", [1, 3])
 def test_an_environment_of_gymnasium_is_lived_as_its_own_steps_say(episodes: int) -> None:
     world = make_world("FrozenLake-v1", {}, episodes)
-    assert world.steps == 100 * episodes
+    assert world.num_steps == 100 * episodes
     program = LNDP(
         config_for(world.dynamics.observation_space, world.dynamics.action_space, nodes=24), BACKEND
     )
     parameters = genome_to_parameters(program.config, genomes_of(program.config, 2))
-    keys = life_keys(2, num_lives=3)
-    lives = live(program, parameters, world, keys, balanced_tasks(world.dynamics, 3))
+    keys = lifetime_keys(2, num_lifetimes=3)
+    lives = rollout(Evolved(program, parameters), world, keys, balanced_contexts(world.dynamics, 3))
     assert lives.returns.shape == (2, 3, episodes)
     assert lives.steps.min() < 100 * episodes  # holes end an episode
     env = gymnasium.make("FrozenLake-v1")
@@ -354,7 +364,7 @@ def test_an_environment_of_gymnasium_is_lived_as_its_own_steps_say(episodes: int
 def walk_frozen_lake(
     env: gymnasium.Env[Any, Any], program: LNDP, parameters: dict[str, Tensor], key: Tensor, episodes: int
 ) -> tuple[list[float], int]:
-    brain = program.birth(fold(key, BIRTH)[None])
+    brain = program.birth(fold(key, INIT)[None])
     returns, steps = [], 0
     seed: int | None = int(fold(key, WORLD).item()) & (2**31 - 1)
     for _ in range(episodes):
@@ -374,16 +384,16 @@ def walk_frozen_lake(
 
 
 def test_keys_are_named_by_integers_and_a_life_keeps_its_key() -> None:
-    keys = life_keys(1, 2, 3, num_lives=50)
+    keys = lifetime_keys(1, 2, 3, num_lifetimes=50)
     assert len(set(keys.tolist())) == 50
-    assert torch.equal(life_keys(1, 2, 3, num_lives=7), keys[:7])
-    assert not torch.isin(life_keys(1, 2, 4, num_lives=50), keys).any()
+    assert torch.equal(lifetime_keys(1, 2, 3, num_lifetimes=7), keys[:7])
+    assert not torch.isin(lifetime_keys(1, 2, 4, num_lifetimes=50), keys).any()
 
 
 def test_tasks_are_dealt_in_turn() -> None:
-    assert balanced_tasks(Foraging(), 5).tolist() == [0, 1, 0, 1, 0]
-    assert balanced_tasks(Foraging(), 3, first=3).tolist() == [1, 0, 1]
-    assert balanced_tasks(CartPole(), 3).tolist() == [0, 0, 0]
+    assert balanced_contexts(Foraging(), 5).tolist() == [0, 1, 0, 1, 0]
+    assert balanced_contexts(Foraging(), 3, first=3).tolist() == [1, 0, 1]
+    assert balanced_contexts(CartPole(), 3).tolist() == [0, 0, 0]
 
 
 @pytest.mark.parametrize(("lives_at_once", "batches"), [(1, 15), (2, 8), (5, 3), (7, 3), (10, 2), (15, 1)])
@@ -396,8 +406,8 @@ def test_lives_that_take_too_much_memory_are_lived_in_several_batches(
     )
     program = LNDP(config, BACKEND)
     genomes = torch.randn(3, genome_size(config), generator=torch.Generator().manual_seed(1)) * 0.3
-    parameters, keys = genome_to_parameters(config, genomes), life_keys(0, num_lives=5)
-    tasks = balanced_tasks(world.dynamics, 5)
+    parameters, keys = genome_to_parameters(config, genomes), lifetime_keys(0, num_lifetimes=5)
+    tasks = balanced_contexts(world.dynamics, 5)
     sizes: list[int] = []
     reset = type(world.dynamics).reset
 
@@ -406,9 +416,11 @@ def test_lives_that_take_too_much_memory_are_lived_in_several_batches(
         return reset(self, key, task)
 
     monkeypatch.setattr(type(world.dynamics), "reset", counted)
-    together = live(program, parameters, world, keys, tasks)
+    together = rollout(Evolved(program, parameters), world, keys, tasks)
     assert sizes == [15]
-    apart = live(program, parameters, world, keys, tasks, memory=lives_at_once * program.step_bytes)
+    apart = rollout(
+        Evolved(program, parameters), world, keys, tasks, memory=lives_at_once * program.step_bytes
+    )
     assert len(sizes) == 1 + batches
     assert max(sizes[1:]) <= lives_at_once
-    assert all(torch.equal(one, other) for one, other in zip(together, apart, strict=True))
+    assert all(torch.equal(one, other) for one, other in zip(together[:3], apart[:3], strict=True))

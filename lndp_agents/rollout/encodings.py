@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from lndp_agents.config import MAX_NODES
-from lndp_agents.evolution.encoding_names import ENCODINGS
+from lndp_agents.encoding_names import ENCODINGS
 from lndp_agents.spaces import (
     ActionDecoding,
     AffineEncoding,

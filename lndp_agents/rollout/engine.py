@@ -1,0 +1,280 @@
+"""The rollout: P genomes x L lifetimes in one batch, with interventions and records as arguments."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+import torch
+from lndp_envs.dynamics import select
+from lndp_envs.randomness import fold
+from torch import Tensor
+
+from lndp_agents.rollout.intervention import Intervention
+from lndp_agents.rollout.learners import Learner, Network, StepInput
+from lndp_agents.rollout.records import Record, Recorder, Transition, find_recorders
+from lndp_agents.rollout.streams import WORLD
+from lndp_agents.rollout.world import World
+
+LIVENESS_INTERVAL = 16
+"""Steps between two tests of which lifetimes have ended; each makes the host wait for the device."""
+MEMORY = 2**30
+"""Bytes that a batch may take; where P x L lifetimes would take more, there are several batches."""
+
+Report = Callable[[float], None]
+"""Takes the share, from 0 to 1, of the longest possible rollout that is done or no longer needed."""
+
+
+class Rollout(NamedTuple):
+    """The results of P x L lifetimes."""
+
+    returns: Tensor
+    """(P, L, E) float64: the return of each episode."""
+    density: Tensor
+    """(P, L) float64: mean over the steps of the share of allowed edges that exist; 0 for fixed wirings."""
+    steps: Tensor
+    """(P, L) int64: how many steps each lifetime took."""
+    records: Mapping[str, Tensor] = {}
+    """What was asked for in `record`, (P, L, T, ...) each; 0 after the end of a lifetime."""
+
+    @property
+    def scores(self) -> Tensor:
+        """(P, L): mean episode return."""
+        return self.returns.mean(-1)
+
+    def cpu(self) -> "Rollout":
+        """Return the same in the memory of the host."""
+        records = {name: record.cpu() for name, record in self.records.items()}
+        return Rollout(self.returns.cpu(), self.density.cpu(), self.steps.cpu(), records)
+
+    @staticmethod
+    def cat(parts: Sequence["Rollout"], dim: int) -> "Rollout":
+        """Join rollouts along the genomes (dim 0) or the lifetimes (dim 1)."""
+
+        def joined(pick: Callable[[Rollout], Tensor]) -> Tensor:
+            return torch.cat([pick(part) for part in parts], dim)
+
+        records = {name: joined(lambda part, name=name: part.records[name]) for name in parts[0].records}
+        return Rollout(
+            joined(lambda part: part.returns),
+            joined(lambda part: part.density),
+            joined(lambda part: part.steps),
+            records,
+        )
+
+
+class Batch(NamedTuple):
+    """Rollouts under way, P genomes x L lifetimes, with their results so far."""
+
+    network: Network
+    state: Any
+    """A state of the dynamics, P * L rows."""
+    step: int
+    """How many steps were taken since the beginning."""
+    alive: Tensor
+    """(P, L) bool: which lifetimes have not ended."""
+    reward: Tensor
+    """(P, L) float64: the last one."""
+    episode: Tensor
+    """(P, L) int64: the index of the current episode."""
+    returns: Tensor
+    """(P, L, E) float64: the return of each episode."""
+    edges: Tensor
+    """(P, L) float64: the number of edges, summed over the steps."""
+    steps: Tensor
+    """(P, L) int64: how many steps each lifetime has taken."""
+
+    @property
+    def outcome(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Returns, edges and steps, from which a `Rollout` is made."""
+        return self.returns, self.edges, self.steps
+
+    def select(self, genomes: Tensor, lifetimes: Tensor) -> "Batch | None":
+        """Return some of the genomes and some of their lifetimes, by index; None if the network cannot."""
+        network = self.network.select(genomes, lifetimes)
+        if network is None:
+            return None
+        rows = (genomes[:, None] * self.alive.shape[1] + lifetimes).flatten()
+        others = (tensor[genomes][:, lifetimes] for tensor in self[3:])
+        return Batch(network, select(self.state, rows), self.step, *others)
+
+
+@torch.no_grad()
+def rollout(
+    learner: Learner,
+    world: World,
+    keys: Tensor,
+    contexts: Tensor,
+    *,
+    interventions: Sequence[Intervention] = (),
+    record: Sequence[Record] = (),
+    memory: int = MEMORY,
+    report: Report | None = None,
+) -> Rollout:
+    """Roll out every genome in the same L lifetimes: the same initial states, contexts and noise.
+
+    Args:
+        learner: an evolved policy with P genomes, or one with `predict` (P = 1).
+        world: where.
+        keys: (L,) int64, the randomness of each lifetime.
+        contexts: (L,) int64, the hidden condition of each lifetime.
+        interventions: what is done to all lifetimes; each hook is called in this order.
+        record: what to keep of every step: names of `rollout.records`, or pairs of a name and a function of a
+            `Transition`. Returns, densities and numbers of steps are always there.
+        memory: bytes that a batch may take; one lifetime is rolled out however much it takes.
+        report: called now and then with the share that is done.
+
+    Returns:
+        The results. Nothing in a lifetime depends on the others in the batch.
+
+    Raises:
+        ValueError: an intervention does not fit the learner, or there is no such record.
+    """
+    at_once = max(1, memory // max(1, learner.step_bytes))
+    done, total = 0, learner.num_genomes * len(keys)
+    recorders = find_recorders(record)
+    columns: list[Rollout] = []
+    for start in range(0, len(keys), at_once):
+        some = slice(start, start + at_once)
+        lifetimes, batches = (keys[some], contexts[some]), list[Rollout]()
+        for part in learner.split(max(1, at_once // len(keys[some]))):
+            size = part.num_genomes * len(keys[some])
+            tick = partial(_report, report, done / total, size / total)
+            batches.append(_rollout_batch(part, world, lifetimes, interventions, recorders, tick=tick))
+            done += size
+        columns.append(batches[0] if len(batches) == 1 else Rollout.cat(batches, 0))
+    return columns[0] if len(columns) == 1 else Rollout.cat(columns, 1)
+
+
+def _report(report: Report | None, done: float, size: float, share: float) -> None:
+    if report is not None:
+        report(done + size * share)
+
+
+def _rollout_batch(
+    learner: Learner,
+    world: World,
+    lifetimes: tuple[Tensor, Tensor],
+    interventions: Sequence[Intervention],
+    recorders: Mapping[str, Recorder],
+    *,
+    tick: Report,
+) -> Rollout:
+    """As `rollout`, in one batch, of lifetimes with these keys and contexts."""
+    keys, contexts = lifetimes
+    batch = init_batch(learner, world, keys, contexts)
+    outcome = tuple(torch.zeros_like(total) for total in batch.outcome)
+    records: dict[str, Tensor] = {}
+    genomes, rows = (torch.arange(size, device=keys.device) for size in batch.alive.shape)
+    shape = (*batch.alive.shape, world.num_steps)
+
+    def keep(transition: Transition) -> None:
+        for name, recorder in recorders.items():
+            value = recorder(transition)
+            if name not in records:
+                records[name] = value.new_zeros(*shape, *value.shape[2:])
+            is_over = ~transition.given.alive.reshape(*value.shape[:2], *(1,) * (value.dim() - 2))
+            records[name][genomes[:, None], rows, transition.step] = value.masked_fill(is_over, 0)
+
+    for start in range(0, world.num_steps, LIVENESS_INTERVAL):
+        num_steps = min(LIVENESS_INTERVAL, world.num_steps - start)
+        batch = unroll(world, batch, num_steps, interventions, keep if recorders else None)
+        for total, part in zip(outcome, batch.outcome, strict=True):
+            total[genomes[:, None], rows] = part
+        tick(min(1.0, (start + LIVENESS_INTERVAL) / world.num_steps))
+        kept = _unfinished(batch.alive)
+        if kept is None:
+            break
+        if any(len(index) < size for index, size in zip(kept, batch.alive.shape, strict=True)):
+            fewer = batch.select(*kept)
+            if fewer is not None:
+                batch, genomes, rows = fewer, genomes[kept[0]], rows[kept[1]]
+    returns, edges, steps = outcome
+    density = edges / (max(1, learner.num_allowed_edges) * steps.clamp(min=1))
+    return Rollout(returns, density, steps, records)
+
+
+def init_batch(learner: Learner, world: World, keys: Tensor, contexts: Tensor) -> Batch:
+    """Return rollouts at their first step; the arguments are those of `rollout`."""
+    shape = (learner.num_genomes, len(keys))
+    zeros = torch.zeros(shape, dtype=torch.float64, device=keys.device)
+    count = torch.zeros(shape, dtype=torch.int64, device=keys.device)
+    return Batch(
+        network=learner.init(keys),
+        state=world.dynamics.reset(fold(keys, WORLD).repeat(shape[0]), contexts.repeat(shape[0])),
+        step=0,
+        alive=torch.ones(shape, dtype=torch.bool, device=keys.device),
+        reward=zeros,
+        episode=count - 1,
+        returns=torch.zeros(*shape, world.episodes, dtype=torch.float64, device=keys.device),
+        edges=zeros,
+        steps=count,
+    )
+
+
+def unroll(
+    world: World,
+    batch: Batch,
+    num_steps: int,
+    interventions: Sequence[Intervention] = (),
+    observe: Callable[[Transition], object] | None = None,
+) -> Batch:
+    """Advance all rollouts by `num_steps`; the buffers of their network states are donated.
+
+    The host never waits for the device, unless an intervention does, or `development_between_episodes` is
+    set: then each step asks whether any episode begins.
+
+    Args:
+        world: where.
+        batch: the rollouts; void afterwards, unless `observe` is given.
+        num_steps: how many.
+        interventions: as in `rollout`.
+        observe: called with each transition.
+
+    Returns:
+        The rollouts after these steps.
+    """
+    network, state, first, alive, reward, episode, returns, edges, steps = batch
+    shape, dynamics = alive.shape, world.dynamics
+    for step in range(first, first + num_steps):
+        for each in interventions:
+            network = each.before_step(step, network)
+        given = StepInput(
+            dynamics.observe(state), reward, dynamics.episode_start(state).reshape(shape), alive
+        )
+        for each in interventions:
+            given = each.on_senses(step, given)
+        before, seen = network, state
+        network, action = network.step(world, given, donate=observe is None)
+        for each in interventions:
+            network = each.on_state(step, network)
+            action = each.on_action(step, action, dynamics.action_space)
+        state, earned, terminated = dynamics.step(state, action)
+        reward = torch.where(alive, earned.reshape(shape), 0.0)
+        episode = (episode + given.episode_start).clamp(0, world.episodes - 1)
+        returns = returns.scatter_add(2, episode[..., None], reward[..., None])
+        edges = edges + torch.where(alive, network.num_edges, 0)
+        steps = steps + alive
+        if observe is not None:
+            observe(Transition(step, world, seen, given, before, network, action, reward))
+        alive = alive & ~terminated.reshape(shape)
+    return Batch(network, state, first + num_steps, alive, reward, episode, returns, edges, steps)
+
+
+def _unfinished(alive: Tensor) -> tuple[Tensor, Tensor] | None:
+    """Which genomes and which lifetimes to go on with, by index; None if all (P, L) have ended."""
+    going = alive.any(1), alive.any(0)
+    counts = [int(mask.sum()) for mask in going]
+    if not counts[0]:
+        return None
+    genomes, lifetimes = (
+        mask.argsort(descending=True, stable=True)[: _size(len(mask), count)].sort().values
+        for mask, count in zip(going, counts, strict=True)
+    )
+    return genomes, lifetimes
+
+
+def _size(size: int, count: int) -> int:
+    """The smallest of size, size / 2, size / 4 ... that holds so many: few sizes, few compilations."""
+    while count <= size // 2:
+        size //= 2
+    return size

@@ -1,0 +1,66 @@
+"""What an intervention is: hooks that a rollout calls in every step."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from gymnasium import Space
+from torch import Tensor
+
+from lndp_agents.rollout.learners import Network, StepInput
+from lndp_agents.validation import is_integer, shorten
+
+MAX_STEP = 10**9
+
+
+@dataclass(frozen=True, kw_only=True)
+class Intervention:
+    """Something that is done to lifetimes from a step on. This one does nothing: override the hooks.
+
+    All hooks are pure: they depend on their arguments alone, so noise comes from the keys of the lifetimes.
+    They are called in this order in every step, from the first one of a lifetime on.
+
+    Raises:
+        ValueError: a value is out of range.
+    """
+
+    kind: ClassVar[str] = "nothing"
+    """The name of what is done."""
+    at: int = 0
+    """The step of the lifetime before which it happens, from 0."""
+
+    def __post_init__(self) -> None:
+        self.check("at", 0)
+
+    def before_step(self, step: int, network: Network) -> Network:
+        """Return the networks with which the step begins; called twice for a step, it changes no more."""
+        return network
+
+    def on_senses(self, step: int, given: StepInput) -> StepInput:
+        """Return what the learner receives in the step."""
+        return given
+
+    def on_state(self, step: int, network: Network) -> Network:
+        """Return the networks as the step leaves them."""
+        return network
+
+    def on_action(self, step: int, action: Tensor, space: Space[Any]) -> Tensor:
+        """Return the actions (P * L, *shape) of the action space that are done instead of these."""
+        return action
+
+    @property
+    def value(self) -> Any:
+        """How much or how many, as in JSON and in names of files; True without such a number."""
+        return True
+
+    def __str__(self) -> str:
+        return f"{self.kind} at step {self.at}"
+
+    def check(self, name: str, minimum: int, what: str | None = None) -> None:
+        """See that a field is an integer.
+
+        Raises:
+            ValueError: it is not, or too small or too large.
+        """
+        value = getattr(self, name)
+        if not is_integer(value, minimum, MAX_STEP):
+            raise ValueError(f"{what or name}={shorten(value)}: give an integer from {minimum}")

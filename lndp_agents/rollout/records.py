@@ -1,0 +1,75 @@
+"""What a rollout can keep of every step."""
+
+from collections.abc import Callable, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any, NamedTuple, TypeAlias
+
+import torch
+from torch import Tensor
+
+from lndp_agents.rollout.learners import Network, StepInput
+from lndp_agents.rollout.world import World
+
+
+class Transition(NamedTuple):
+    """One step of P x L lifetimes."""
+
+    step: int
+    """From 0."""
+    world: World
+    state: Any
+    """The state of the dynamics before the step, P * L rows."""
+    given: StepInput
+    """What the learner received."""
+    before: Network
+    """The networks before the step, after interventions."""
+    network: Network
+    """The networks after it."""
+    action: Tensor
+    """(P * L, *shape): the actions that were done."""
+    reward: Tensor
+    """(P, L) float64: what they brought; 0 after the end of a lifetime."""
+
+
+Recorder: TypeAlias = Callable[[Transition], Tensor]
+"""Returns what is to be kept of a step, (P, L, ...)."""
+Record: TypeAlias = "str | tuple[str, Recorder]"
+
+
+def _hidden(transition: Transition) -> Tensor:
+    """(P, L, K) int64: all that the world hides, before the step."""
+    shape = transition.reward.shape
+    hidden = transition.world.dynamics.hidden(transition.state)
+    columns = [hidden[name].long().reshape(shape) for name in sorted(hidden)]
+    return torch.stack(columns, -1) if columns else torch.zeros(*shape, 0, dtype=torch.int64)
+
+
+RECORDERS: Mapping[str, Recorder] = {
+    "rewards": lambda transition: transition.reward,
+    "episode_starts": lambda transition: transition.given.episode_start,
+    "actions": lambda transition: transition.action.reshape(
+        *transition.reward.shape, *transition.action.shape[1:]
+    ),
+    "hidden": _hidden,
+}
+
+
+def find_recorders(record: Sequence[Record]) -> dict[str, Recorder]:
+    """Return the recorders by name.
+
+    Raises:
+        ValueError: there is no record of that name.
+    """
+    found: dict[str, Recorder] = {}
+    for each in record:
+        if not isinstance(each, str):
+            found[each[0]] = each[1]
+            continue
+        if each not in RECORDERS:
+            near = get_close_matches(each, RECORDERS, n=1)
+            guess = f"; did you mean {near[0]!r}?" if near else ""
+            raise ValueError(
+                f"record {each!r}: give {', '.join(RECORDERS)}, or a name with a function{guess}"
+            )
+        found[each] = RECORDERS[each]
+    return found
