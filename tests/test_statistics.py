@@ -174,6 +174,7 @@ def test_a_ratio_keeps_the_two_numbers_of_a_life_together() -> None:
     low, high = ratio_interval(others, np.full(30, 2.0))
     assert (low, high) == pytest.approx(np.divide(bootstrap_interval(others[None]), 2.0), rel=1e-12)
     assert ratio_interval([0.0, 0.0], [0.0, 0.0]) == (0.0, 0.0)
+    assert ratio_interval(-0.25 * others, -others) == (0.25, 0.25)  # losses are as good as gains
     runs = np.random.default_rng(7).uniform(1.0, 9.0, (3, 30))
     assert ratio_interval(runs, np.ones((3, 30))) == pytest.approx(bootstrap_interval(runs), rel=1e-12)
     assert ratio_interval(runs[:1], runs[1:2]) == ratio_interval(runs[0], runs[1])

@@ -12,7 +12,7 @@ from lndp_agents.baselines import Job, train_baseline
 from lndp_agents.commands.lesion import table_of
 from lndp_agents.lesions import Lesion
 from lndp_agents.lesions.figure import COLUMNS, recovery_figure, write_figure, write_table
-from lndp_agents.lesions.recovery import Recovery, measure_recovery
+from lndp_agents.lesions.recovery import Recovery, measure_recovery, window_ends
 
 FORAGING, BANDIT = "lndp/Foraging-v0", "lndp/Bandit-v0"
 
@@ -70,6 +70,12 @@ def test_windows_hold_whole_trials_so_that_a_level_reward_is_a_level_curve() -> 
         policy, FORAGING, {"trial_steps": 12}, lesion=Lesion(at=50, cut_reward=True), lives=2
     )
     assert {1 + last - first for first, last, *_ in long.windows[1:-1]} == {12}
+
+
+def test_one_window_begins_at_the_lesion_and_the_last_takes_what_is_left() -> None:
+    assert window_ends(23, at=10, size=5) == [(0, 4), (5, 9), (10, 14), (15, 22)]
+    assert window_ends(23, at=12, size=5) == [(0, 1), (2, 6), (7, 11), (12, 16), (17, 22)]
+    assert window_ends(4, at=3, size=5) == [(0, 2), (3, 3)]
 
 
 def test_nothing_recovers_where_nothing_is_hurt() -> None:
