@@ -9,7 +9,7 @@ from gymnasium.spaces import Discrete
 from lndp_envs import make_dynamics, where
 from lndp_envs.dynamics import Dynamics, draw_task, select
 from lndp_envs.foraging import Foraging
-from lndp_envs.randomness import fold
+from lndp_envs.randomness import fold, uniform
 from lndp_envs.registration import WORLDS
 
 ROWS = 64
@@ -20,6 +20,23 @@ TASKS: dict[str, dict[str, Any]] = {env_id: {} for env_id in WORLDS} | {
     "lndp/PendulumGoalSwitch-v0": {"target": 1.5, "hazard": 0.2, "reveal": True},
     "lndp/CartPoleReversal-v0": {"episodes": 3, "episode_steps": 13, "reveal": True},
 }
+
+
+RECORDED = {
+    "lndp/Foraging-v0": (1120, 4411),
+    "lndp/ForagingReversal-v0": (1220, 4513),
+    "lndp/ForagingSwitch-v0": (1030, 4399),
+    "lndp/Bandit-v0": (1106, 2160),
+    "lndp/PendulumGoalSwitch-v0": (-11572.82692, -798.2708128),
+    "lndp/CartPoleReversal-v0": (2160, -31.34621601),
+    "lndp/CartPoleLife-v0": (2160, 265.5189083),
+    "lndp/AcrobotLife-v0": (-2160, 4151.494504),
+    "lndp/PendulumLife-v0": (-14020.87458, -4123.285316),
+    "CartPole-v1": (2160, -1723.053487),
+    "Acrobot-v1": (-2160, 4152.940751),
+    "Pendulum-v1": (-12863.221, 392.4693992),
+}
+"""Rewards and observations of the lives of `test_the_lives_of_an_id_never_change`, weighted sums."""
 
 
 def keys(rows: int = ROWS) -> np.ndarray:
@@ -41,6 +58,23 @@ def flat(state: Any) -> list[Any]:
 @pytest.fixture(params=list(TASKS))
 def dynamics(request: pytest.FixtureRequest) -> Dynamics[Any]:
     return make_dynamics(request.param, **TASKS[request.param])[0]
+
+
+@pytest.mark.parametrize("env_id", [*WORLDS])
+def test_the_lives_of_an_id_never_change(env_id: str) -> None:
+    """Also their randomness: a change of it needs a new id, and no new record here."""
+    dynamics, _ = make_dynamics(env_id)
+    rows, space, weights = keys(8), dynamics.action_space, np.arange(1, 9)
+    state, sums = dynamics.reset(rows), np.zeros(2)
+    for step in range(60):
+        noise = uniform(fold(rows, step), space.shape or ())
+        if isinstance(space, Discrete):
+            action = (noise * space.n).astype(np.int64)
+        else:
+            action = (space.low + (space.high - space.low) * noise).astype(np.float32)
+        state, reward, _ = dynamics.step(state, action)
+        sums += weights @ np.stack([reward, dynamics.observe(state).reshape(8, -1).sum(1)], 1)
+    assert sums == pytest.approx(RECORDED[env_id], rel=1e-4, abs=1e-2)
 
 
 def test_numpy_and_torch_agree(dynamics: Dynamics[Any]) -> None:
