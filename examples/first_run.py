@@ -20,15 +20,8 @@ from lndp_agents.plotting import plot_evolution, read_metrics
 from lndp_agents.watching import frames_of_life, write_gif
 
 ENVIRONMENT = "lndp/Foraging-v0"
-RECIPE = EvolutionConfig(
-    environment=ENVIRONMENT,
-    encoding="place",
-    program={"nodes": 16, "initial_density": 1, "innate_roles": True},
-    population=64,
-    lives=8,
-    generations=120,
-    evaluate_every=5,
-)
+RECIPE = EvolutionConfig(environment=ENVIRONMENT, generations=100, evaluate_every=5)
+"""The defaults of `lndp train`, with more evaluations for the plot."""
 
 
 def main() -> int:
@@ -39,7 +32,7 @@ def main() -> int:
     recipe = EvolutionConfig.from_json(
         RECIPE.to_json() | {"generations": arguments.generations, "seed": arguments.seed}
     )
-    print("1. Evolution: 1,918 numbers that grow a brain, not the brain's weights.")
+    print("1. Evolution: 2,174 numbers that grow a network, not the network's weights.")
     print("   In each life the food is hidden at one end of a corridor; always going to the same side brings")
     print(
         f"   {references['one side']:.0f}, remembering it {references['optimum']:.0f}. Ctrl-C stops early.\n"

@@ -177,7 +177,8 @@ class LNDPConfig(PolicyConfig):
     innate_wiring: bool = False
     """True lets the genome say how strong synapses are at birth: every node, hidden ones too, has the same
     state at every birth, and the edges of a newborn follow from the states of their ends (`lndp.wiring`).
-    This extends the paper, whose newborns have random synapses."""
+    States are drawn once for all bodies of as many inputs and outputs, so that one genome can wire each kind
+    of body in its own way. This extends the paper, whose newborns have random synapses."""
     initial_density: float = 0.1
     """Mean of a life's connection probability at birth."""
     initial_density_std: float = 0.0

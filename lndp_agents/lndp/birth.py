@@ -95,6 +95,8 @@ def _newborn_states(config: LNDPConfig, key: Tensor) -> Tensor:
         innate[HIDDEN] = slice(inputs, outputs)
     for number, nodes in innate.items():
         role_key = torch.tensor(number, device=key.device)[None]
+        if config.innate_wiring:
+            role_key = fold(fold(role_key, config.observation_size), config.action_size)
         states[:, :, nodes] = uniform(role_key, states[0, 0, nodes].shape)[0] * 2 - 1
     return states.float()
 

@@ -43,15 +43,17 @@ def test_edges_are_born_with_the_compatibility_of_their_ends() -> None:
     assert 0 < wired.adjacency.mean() < 0.7
 
 
-def test_all_nodes_are_born_alike_in_every_lifetime_and_body() -> None:
+def test_all_nodes_are_born_alike_in_every_lifetime_of_a_kind_of_body() -> None:
     states = LNDP(WIRED).birth(torch.arange(6).reshape(2, 3)).node_state
     assert torch.equal(states, states[:1, :1].expand(2, 3, -1, -1))
     assert len({tuple(row.tolist()) for row in states[0, 0]}) == 12
+    # More hidden nodes add their own states; other numbers of inputs or outputs make another kind of body.
+    more = LNDP(replace(WIRED, nodes=18)).birth(KEYS).node_state[0, 0]
+    assert torch.equal(torch.cat([more[:10], more[16:]]), states[0, 0])
+    for sizes in ({"observation_size": 4}, {"action_size": 3}):
+        others = LNDP(replace(WIRED, **sizes)).birth(KEYS).node_state[0, 0]
+        assert not {tuple(row.tolist()) for row in others} & {tuple(row.tolist()) for row in states[0, 0]}
     large = replace(WIRED, observation_size=5, action_size=4, nodes=18)
-    others = LNDP(large).birth(KEYS).node_state[0, 0]
-    assert torch.equal(others[:3], states[0, 0, :3])
-    assert torch.equal(others[5:12], states[0, 0, 3:10])
-    assert torch.equal(others[14:16], states[0, 0, 10:])
     assert genome_size(large) == genome_size(WIRED) == genome_size(replace(WIRED, innate_wiring=False)) + 256
 
 
