@@ -1,5 +1,6 @@
 """Worlds by id: which task they are, how they are sensed, and what is refused."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -84,20 +85,37 @@ class Stopwatch(gymnasium.Env[Any, Any]):
         return seen, 1.0, is_over and self._ends == "terminated", is_over and self._ends == "truncated", {}
 
 
-@pytest.mark.parametrize("ends", ["truncated", "terminated"])
-def test_a_life_ends_where_gymnasium_terminates_or_truncates_it(ends: str) -> None:
+@pytest.fixture
+def stopwatch() -> Iterator[str]:
     gymnasium.register("test/Stopwatch-v0", Stopwatch, max_episode_steps=10)
-    try:
-        dynamics = GymDynamics("test/Stopwatch-v0", {"ends": ends}, 1)
-        assert dynamics.num_steps == 10
-        state, told, seen, earned = dynamics.reset(lifetime_keys(1, num_lifetimes=2)), [], [], []
-        for _ in range(5):
-            state, reward, is_over = dynamics.step(state, torch.tensor([0, 1]))
-            told.append(is_over.tolist())
-            seen.append(dynamics.observe(state)[:, 0].tolist())
-            earned.append(reward.tolist())
-    finally:
-        del gymnasium.registry["test/Stopwatch-v0"]
+    yield "test/Stopwatch-v0"
+    del gymnasium.registry["test/Stopwatch-v0"]
+
+
+def test_every_episode_of_a_lifetime_through_gymnasium_has_a_start(stopwatch: str) -> None:
+    dynamics = GymDynamics(stopwatch, {}, episodes=2)
+    state = dynamics.reset(lifetime_keys(1, num_lifetimes=1))
+    starts, seen, told = [dynamics.episode_start(state).item()], [], []
+    for _ in range(6):
+        state, _, is_over = dynamics.step(state, torch.tensor([0]))
+        starts.append(dynamics.episode_start(state).item())
+        seen.append(dynamics.observe(state).item())
+        told.append(is_over.item())
+    assert starts == [True, False, False, True, False, False, False]
+    assert seen == [1, 2, 0, 1, 2, 3]
+    assert told == [False] * 5 + [True]
+
+
+@pytest.mark.parametrize("ends", ["truncated", "terminated"])
+def test_a_life_ends_where_gymnasium_terminates_or_truncates_it(stopwatch: str, ends: str) -> None:
+    dynamics = GymDynamics(stopwatch, {"ends": ends}, 1)
+    assert dynamics.num_steps == 10
+    state, told, seen, earned = dynamics.reset(lifetime_keys(1, num_lifetimes=2)), [], [], []
+    for _ in range(5):
+        state, reward, is_over = dynamics.step(state, torch.tensor([0, 1]))
+        told.append(is_over.tolist())
+        seen.append(dynamics.observe(state)[:, 0].tolist())
+        earned.append(reward.tolist())
     assert told == [[False] * 2] * 2 + [[True] * 2] * 3
     assert seen == [[1.0] * 2, [2.0] * 2, *[[3.0] * 2] * 3]  # nobody steps it after its end
     assert earned == [[1.0] * 2] * 3 + [[0.0] * 2] * 2
