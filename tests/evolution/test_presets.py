@@ -57,6 +57,12 @@ def test_what_is_given_is_kept() -> None:
     assert EvolutionConfig.from_json(config.to_json()) == config
 
 
+@pytest.mark.parametrize(("arms", "nodes"), [(9, 16), (10, 19)])  # beside one input
+def test_a_small_network_has_room_for_ten_inputs_and_outputs(arms: int, nodes: int) -> None:
+    config = EvolutionConfig(environment="lndp/Bandit-v0", environment_keywords={"arms": arms})
+    assert settle(config).config.program["nodes"] == nodes
+
+
 def test_the_limit_that_an_environment_without_one_gets_is_recorded() -> None:
     def keywords(environment: str, **given: Any) -> Any:
         return settle(EvolutionConfig(environment=environment, environment_keywords=given)).config.to_json()[

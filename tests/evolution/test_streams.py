@@ -18,15 +18,15 @@ from lndp_agents.rollout import make_world
 from lndp_agents.spaces import config_for
 
 MakeRecipe = Callable[..., EvolutionConfig]
-MakeProblem = Callable[[int], LifeProblem]
+MakeProblem = Callable[..., LifeProblem]
 SEEDS, GENERATIONS = (0, 1), (0, 1, 2)
 LIVES, HELD_OUT_LIVES = 3, 5
 
 
 @pytest.fixture
 def make_problem(make_recipe: MakeRecipe) -> MakeProblem:
-    def make(seed: int) -> LifeProblem:
-        recipe = make_recipe(seed=seed, lives=LIVES, held_out_lives=HELD_OUT_LIVES)
+    def make(seed: int, lives: int = LIVES) -> LifeProblem:
+        recipe = make_recipe(seed=seed, lives=lives, held_out_lives=HELD_OUT_LIVES)
         world = make_world(recipe.environment, {}, 1, recipe.encoding)
         spaces = world.dynamics.observation_space, world.dynamics.action_space
         program = config_for(*spaces, world.encoding, find_policy("lndp"), **recipe.program)
@@ -62,10 +62,10 @@ def lived(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Tensor, Tensor]]:
     return seen
 
 
-def live_all(make_problem: MakeProblem) -> None:
+def live_all(make_problem: MakeProblem, **changes: int) -> None:
     """For each seed, the lives of three generations, and a look at held-out lives after each."""
     for seed in SEEDS:
-        problem = make_problem(seed)
+        problem = make_problem(seed, **changes)
         for generation in GENERATIONS:
             problem.begin(generation)
             batch = problem.generate_batch(4)
@@ -96,6 +96,9 @@ def test_tasks_are_dealt_evenly_over_generations_and_held_out_lives(
     tasks = [tasks.tolist() for _, tasks in lived[:6]]
     assert tasks[::2] == [[0, 1, 0], [1, 0, 1], [0, 1, 0]]
     assert tasks[1::2] == [[0, 1, 0, 1, 0]] * 3
+    lived.clear()
+    live_all(make_problem, lives=2)
+    assert [tasks.tolist() for _, tasks in lived[:6:2]] == [[0, 1]] * 3
 
 
 def test_other_keys_are_other_lives(make_problem: MakeProblem) -> None:

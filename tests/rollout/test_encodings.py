@@ -190,6 +190,29 @@ def test_auto_chooses_by_what_is_shown(encoding_of: Any, space: Any, shown: list
         assert chosen == expected
 
 
+class Fuse(gymnasium.Env[Any, Any]):
+    """Shows 0 for a few steps, and 1 when it has ended."""
+
+    observation_space, action_space = Box(0, 1, (1,)), Discrete(2)
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
+        super().reset(seed=seed)
+        self.left = int(self.np_random.integers(2, 9))
+        return np.zeros(1, np.float32), {}
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        self.left -= 1
+        return np.full(1, self.left == 0, np.float32), 0.0, self.left == 0, False, {}
+
+
+def test_what_is_shown_after_the_end_of_a_lifetime_is_no_observation(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(gymnasium.registry, "Fuse-v0", gymnasium.envs.registration.EnvSpec("Fuse-v0", Fuse))
+    dynamics = GymDynamics("Fuse-v0", {"max_episode_steps": 20}, 1)
+    assert named_encoding("standardized", dynamics) == AffineEncoding((1,), (0.0,), (1.0,))
+
+
 def test_every_name_that_the_help_has_is_known(encoding_of: Any) -> None:
     space = Box(0, 3, (1, 2, 3), np.uint8)
     for name in ENCODINGS:
