@@ -215,6 +215,22 @@ def test_last_is_the_fittest_of_the_newest_generation(
     assert torch.equal(LNDPAgent.from_pretrained(tmp_path / "run" / "last").genome, fittest)
 
 
+def test_a_record_tells_what_the_evaluations_hold(
+    make_recipe: MakeRecipe, evolve: Evolve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def known(self: problem.LifeProblem, batch: Any) -> None:
+        rank = torch.arange(8.0)  # of fitness; scores go the other way
+        batch.set_evals(torch.stack([rank, 100 - 10 * rank, rank / 10, torch.full((8,), 3.0)], 1))
+
+    monkeypatch.setattr(problem.LifeProblem, "_evaluate_batch", known)
+    first, second = evolve(make_recipe(generations=2), tmp_path / "run")
+    assert (first.fitness_best, first.fitness_mean) == (7, 3.5)
+    assert first.fitness_std == pytest.approx(math.sqrt(5.25))  # of these eight, no sample of more
+    assert (first.score_best, first.score_mean, first.nan_count) == (100, 65, 0)
+    assert first.density == pytest.approx(0.35)
+    assert (first.steps, second.steps) == (24, 48)
+
+
 def test_lives_are_computed_with_plain_tensors(
     make_recipe: MakeRecipe, evolve: Evolve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
