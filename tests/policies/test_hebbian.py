@@ -186,6 +186,13 @@ def test_initial_weights_are_spread_as_torchs(kind: str, init: Any) -> None:
     assert ours.abs().max().item() == pytest.approx(torchs.abs().max().item(), rel=1e-3)
 
 
+def test_initial_weights_of_layers_and_lifetimes_are_drawn_independently() -> None:
+    program = program_of(hidden_sizes=[12, 12, 12], initialisation="normal")
+    weights = program.weights(program.birth(torch.tensor([[1, 2]])).memory)
+    drawn = torch.cat([matrix.flatten(2) for matrix in weights], -1)
+    assert len(drawn.unique()) > 0.99 * drawn.numel()
+
+
 def test_initial_weights_can_evolve() -> None:
     program = program_of(initialisation="coevolve")
     shapes = program.config.parameter_shapes()
