@@ -1,6 +1,7 @@
 """What is measured of damage and recovery: policies whose rewards are known."""
 
 import csv
+import math
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +9,11 @@ import numpy as np
 import pytest
 from gymnasium.spaces import Discrete
 
-from lndp_agents.baselines import Job, train_baseline
+from lndp_agents.baselines import Job, PolicyLives, train_baseline
 from lndp_agents.commands.lesion import table_of
 from lndp_agents.lesions import Lesion
 from lndp_agents.lesions.figure import COLUMNS, recovery_figure, write_figure, write_table
-from lndp_agents.lesions.recovery import Recovery, measure_recovery, window_ends
+from lndp_agents.lesions.recovery import Estimate, Recovery, Window, measure_recovery, window_ends
 
 FORAGING, BANDIT = "lndp/Foraging-v0", "lndp/Bandit-v0"
 
@@ -76,6 +77,21 @@ def test_one_window_begins_at_the_lesion_and_the_last_takes_what_is_left() -> No
     assert window_ends(23, at=10, size=5) == [(0, 4), (5, 9), (10, 14), (15, 22)]
     assert window_ends(23, at=12, size=5) == [(0, 1), (2, 6), (7, 11), (12, 16), (17, 22)]
     assert window_ends(4, at=3, size=5) == [(0, 2), (3, 3)]
+
+
+def test_a_part_of_the_damage_that_is_gone_has_an_interval() -> None:
+    """All is lost in the step of the lesion, and two fifths, give or take, two steps later."""
+    rewards = np.ones((50, 3))
+    rewards[:, 1] = 0
+    rewards[:, 2] -= np.linspace(0, 0.8, 50)
+    intact, lesioned = (PolicyLives(own, np.full(50, 3), None, 1) for own in (np.ones((50, 3)), rewards))
+    one, none, some = Estimate(1, 1, 1), Estimate(0, 0, 0), Estimate(0.4, 0.3, 0.5)
+    windows = Window(0, 0, one, one, none), Window(1, 1, one, none, one), Window(2, 2, one, some, some)
+    found = Recovery(Lesion(at=1, freeze=True), intact, lesioned, windows, ()).recovered
+    assert found is not None
+    assert found.mean == pytest.approx(0.6)
+    spread = 1.96 * rewards[:, 2].std() / math.sqrt(50)
+    assert (found.low, found.high) == pytest.approx((0.6 - spread, 0.6 + spread), abs=0.01)
 
 
 def test_nothing_recovers_where_nothing_is_hurt() -> None:
