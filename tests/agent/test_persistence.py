@@ -330,3 +330,21 @@ def test_an_agent_of_an_environment_goes_back_to_it(tmp_path: Path) -> None:
     again = LNDPAgent.from_pretrained(tmp_path)
     assert (again.observation_space, again.action_space) == (env.observation_space, env.action_space)
     assert json.loads((tmp_path / "config.json").read_text())["format_version"] == FORMAT_VERSION
+
+
+def test_a_link_that_somebody_puts_there_meanwhile_is_not_written_through(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "other").write_text("precious")
+    unlink, links = Path.unlink, ["other"]
+
+    def replaced(path: Path, missing_ok: bool = False) -> None:
+        unlink(path, missing_ok=missing_ok)
+        while links:  # the first time
+            path.symlink_to(tmp_path / links.pop())
+
+    monkeypatch.setattr(Path, "unlink", replaced)
+    with pytest.raises(FileExistsError):
+        persistence.write_file(tmp_path / "mine", b"new")
+    assert [path.name for path in tmp_path.iterdir()] == ["other"]
+    assert (tmp_path / "other").read_text() == "precious"
