@@ -10,7 +10,7 @@ from gymnasium import Space
 from gymnasium.spaces import Discrete
 from lndp_envs import make_dynamics
 from lndp_envs.bandit_optimum import win_stay_lose_shift_return
-from lndp_envs.foraging import STAY
+from lndp_envs.foraging import STAY, Foraging
 from lndp_envs.foraging_optimum import policy_return, random_walk
 
 from lndp_agents import LNDPAgent, load_pretrained
@@ -140,6 +140,14 @@ def test_hidden_changes_of_the_food() -> None:
     assert lives.changes is not None
     assert [np.flatnonzero(row).tolist() for row in lives.changes] == [list(range(10, 100, 10))] * 2
     assert evaluate_policy_lives(Always(STAY, Discrete(3)), FORAGING, lives=2).changes.sum() == 0  # type: ignore[union-attr]
+
+
+def test_one_of_several_hidden_numbers_is_enough_for_a_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    keywords, hidden = {"switch_probability": 1.0}, Foraging.hidden
+    monkeypatch.setattr(Foraging, "hidden", lambda self, state: hidden(self, state) | {"one": state.food**0})
+    lives = evaluate_policy_lives(Always(STAY, Discrete(3)), FORAGING, keywords, lives=2)
+    assert lives.changes is not None
+    assert [np.flatnonzero(row).tolist() for row in lives.changes] == [list(range(10, 100, 10))] * 2
 
 
 def test_hidden_changes_of_the_pushes() -> None:
