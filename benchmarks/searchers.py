@@ -1,4 +1,4 @@
-"""What a search costs per generation beside the evaluation: EvoTorch's own CMA-ES, ours, and the others.
+"""What a search costs per generation: EvoTorch's own CMA-ES, ours, and the others.
 
 python benchmarks/searchers.py [--dimensions 1918] [--population 256] [--generations 11] [--searchers NAME...]
 
@@ -11,21 +11,15 @@ import json
 import re
 import statistics
 import time
+from collections.abc import Callable
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from lndp_agents.evolution.config import EvolutionConfig
-from lndp_agents.evolution.search_library import (
-    Problem,
-    SearchAlgorithm,
-    SolutionBatch,
-    StockCMAES,
-    silence,
-)
-from lndp_agents.evolution.searchers import make_searcher
+from lndp_agents.search import Evaluation, Search, SearchSetting, make_search
+from lndp_agents.search.evotorch_library import Problem, SolutionBatch, StockCMAES, silence
 
 SIGMA = 0.5
 SEARCHERS = (
@@ -37,53 +31,61 @@ SEARCHERS = (
     "XNES",
     "PGPE",
     "CEM",
+    "SepCMAES",
 )
 
 
 class Bowl(Problem):
-    """A fitness that is almost free; the seconds that it does take are counted."""
+    """What EvoTorch's own algorithms climb; the fitness is almost free."""
 
     def __init__(self, dimensions: int) -> None:
         super().__init__(
             "max", solution_length=dimensions, initial_bounds=(-1.0, 1.0), dtype=torch.float32, seed=0
         )
-        self.seconds = 0.0
 
     def _evaluate_batch(self, batch: SolutionBatch) -> None:
-        started = time.perf_counter()
         batch.set_evals(-batch.values.square().sum(1))
-        self.seconds += time.perf_counter() - started
 
 
-def searcher_of(name: str, problem: Problem, population: int) -> SearchAlgorithm:
-    """A searcher by its name here, with the options that an evolution gives it."""
+def stepper(name: str, dimensions: int, population: int) -> Callable[[], None]:
+    """What does one generation of a searcher by its name here, as an evolution has it."""
     separable = name.endswith("-separable")
     if name.startswith("stock-"):
-        centre = [0.0] * problem.solution_length
+        mean = [0.0] * dimensions
         with silence():
-            return StockCMAES(
-                problem, popsize=population, stdev_init=SIGMA, center_init=centre, separable=separable
+            stock = StockCMAES(
+                Bowl(dimensions), popsize=population, stdev_init=SIGMA, center_init=mean, separable=separable
             )
-    kind = name.removesuffix("-separable")
-    recipe = EvolutionConfig(
-        environment="none", searcher=kind, population=population, sigma=SIGMA, separable=separable
-    )
-    return make_searcher(problem, recipe)
+        return stock.step
+    setting = SearchSetting(dimensions, population, SIGMA, separable)
+    return _Stepper(make_search(name.removesuffix("-separable"), setting), dimensions).step
+
+
+class _Stepper:
+    """Keeps the state of a search."""
+
+    def __init__(self, search: Search, dimensions: int) -> None:
+        self._search, self._state = search, search.init(torch.zeros(dimensions))
+
+    def step(self) -> None:
+        """Do one generation."""
+        genomes, asked = self._search.ask(self._state, 0)
+        fitness = -genomes.square().sum(1)
+        self._state = self._search.tell(asked, genomes, Evaluation.of_fitness(fitness))
 
 
 def measure(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
     """Median seconds and peak memory of the generations of one searcher, in this process."""
     torch.set_num_threads(arguments.threads)
-    problem = Bowl(arguments.dimensions)
-    searcher = searcher_of(name, problem, arguments.population)
+    step = stepper(name, arguments.dimensions, arguments.population)
     Path("/proc/self/clear_refs").write_text("5")  # the peak so far is forgotten
     before = resident("VmRSS")
     seconds: list[float] = []
     while len(seconds) < arguments.generations and (len(seconds) < 2 or sum(seconds) < arguments.seconds):
-        problem.seconds, started = 0.0, time.perf_counter()
+        started = time.perf_counter()
         with silence():
-            searcher.step()
-        seconds.append(time.perf_counter() - started - problem.seconds)
+            step()
+        seconds.append(time.perf_counter() - started)
     return {
         "searcher": name,
         "seconds_per_generation": float(f"{statistics.median(seconds):.3g}"),

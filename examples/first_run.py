@@ -15,7 +15,8 @@ from lndp_agents import LNDPAgent, load_pretrained
 from lndp_agents.evaluation import Score, evaluate
 from lndp_agents.evolution.config import EvolutionConfig
 from lndp_agents.evolution.progress import Progress
-from lndp_agents.evolution.run import Run, next_folder
+from lndp_agents.evolution.run import Run
+from lndp_agents.evolution.run_folder import next_folder
 from lndp_agents.plotting import plot_evolution, read_metrics
 from lndp_agents.watching import frames_of_life, write_gif
 

@@ -82,7 +82,8 @@ _RECIPE_OPTIONS = (
     ("start", str, "agent (name, folder or hf:USER/REPO) whose genome the search starts around"),
     ("update_bias", float, "of update gates where a search without --start begins"),
     ("sigma", float, "standard deviation of the first generation"),
-    ("searcher", str, "CMAES, SNES, XNES, PGPE, CEM or OpenAIES"),
+    ("searcher", str, "CMAES, SNES, XNES, PGPE, CEM, OpenAIES, SepCMAES or MODULE:NAME"),
+    ("objective", str, "what is maximized: mean_of_ranks (several worlds) or MODULE:NAME"),
     (
         "encoding",
         str,
@@ -96,6 +97,7 @@ _RECIPE_OPTIONS = (
 _RECIPE_OBJECTS = (
     ("program", "fields of the policy, such as nodes=16 initial_density=0.3, or hidden_size=8 of a gru"),
     ("searcher-options", "keyword arguments of the searcher"),
+    ("objective-options", "keyword arguments of the objective"),
 )
 
 
@@ -149,7 +151,7 @@ def _add_device(command: Any) -> None:
 
 
 def _add_trust(command: Any) -> None:
-    text = "run code that the files name (module of an environment) or hold (old model.zip)"
+    text = "run code that the files name (modules) or hold (old model.zip)"
     command.add_argument("--trust", action="store_true", help=text)
 
 

@@ -16,6 +16,9 @@ from PIL import Image
 
 from lndp_agents import LNDPAgent, load_pretrained, statistics, zoo_names
 from lndp_agents.evaluation import evaluate
+from lndp_agents.evolution.run import Run
+from lndp_agents.evolution.run_view import RunView
+from lndp_agents.evolution.verification import verify
 from lndp_agents.statistics import bootstrap_interval, interquartile_mean
 
 FOLDER = Path(__file__).parent.parent / "examples" / "paper"
@@ -249,32 +252,30 @@ def test_one_genome_for_two_worlds_goes_on_exactly(
     scripts: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     module, paper = scripts("multi_task"), scripts("paper")
-    monkeypatch.setattr(module, "RANDOM", {"lndp/Foraging-v0": 60.0, "lndp/Bandit-v0": 100.0})
-    quick = replace(
-        paper.recipe("lndp/Foraging-v0", 2),
-        start=module.START,
-        population=4,
-        lives=2,
-        evaluate_every=2,
-        held_out_lives=2,
-    )
+    worlds = {"lndp/Foraging-v0": 60.0, "lndp/Bandit-v0": 100.0}
+    monkeypatch.setattr(module, "BEST_KNOWN", {"lndp/Foraging-v0": 490.0, "lndp/Bandit-v0": 170.7})
+    sizes = {"population": 4, "lives": 2, "evaluate_every": 2, "held_out_lives": 2}
+    quick = replace(module.both_worlds(worlds, 2), **sizes)
 
-    def evolve(name: str, generations: int) -> str:
+    def evolve(name: str, generations: int) -> RunView:
         recipe = replace(quick, generations=generations)
-        module.evolve_one(paper.Result(paper.Condition({}, recipe), tmp_path / name, recipe))
-        return (tmp_path / name / "metrics.csv").read_text()
+        paper.evolve_one(paper.Result(paper.Condition({}, recipe), tmp_path / name, recipe))
+        return RunView(tmp_path / name)
 
-    assert torch.equal(module.Search(tmp_path / "new", quick).best, load_pretrained(module.START).genome)
+    with Run.create(quick, tmp_path / "new") as run:
+        assert torch.equal(run.best.genome, load_pretrained(module.START).genome)
     whole = evolve("whole", 2)
-    assert len(whole.splitlines()) == 1 + 2
-    assert evolve("parts", 1) == "".join(whole.splitlines(keepends=True)[:2])
-    assert evolve("parts", 2) == whole
-    genomes = [
-        LNDPAgent.from_pretrained(tmp_path / name / "best" / world).genome
-        for name in ("whole", "parts")
-        for world in ("Foraging-v0", "Bandit-v0")
-    ]
-    assert all(torch.equal(genome, genomes[0]) for genome in genomes)
+    assert [len(column) for column in whole.worlds.values()] == [2] * 5
+    first_rows = (whole.folder / "worlds.csv").read_text().splitlines(keepends=True)[:2]
+    assert (evolve("parts", 1).folder / "worlds.csv").read_text() == "".join(first_rows)
+    parts = evolve("parts", 2)
+    for table in ("metrics.csv", "worlds.csv", "hashes.csv"):
+        assert (parts.folder / table).read_text() == (whole.folder / table).read_text()
+    agents = [view.agent("best", world) for view in (whole, parts) for world in worlds]
+    assert all(torch.equal(agent.genome, agents[0].genome) for agent in agents)
+    assert [agent.config.nodes for agent in agents] == [16] * 4
+    assert [agent.action_space.n for agent in agents] == [3, 2, 3, 2]
+    assert verify(whole.folder, everything=True).differences == []
 
 
 @pytest.mark.slow

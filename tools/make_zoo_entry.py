@@ -9,7 +9,6 @@ Without any run, the life of an entry that exists is filmed anew: python tools/m
 """
 
 import argparse
-import csv
 import json
 import subprocess
 from pathlib import Path
@@ -21,7 +20,7 @@ from safetensors.torch import load_file
 from lndp_agents import LNDPAgent, load_pretrained
 from lndp_agents.evaluation import Score, evaluate
 from lndp_agents.evolution.config import EvolutionConfig
-from lndp_agents.evolution.run import Run
+from lndp_agents.evolution.run_view import RunView
 from lndp_agents.persistence import write_file
 from lndp_agents.watching import frames_of_life, write_gif
 from lndp_agents.zoo_verification import RESULTS_FILE, hashes_of, score_rows, seed_rows
@@ -49,23 +48,23 @@ def main() -> None:
     if not arguments.runs:
         film_again(ZOO / arguments.name)
         return
-    runs = [Run.open(folder) for folder in arguments.runs]
-    scores = [measure(run.best, run.config, LIVES, SEED) for run in runs]
+    runs = [RunView(folder) for folder in arguments.runs]
+    scores = [measure(run.agent(), run.recipe, LIVES, SEED) for run in runs]
     chosen = max(range(len(runs)), key=lambda index: runs[index].best_score)
     folder = ZOO / arguments.name
-    runs[chosen].best.save_pretrained(folder)
+    runs[chosen].agent().save_pretrained(folder)
     results = describe(runs, scores, chosen) | {"steps_before": arguments.steps_before}
-    if runs[chosen].config.start:
+    if runs[chosen].recipe.start:
         start_of(runs[chosen]).save_pretrained(folder / "start")
         results["recipe"]["start"] = f"{arguments.name}/start"
-    many = measure(runs[chosen].best, runs[chosen].config, MANY_LIVES, MANY_SEED)
+    many = measure(runs[chosen].agent(), runs[chosen].recipe, MANY_LIVES, MANY_SEED)
     results["score_of_many"] = {
         "seed": MANY_SEED,
         "lives": MANY_LIVES,
         "mean": many.mean,
         "interval": list(many.interval),
     }
-    film(folder, runs[chosen].best, results)
+    film(folder, runs[chosen].agent(), results)
     results["sha256"] = hashes_of(folder)
     write_json(folder / RESULTS_FILE, results)
     write_json(ZOO / "recipes" / f"{arguments.name}.json", results["recipe"])
@@ -111,9 +110,9 @@ def measure(agent: LNDPAgent, config: EvolutionConfig, lives: int, seed: int) ->
     )
 
 
-def describe(runs: list[Run], scores: list[Score], chosen: int) -> dict[str, Any]:
+def describe(runs: list[RunView], scores: list[Score], chosen: int) -> dict[str, Any]:
     """results.json: raw scores of every seed, budget, recipe, versions."""
-    config = runs[chosen].config
+    config = runs[chosen].recipe
     commit = subprocess.run(
         ["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True
     ).stdout.strip()
@@ -124,9 +123,9 @@ def describe(runs: list[Run], scores: list[Score], chosen: int) -> dict[str, Any
         "score": {"seed": SEED, "lives": LIVES, **numbers(scores[chosen])},
         "evolution_seeds": [
             {
-                "seed": run.config.seed,
-                "generations": run.generation,
-                "steps": lived_steps(run.folder),
+                "seed": run.recipe.seed,
+                "generations": len(run.metrics["generation"]),
+                "steps": int(run.metrics["steps"][-1]),
                 "held_out": run.best_score,
                 **numbers(score),
             }
@@ -138,18 +137,12 @@ def describe(runs: list[Run], scores: list[Score], chosen: int) -> dict[str, Any
     }
 
 
-def start_of(run: Run) -> LNDPAgent:
-    """What the search started around: the centre of its checkpoint 0, which every run keeps."""
+def start_of(run: RunView) -> LNDPAgent:
+    """What the search started around: the mean of its checkpoint 0, which every run keeps."""
     tensors = load_file(run.folder / "checkpoints" / f"generation_{0:09d}" / "search.safetensors")
-    best = run.best
+    best = run.agent()
     spaces = best.observation_space, best.action_space
-    return LNDPAgent(*spaces, run.program, genome=tensors["best"], encoding=best.encoding)
-
-
-def lived_steps(folder: Path) -> int:
-    """Steps of life that a run has evaluated."""
-    with (folder / "metrics.csv").open() as file:
-        return int(list(csv.DictReader(file))[-1]["steps"])
+    return LNDPAgent(*spaces, best.config, genome=tensors["best"], encoding=best.encoding)
 
 
 def numbers(score: Score) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import torch
 from lndp_agents import LNDPAgent
 from lndp_agents.evolution.config import EvolutionConfig
 from lndp_agents.evolution.run import Run
-from lndp_agents.evolution.run_folder import DESCRIPTION, Description
+from lndp_agents.evolution.run_view import RunView
 
 RESULTS = Path(__file__).parent / "results"
 RECIPE: dict[str, Any] = {
@@ -215,9 +215,9 @@ def _chosen(condition: Condition, seed: int, chosen: Options) -> EvolutionConfig
 
 
 def _open(folder: Path, wanted: EvolutionConfig) -> Run:
-    if not (folder / DESCRIPTION).is_file():
+    if not RunView.is_run(folder):
         return Run.create(wanted, folder)
-    if replace(Description.read(folder).recipe, generations=wanted.generations) != wanted:
+    if replace(RunView(folder).recipe, generations=wanted.generations) != wanted:
         raise ValueError(f"{folder} holds a run of another recipe: remove it, or give other --runs")
     return Run.open(folder, wanted.generations)
 

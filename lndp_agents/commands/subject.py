@@ -7,7 +7,8 @@ from typing import Any
 
 from lndp_agents.agent import Agent, LNDPAgent
 from lndp_agents.commands.trust import check_module
-from lndp_agents.evolution.run_folder import DESCRIPTION, Description
+from lndp_agents.evolution.description import Description
+from lndp_agents.evolution.run_folder import DESCRIPTION
 from lndp_agents.validation import parse_json
 from lndp_agents.zoo import load_pretrained, zoo_folder, zoo_names
 

@@ -10,10 +10,10 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lndp_agents.commands.trust import check_module
+from lndp_agents.commands.trust import check_recipe, needs_trust
 from lndp_agents.environments import find_environment
 from lndp_agents.evolution.config import EvolutionConfig
-from lndp_agents.evolution.run_folder import Description
+from lndp_agents.evolution.description import Description
 from lndp_agents.evolution.workers import Workers
 from lndp_agents.interrupts import interruptible
 from lndp_agents.numbers import score_text
@@ -30,6 +30,7 @@ _OBJECTS = {
     "env_kwargs": "environment_keywords",
     "program": "program",
     "searcher_options": "searcher_options",
+    "objective_options": "objective_options",
 }
 
 
@@ -51,7 +52,7 @@ def resume(options: Namespace) -> int:
     """Go on with a run from its newest sound checkpoint."""
     from lndp_agents.evolution.run import Run
 
-    check_module(Description.read(options.folder).recipe.environment, options.folder, options)
+    check_recipe(Description.read(options.folder).recipe.to_json(), options.folder, options)
     with Run.open(options.folder, options.generations, workers_of(options)) as run:
         if run.generation == run.config.generations:
             done = f"all {run.generation} generations are done, --generations gives more"
@@ -68,14 +69,14 @@ def _recipe(options: Namespace) -> EvolutionConfig:
     recipe: dict[str, Any] = {"preset": "default"}
     if options.recipe is not None:
         recipe = _read_recipe(recipe_file(options.recipe))
-    if options.environment is None:
-        check_module(str(recipe.get("environment", "")), f"recipe {options.recipe}", options)
     for option, name in _OBJECTS.items():
         if (given := getattr(options, option)) is not None:
             recipe[name] = recipe.get(name, {}) | dict(given)
     for field in fields(EvolutionConfig):
         if field.name not in _OBJECTS.values() and getattr(options, field.name, None) is not None:
             recipe[field.name] = getattr(options, field.name)
+    if options.recipe is not None:
+        check_recipe(recipe, f"recipe {options.recipe}", options)
     if "environment" not in recipe:
         raise ValueError(
             "no environment: name one, such as lndp/Foraging-v0 (see `lndp envs`), or give --recipe"
@@ -100,8 +101,7 @@ def _evolve(run: "Run", as_json: bool) -> int:
     for note in run.notes:
         say(note)
     say(f"{run.config.environment}: {run.summary}")
-    most = run.config.population * run.config.lives * run.world.num_steps
-    say(f"run folder: {run.folder}; a generation has at most {most:,} steps of life")
+    say(f"run folder: {run.folder}; a generation has at most {run.most_steps:,} steps of life")
     go_on = _resuming(run)
     try:
         with (
@@ -131,7 +131,7 @@ def _evolve(run: "Run", as_json: bool) -> int:
 
 def _resuming(run: "Run") -> str:
     """The command that goes on with a run."""
-    trust = ["--trust"] if ":" in run.config.environment else []
+    trust = ["--trust"] if needs_trust(run.config.to_json()) else []
     return shlex.join(["lndp", "resume", str(run.folder), *trust])
 
 

@@ -8,8 +8,12 @@ plug-in is trusted: who installed it has said so.
 import shlex
 import sys
 from argparse import Namespace
+from collections.abc import Iterator, Mapping
 
 from lndp_agents.plugins import foreign_module
+from lndp_agents.validation import is_object, is_sequence
+
+_KINDS = ("environment", "searcher", "objective")
 
 
 def check_module(name: str, source: object, options: Namespace, kind: str = "environment") -> None:
@@ -33,6 +37,36 @@ def check_module(name: str, source: object, options: Namespace, kind: str = "env
             f"{source} names the {kind} {name}, for which the module {module} is imported and so "
             f"run; if you trust it: {command_with_trust()}"
         )
+
+
+def check_recipe(recipe: Mapping[str, object], source: object, options: Namespace) -> None:
+    """See that all modules that a recipe names may be imported, but for what the command line names itself.
+
+    Args:
+        recipe: its fields.
+        source: as in `check_module`.
+        options: as in `check_module`, and those of the command that are fields of a recipe.
+
+    Raises:
+        ValueError: one may not.
+    """
+    for kind, name in _names(recipe):
+        if name != getattr(options, kind, None):
+            check_module(name, source, options, kind)
+
+
+def needs_trust(recipe: Mapping[str, object]) -> bool:
+    """Whether a recipe names a module that no installed package announces."""
+    return any(foreign_module(name) for _, name in _names(recipe))
+
+
+def _names(data: object) -> Iterator[tuple[str, str]]:
+    """What a recipe names that may lie in a module, further worlds in its objective's options too."""
+    if is_object(data):
+        yield from ((kind, data[kind]) for kind in _KINDS if isinstance(data.get(kind), str))
+    if is_object(data) or is_sequence(data):
+        for value in data.values() if is_object(data) else data:
+            yield from _names(value)
 
 
 def command_with_trust() -> str:

@@ -3,15 +3,15 @@
 from argparse import Namespace
 
 from lndp_agents.commands.train import say, workers_of
-from lndp_agents.commands.trust import check_module
-from lndp_agents.evolution.run_folder import Description
+from lndp_agents.commands.trust import check_recipe
+from lndp_agents.evolution.description import Description
 
 
 def verify_command(options: Namespace) -> int:
     """Print in one line that all is the same, or what differs."""
     from lndp_agents.evolution.verification import verify  # imports EvoTorch, an extra
 
-    check_module(Description.read(options.folder).recipe.environment, options.folder, options)
+    check_recipe(Description.read(options.folder).recipe.to_json(), options.folder, options)
     verdict = verify(
         options.folder,
         options.generation,

@@ -30,13 +30,11 @@ from lndp_agents.compare.comparison import SCORE_SEED, Comparison
 from lndp_agents.compare.recipes import evolved, recipe_of
 from lndp_agents.compare.tables import write_csv
 from lndp_agents.evolution.config import EvolutionConfig
-from lndp_agents.evolution.metrics import METRICS
-from lndp_agents.evolution.run import TIMINGS, Run
-from lndp_agents.evolution.run_folder import DESCRIPTION, Description
+from lndp_agents.evolution.run import Run
+from lndp_agents.evolution.run_view import RunView
 from lndp_agents.lesions import Lesion
 from lndp_agents.numbers import score_text
 from lndp_agents.persistence import MODEL_FILE, read_file, write_file
-from lndp_agents.plotting import read_metrics
 from lndp_agents.validation import parse_json
 
 LIVES_FILE, RECORD_FILE = "lives.safetensors", "lives.json"
@@ -141,9 +139,8 @@ def _hashes(folder: Path) -> dict[str, str]:
 
 def _write_curve(folder: Path) -> None:
     """Write the held-out scores of an evolution that has come to its end as those of a baseline are."""
-    metrics = read_metrics(folder / METRICS)
-    lines = (line.split(",") for line in (folder / TIMINGS).read_text("ascii").splitlines())
-    seconds = {int(generation): float(taken) for generation, taken in lines}
+    run = RunView(folder)
+    metrics, seconds = run.metrics, run.seconds
     passed = accumulate(seconds.get(int(generation), 0.0) for generation in metrics["generation"])
     rows = zip(metrics["steps"], passed, metrics["held_out"], strict=True)
     points = [CurvePoint(int(steps), spent, score) for steps, spent, score in rows if np.isfinite(score)]
@@ -152,8 +149,8 @@ def _write_curve(folder: Path) -> None:
 
 def _check_folder(training: Training) -> None:
     """See that a training that was begun before is this one."""
-    if training.evolves and (training.folder / DESCRIPTION).is_file():
-        is_same = Description.read(training.folder).recipe == training.recipe
+    if training.evolves and RunView.is_run(training.folder):
+        is_same = RunView(training.folder).recipe == training.recipe
     elif is_finished(training.folder):
         found = read_baseline(training.folder)
         is_same = (found.name, found.job) == (training.policy, training.comparison.job(training.seed))
@@ -196,7 +193,7 @@ def _evolved(training: Training, say: Callable[[str], None]) -> Agent[Any]:
 
 
 def _open(training: Training) -> Run:
-    if (training.folder / DESCRIPTION).is_file():
+    if RunView.is_run(training.folder):
         return Run.open(training.folder)
     return Run.create(training.recipe, training.folder)
 

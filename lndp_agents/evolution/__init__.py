@@ -1,1 +1,1 @@
-"""Evolution: lives of whole populations, the search with EvoTorch, and runs that survive being stopped."""
+"""Evolution: what is maximized, what a generation does, and runs that survive being stopped."""

@@ -51,7 +51,7 @@ class Counters:
     steps: int
     """Steps lived by all populations."""
     best_score: float | None
-    """Held-out score of the best centre; none was measured yet if None."""
+    """Held-out score of the best mean; none was measured yet if None."""
 
     def __post_init__(self) -> None:
         for name in ("generation", "steps"):

@@ -25,6 +25,7 @@ _KINDS = {
     "environment": (str, "a string"),
     "encoding": (str, "a string"),
     "searcher": (str, "a string"),
+    "objective": (str, "a string"),
     "start": (str, "a string"),
     "policy": (str, "a string"),
     "preset": (str, "a string"),
@@ -32,13 +33,14 @@ _KINDS = {
     "environment_keywords": (dict, "a JSON object"),
     "program": (dict, "a JSON object"),
     "searcher_options": (dict, "a JSON object"),
+    "objective_options": (dict, "a JSON object"),
 }
 OPEN: Any = None
 """The value of a field that is left to the preset."""
 FIRST_VERSION = "0.1"
 """The preset of files that name none: what a configuration left open when there were no presets."""
 PRESETS = ("default", "paper", FIRST_VERSION)
-_LATER: Mapping[str, Any] = {"start": "", "policy": "lndp"}
+_LATER: Mapping[str, Any] = {"start": "", "policy": "lndp", "objective": "", "objective_options": {}}
 """Fields that came later, with the values at which they are left out of the JSON: older files know none."""
 _BEFORE_PRESETS: Mapping[str, Any] = {"preset": FIRST_VERSION, "update_bias": 0.0}
 """The same for those that came with the presets; they are left out together."""
@@ -79,9 +81,14 @@ class EvolutionConfig:
     lives: int = OPEN
     """L: lives of a genome in a generation, dealt evenly over the tasks of the environment."""
     searcher: str = "CMAES"
-    """Name of a class in `evotorch.algorithms`, CMAES, SNES, XNES, PGPE or CEM, or OpenAIES."""
+    """CMAES, SNES, XNES, PGPE or CEM of EvoTorch; OpenAIES or SepCMAES; or MODULE:NAME of another."""
     searcher_options: dict[str, Any] = field(default_factory=dict[str, Any])
     """Further keyword arguments of that class: numbers, strings, true or false."""
+    objective: str = ""
+    """What is maximized: mean_of_ranks, or MODULE:NAME of another (`lndp_agents.evolution.objective`); the
+    fitness in the environment if empty."""
+    objective_options: dict[str, Any] = field(default_factory=dict[str, Any])
+    """Keyword arguments of the objective."""
     separable: bool = OPEN
     """Whether CMA-ES adapts only the diagonal of its covariance."""
     start: str = ""
@@ -98,7 +105,7 @@ class EvolutionConfig:
     density_penalty: float = 0.0
     """Fitness lost per unit of mean density of the brain."""
     evaluate_every: int = 10
-    """Generations between two evaluations of the centre on held-out lives."""
+    """Generations between two evaluations of the mean on held-out lives."""
     held_out_lives: int = 128
 
     def __post_init__(self) -> None:

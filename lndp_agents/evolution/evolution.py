@@ -1,183 +1,233 @@
-"""An evolution without its folder: the search, its counters, and what one generation does to them."""
+"""An evolution as a value: what one generation does to its state, without a folder and side effects."""
 
 import hashlib
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
+from functools import cached_property
+from typing import NamedTuple
 
 import torch
+from lndp_envs.randomness import key_of
 from torch import Tensor
 
 from lndp_agents.evolution.checkpoint import Counters
+from lndp_agents.evolution.description import Description
+from lndp_agents.evolution.fitness import WORST
 from lndp_agents.evolution.metrics import Generation, Hashes
-from lndp_agents.evolution.problem import Evaluation, LifeProblem, plain
-from lndp_agents.evolution.run_folder import Description
-from lndp_agents.evolution.searchers import (
-    centre,
-    is_sound,
-    make_searcher,
-    move_centre,
-    restore_searcher,
-    searcher_state,
-    spread,
-)
-from lndp_agents.evolution.workers import Workers
-from lndp_agents.genome import initial_genome
+from lndp_agents.evolution.objective import Objective, make_objective, worlds_of
+from lndp_agents.genome import genome_size, initial_genome
 from lndp_agents.persistence import SavedAgent
+from lndp_agents.rollout import World
+from lndp_agents.rollout.streams import SEARCH
+from lndp_agents.search import GENERATION, Evaluation, Search, SearchSetting, State, make_search
+from lndp_agents.search.protocol import is_finite
 from lndp_agents.spaces import check_fit
 
 HASH_LENGTH = 16
 _SEARCH = "search."
 
 
+class EvolutionState(NamedTuple):
+    """Where an evolution is; with the description of the run, all there is to know."""
+
+    search: State
+    steps: int
+    """Environment steps of all populations."""
+    best_score: float
+    """Mean score of `best` on held-out rollouts; minus infinity while none was measured."""
+    best: Tensor
+    """(D,) the mean with the best such score; the newest while none was measured."""
+    last: Tensor
+    """(D,) the fittest genome of the newest generation."""
+
+    @property
+    def generation(self) -> int:
+        """Generations done."""
+        return int(self.search[GENERATION])
+
+
+class Sampled(NamedTuple):
+    """What a generation was."""
+
+    genomes: Tensor
+    """(P, D)."""
+    evaluation: Evaluation
+
+
+class Rows(NamedTuple):
+    """What is recorded of a generation."""
+
+    record: Generation
+    hashes: Hashes
+    parts: Mapping[str, float | None]
+    """Of worlds.csv: by world, the mean score of the population and that of the mean on held-out rollouts."""
+
+
+def generation(
+    search: Search, objective: Objective, state: EvolutionState, seed: int
+) -> tuple[EvolutionState, Sampled]:
+    """One generation: sample, evaluate, adapt.
+
+    Args:
+        search: how genomes are sampled and the distribution adapted.
+        objective: what is maximized.
+        state: where the evolution is.
+        seed: of the run; with the number of the generation it gives all randomness.
+
+    Raises:
+        FloatingPointError: the search distribution is no longer made of numbers.
+    """
+    genomes, asked = search.ask(state.search, key_of(seed, SEARCH, state.generation))
+    evaluation = objective(genomes, state.generation)
+    told = search.tell(asked, genomes, evaluation)
+    if not is_finite(told):
+        raise FloatingPointError(f"the search diverged in generation {state.generation + 1}")
+    fittest = genomes[int(evaluation.columns[:, 0].argmax())].clone()
+    steps = state.steps + int(evaluation.columns[:, 3].double().sum())
+    return state._replace(search=told, steps=steps, last=fittest), Sampled(genomes, evaluation)
+
+
 class Evolution:
-    """A search for programs, at the beginning; the same description gives the same evolution.
+    """The functions that a description stands for; it holds no state.
 
     Args:
         description: what is evolved, and how.
-        workers: who lives the lives; have them `problem.at_work()` for `advance` and `score_centre`.
 
     Attributes:
-        problem: what is searched.
-        generation: generations done.
-        steps: steps lived by all populations.
-        best_score: mean score of `best` on held-out lives; minus infinity while none was measured.
-        best: (D,) the centre with the best such score; the newest while none was measured.
-        last: (D,) the fittest genome of the newest generation.
+        objective: what is maximized.
+        search: what maximizes it.
 
     Raises:
-        ValueError: environment, program or searcher do not fit.
+        ValueError: environment, program, objective or searcher do not fit.
     """
 
-    def __init__(self, description: Description, workers: Workers) -> None:
-        self._identity, self._recipe = description.identity, description.recipe
-        self.problem = LifeProblem(description, workers)
-        dynamics, encoding = self.problem.world.dynamics, self.problem.world.encoding
+    def __init__(self, description: Description) -> None:
+        self.description, recipe = description, description.recipe
+        self.objective = make_objective(description)
+        dynamics, encoding = self.world.dynamics, self.world.encoding
         check_fit(description.program, dynamics.observation_space, dynamics.action_space, encoding)
-        self.problem.begin(0)
-        self._searcher = make_searcher(self.problem, self._recipe)
-        if self._recipe.update_bias:
-            move_centre(self._searcher, initial_genome(description.program, self._recipe.update_bias))
-        self.generation = self.steps = 0
-        self.best_score = -math.inf
-        self.best, self.last = self.centre, self.centre
-        self._before_final: tuple[Tensor, float] | None = None
+        self._size = genome_size(description.program)
+        setting = SearchSetting(self._size, recipe.population, recipe.sigma, recipe.separable, recipe.seed)
+        self.search = make_search(recipe.searcher, setting, recipe.searcher_options)
+
+    @cached_property
+    def world(self) -> World:
+        """That of the recipe's environment, whether or not the objective has it."""
+        own = [each for each in worlds_of(self.objective) if each.description is self.description]
+        return own[0].world if own else self.description.make_world()
 
     @property
-    def centre(self) -> Tensor:
-        """(D,): the centre of the search distribution."""
-        return centre(self._searcher)
+    def most_steps(self) -> int:
+        """How many environment steps a generation takes at most."""
+        worlds = worlds_of(self.objective)
+        lifetimes = sum(each.description.recipe.lives * each.world.num_steps for each in worlds)
+        return self.description.recipe.population * lifetimes
 
-    def start_around(self, genome: Tensor) -> None:
-        """Centre the search on a genome (D,); call it once, before the first generation."""
-        move_centre(self._searcher, genome)
-        self.best, self.last = self.centre, self.centre
+    def init(self, genome: Tensor | None = None) -> EvolutionState:
+        """The state before the first generation.
 
-    def advance(self) -> Generation:
-        """Do one generation.
+        Args:
+            genome: (D,) that the search starts around; zero but for the recipe's `update_bias` if none.
+        """
+        if genome is None:
+            bias = self.description.recipe.update_bias
+            genome = initial_genome(self.description.program, bias) if bias else torch.zeros(self._size)
+        search = self.search.init(genome)
+        mean = self.search.mean(search)
+        return EvolutionState(search, 0, -math.inf, mean, mean)
+
+    def advance(self, state: EvolutionState) -> tuple[EvolutionState, Rows]:
+        """Do one generation, and evaluate the mean where that is due.
+
+        Returns:
+            The next state, and its rows of the run's tables.
 
         Raises:
             FloatingPointError: the search distribution is no longer made of numbers.
             ConnectionError: an actor is lost or frozen.
         """
-        self.problem.begin(self.generation)
-        self._searcher.step()
-        if not is_sound(self._searcher):
-            raise FloatingPointError(f"the search diverged in generation {self.generation + 1}")
-        self.generation += 1
-        evaluation = Evaluation.of(self._searcher.population)
-        self.steps += int(evaluation.steps.sum())
-        self.last = evaluation.fittest
-        is_scored = self.generation % self._recipe.evaluate_every == 0
-        held_out = self.score_centre() if is_scored else None
-        if self.best_score == -math.inf:
-            self.best = self.centre
-        return self._record(evaluation, held_out)
-
-    def score_centre(self) -> float:
-        """Score the centre on held-out lives, and remember it if it is the best."""
-        genome = self.centre
-        score = self.problem.held_out_score(genome)
-        if score > self.best_score:
-            self.best_score, self.best = score, genome
-        return score
-
-    def final_evaluation(self) -> float:
-        """Score the mean where a budget ends between two evaluations.
-
-        The search that goes on must not depend on it: `forget_final_evaluation` undoes it.
-        """
-        self._before_final = self.best, self.best_score
-        return self.score_centre()
-
-    def forget_final_evaluation(self) -> None:
-        """Restore what was best before `final_evaluation`, if there was one."""
-        if self._before_final is not None:
-            (self.best, self.best_score), self._before_final = self._before_final, None
-
-    def tensors(self) -> dict[str, Tensor]:
-        """What a checkpoint holds beside its counters; names and shapes never change in a run."""
-        search = {f"{_SEARCH}{name}": tensor for name, tensor in searcher_state(self._searcher).items()}
-        return search | {"best": self.best, "last": self.last}
-
-    def counters(self) -> Counters:
-        """The numbers of a checkpoint."""
-        best_score = self.best_score if math.isfinite(self.best_score) else None
-        return Counters(self._identity, self.generation, self.steps, best_score)
-
-    def agents(self) -> dict[str, SavedAgent]:
-        """What is saved as agents: the fittest genome, the best centre, and the newest one."""
-        genomes = {"last": self.last, "best": self.best, "centre": self.centre}
-        world = self.problem.world
-        spaces = world.dynamics.observation_space, world.dynamics.action_space
-        program = self.problem.description.program
-        return {
-            name: SavedAgent(*spaces, world.encoding, program, genome) for name, genome in genomes.items()
-        }
-
-    def undoing(self) -> Callable[[], None]:
-        """What takes the evolution back to where it is now."""
-        counters = self.counters()
-        tensors = {name: tensor.clone() for name, tensor in self.tensors().items()}
-        return lambda: self.restore(counters, tensors)
-
-    def restore(self, counters: Counters, tensors: Mapping[str, Tensor]) -> None:
-        """Go to where `counters` and `tensors` are of."""
-        search = {
-            name.removeprefix(_SEARCH): tensor for name, tensor in tensors.items() if name.startswith(_SEARCH)
-        }
-        restore_searcher(self._searcher, counters.generation, search)
-        self.generation, self.steps = counters.generation, counters.steps
-        self.best_score = -math.inf if counters.best_score is None else counters.best_score
-        self.best, self.last = tensors["best"], tensors["last"]
-
-    def hashes(self) -> Hashes:
-        """Of the newest generation."""
-        population = self._searcher.population
-        return Hashes(
-            self.generation,
-            _hash([plain(population.values)]),
-            _hash([plain(population.evals)]),
-            hash_checkpoint(self.counters(), self.tensors()),
+        recipe = self.description.recipe
+        state, sampled = generation(self.search, self.objective, state, recipe.seed)
+        held_out = None
+        if state.generation % recipe.evaluate_every == 0:
+            state, held_out = self.evaluate_mean(state)
+        parts: dict[str, float | None] = {}
+        for name, scores in sampled.evaluation.parts.items():
+            parts[f"population {name}"] = scores.mean().item()
+            parts[f"held-out {name}"] = None if held_out is None else held_out.parts[name].item()
+        if state.best_score == -math.inf:
+            state = state._replace(best=self.search.mean(state.search))
+        hashes = Hashes(
+            state.generation,
+            _hash([sampled.genomes]),
+            _hash([sampled.evaluation.columns]),
+            hash_checkpoint(self.counters(state), self.tensors(state)),
         )
+        score = None if held_out is None else held_out.scores.item()
+        return state, Rows(self._record(state, sampled.evaluation, score), hashes, parts)
 
-    def _record(self, evaluation: Evaluation, held_out: float | None) -> Generation:
-        nan_count = int((~evaluation.is_number).sum())
-        fitness = evaluation.fitness[evaluation.is_number]
-        if nan_count == len(evaluation.fitness):
-            fitness = torch.full((1,), math.nan)
+    def evaluate_mean(self, state: EvolutionState) -> tuple[EvolutionState, Evaluation]:
+        """Score the mean on held-out rollouts.
+
+        Returns:
+            The state that remembers the mean if it is the best, and the evaluation of the mean alone.
+        """
+        mean = self.search.mean(state.search)
+        evaluation = self.objective(mean[None], None)
+        score = evaluation.scores.item()
+        if score > state.best_score:
+            state = state._replace(best_score=score, best=mean)
+        return state, evaluation
+
+    def tensors(self, state: EvolutionState) -> dict[str, Tensor]:
+        """What a checkpoint holds beside its counters; names and shapes never change in a run."""
+        search = {f"{_SEARCH}{name}": value for name, value in state.search.items() if name != GENERATION}
+        tensors = search | {"best": state.best, "last": state.last}
+        return {name: tensor.clone() for name, tensor in tensors.items()}
+
+    def counters(self, state: EvolutionState) -> Counters:
+        """The numbers of a checkpoint."""
+        best_score = state.best_score if math.isfinite(state.best_score) else None
+        return Counters(self.description.identity, state.generation, state.steps, best_score)
+
+    def restore(self, counters: Counters, tensors: Mapping[str, Tensor]) -> EvolutionState:
+        """The state that `counters` and `tensors` are of."""
+        # Copies, because the memory of a file need not be aligned, and results can depend on that.
+        copies = {name: tensor.clone() for name, tensor in tensors.items()}
+        search = {
+            name.removeprefix(_SEARCH): tensor for name, tensor in copies.items() if name.startswith(_SEARCH)
+        }
+        search[GENERATION] = torch.tensor(counters.generation)
+        best_score = -math.inf if counters.best_score is None else counters.best_score
+        return EvolutionState(search, counters.steps, best_score, copies["best"], copies["last"])
+
+    def agents(self, state: EvolutionState) -> dict[str, SavedAgent]:
+        """What is saved as agents: the fittest genome, the best mean, and the newest one."""
+        genomes = {"last": state.last, "best": state.best, "centre": self.search.mean(state.search)}
+        spaces = self.world.dynamics.observation_space, self.world.dynamics.action_space
+        return {
+            name: SavedAgent(*spaces, self.world.encoding, self.description.program, genome)
+            for name, genome in genomes.items()
+        }
+
+    def _record(self, state: EvolutionState, evaluation: Evaluation, held_out: float | None) -> Generation:
+        fitness, scores, density, _ = evaluation.columns.double().unbind(1)
+        is_number = fitness > WORST
+        nan_count = int((~is_number).sum())
+        fitness = torch.full((1,), math.nan) if nan_count == len(fitness) else fitness[is_number]
         return Generation(
-            generation=self.generation,
-            steps=self.steps,
+            generation=state.generation,
+            steps=state.steps,
             fitness_best=fitness.max().item(),
             fitness_mean=fitness.mean().item(),
             fitness_std=fitness.std(correction=0).item(),
-            score_best=evaluation.scores.max().item(),
-            score_mean=evaluation.scores.mean().item(),
+            score_best=scores.max().item(),
+            score_mean=scores.mean().item(),
             held_out=held_out,
-            sigma=spread(self._searcher),
-            density=evaluation.density.mean().item(),
+            sigma=self.search.spread(state.search),
+            density=density.mean().item(),
             nan_count=nan_count,
         )
 

@@ -15,7 +15,8 @@ from lndp_agents.evolution.checkpoint import (
     list_checkpoints,
     read_checkpoint,
 )
-from lndp_agents.evolution.evolution import Evolution, hash_checkpoint
+from lndp_agents.evolution.description import Description
+from lndp_agents.evolution.evolution import Evolution, EvolutionState, hash_checkpoint
 from lndp_agents.evolution.metrics import (
     HASHES,
     METRICS,
@@ -28,7 +29,7 @@ from lndp_agents.evolution.metrics import (
     table_of,
     with_held_out,
 )
-from lndp_agents.evolution.run_folder import AGENTS, Description
+from lndp_agents.evolution.run_folder import AGENTS
 from lndp_agents.evolution.start import genome_sha256, published_genome
 from lndp_agents.persistence import SavedAgent, load_agent
 from lndp_agents.spaces import space_to_json
@@ -70,6 +71,8 @@ class Inspection:
 
     rows: dict[str, dict[int, str]]
     """Of metrics.csv and hashes.csv, by generation."""
+    beginning: EvolutionState
+    """Where the run began, around the genome that it started with."""
     checkpoints: dict[int, Path] = field(default_factory=dict[int, Path])
     """Those that hold what was recorded, by generation."""
     differences: list[str] = field(default_factory=list[str])
@@ -86,20 +89,20 @@ def inspect(folder: Path, description: Description, evolution: Evolution) -> Ins
     Args:
         folder: of the run.
         description: what config.json says.
-        evolution: of the description; it is left where the run began, around the genome that it started with.
+        evolution: of the description.
 
     Raises:
         ValueError: a table is no regular file, or too large.
         OSError: a file cannot be read.
     """
     files = read_files(folder)
-    found = Inspection(files.rows, differences=table_differences(files))
+    found = Inspection(files.rows, evolution.init(), differences=table_differences(files))
     if not files.kept:
         found.differences.append("no checkpoint is left")
     if found.differences:
         return found
     _set_final_score_aside(found, files.newest, description.recipe.evaluate_every)
-    found.differences += _begin(files, description, evolution)
+    _begin(files, description, evolution, found)
     states = _inspect_checkpoints(files, description.identity, evolution, found)
     if not found.differences:
         _inspect_agents(files, states, description, found)
@@ -168,24 +171,27 @@ def _set_final_score_aside(found: Inspection, newest: int, evaluate_every: int) 
         metrics[newest] = with_held_out(metrics[newest], None)
 
 
-def _begin(files: Files, description: Description, evolution: Evolution) -> list[str]:
-    """Centre the evolution on the genome in generation 0 that it started around; is it the right one?"""
+def _begin(files: Files, description: Description, evolution: Evolution, found: Inspection) -> None:
+    """Begin around the genome in generation 0 that the run started around; is it the right one?"""
     name, oldest = description.recipe.start, files.kept[-1]
     if not name:
-        return []
+        return
     if generation_of(oldest):
-        return [f"the checkpoint of generation 0 is gone, and with it the genome of start={name!r}"]
+        found.differences.append(
+            f"the checkpoint of generation 0 is gone, and with it the genome of start={name!r}"
+        )
+        return
     try:
-        genome = read_checkpoint(oldest, description.identity, evolution.tensors())[1]["best"]
+        expected = evolution.tensors(found.beginning)
+        genome = read_checkpoint(oldest, description.identity, expected)[1]["best"]
     except (OSError, ValueError):
-        return []  # what is wrong with it is told with the other checkpoints
-    evolution.start_around(genome)
+        return  # what is wrong with it is told with the other checkpoints
+    found.beginning = evolution.init(genome.clone())
     published = published_genome(name)
     if description.start_sha256 not in ("", genome_sha256(genome)) or (
         published is not None and not torch.equal(published, genome)
     ):
-        return [f"{oldest.name} holds another genome than that of start={name!r}"]
-    return []
+        found.differences.append(f"{oldest.name} holds another genome than that of start={name!r}")
 
 
 def _inspect_checkpoints(
@@ -197,11 +203,11 @@ def _inspect_checkpoints(
         dict[int, Tensor](),
         dict[int, dict[str, SavedAgent]](),
     )
-    beginning = hash_checkpoint(evolution.counters(), evolution.tensors())
-    go_back = evolution.undoing()
+    expected = evolution.tensors(found.beginning)
+    beginning = hash_checkpoint(evolution.counters(found.beginning), expected)
     for path in files.kept:
         try:
-            counters, tensors = read_checkpoint(path, run, evolution.tensors())
+            counters, tensors = read_checkpoint(path, run, expected)
         except (OSError, ValueError) as error:
             if path.exists():  # else a training that goes on has just dropped it
                 found.differences.append(f"{path.name}: {error}")
@@ -216,9 +222,7 @@ def _inspect_checkpoints(
             found.differences += _counter_differences(counters, found.rows[METRICS], looks)
         found.checkpoints[generation], bests[generation] = path, tensors["best"]
         if generation > files.newest - 2:
-            evolution.restore(counters, tensors)
-            agents[generation] = evolution.agents()
-    go_back()
+            agents[generation] = evolution.agents(evolution.restore(counters, tensors))
     since, _ = _highest(looks, files.newest)
     later = [best for generation, best in bests.items() if generation >= since > 0]
     if not found.differences and any(not torch.equal(best, later[0]) for best in later):
@@ -263,7 +267,7 @@ def _inspect_agents(
 
 
 def _looks(metrics: Mapping[int, str]) -> list[tuple[int, float]]:
-    """Generations whose centre was scored on held-out lives, and the scores that are numbers."""
+    """Generations whose mean was scored on held-out lives, and the scores that are numbers."""
     cells = ((number, held_out_of(metrics[number])) for number in sorted(metrics))
     return [(number, float(cell)) for number, cell in cells if _is_number(cell)]
 

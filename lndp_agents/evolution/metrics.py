@@ -4,7 +4,7 @@ import csv
 import io
 import os
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
 from itertools import pairwise
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any
 
 from lndp_agents.persistence import read_regular, write_file
 
-METRICS, HASHES = "metrics.csv", "hashes.csv"
+METRICS, HASHES, PARTS = "metrics.csv", "hashes.csv", "worlds.csv"
 MAX_TABLE_BYTES = 2**28
 """More than a million generations."""
 _GENERATION = re.compile(r"[1-9]\d{0,9}")
@@ -113,6 +113,38 @@ def write_held_out(folder: Path, generation: int, score: float | None) -> None:
     if generation in rows:
         rows[generation] = with_held_out(rows[generation], score)
         write_file(folder / METRICS, table_of(METRICS, rows.values()).encode())
+
+
+def append_parts(folder: Path, generation: int, parts: Mapping[str, float | None]) -> None:
+    """Add a row to worlds.csv, the scores in each of several worlds; without any there is no such file.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    if not parts:
+        return
+    path = folder / PARTS
+    header = "" if path.exists() else _line(["generation", *parts])
+    row = _line([generation, *("" if value is None else value for value in parts.values())])
+    with path.open("a", encoding="utf-8", newline="") as file:
+        file.write(header + row)
+
+
+def cut_parts(folder: Path, generation: int) -> None:
+    """Keep the rows of worlds.csv up to a generation, if there is such a file.
+
+    Raises:
+        ValueError: it is no regular file, or too large.
+        OSError: it cannot be read or written.
+    """
+    try:
+        text = read_regular(folder / PARTS, MAX_TABLE_BYTES).decode(errors="replace")
+    except FileNotFoundError:
+        return
+    lines = text.splitlines(keepends=True)
+    numbers = ((line.partition(",")[0], line) for line in lines[1:] if line.endswith("\n"))
+    kept = [line for number, line in numbers if _GENERATION.fullmatch(number) and int(number) <= generation]
+    write_file(folder / PARTS, "".join([*lines[:1], *kept]).encode())
 
 
 def read_rows(path: Path) -> dict[int, str]:

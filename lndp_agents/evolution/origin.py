@@ -5,7 +5,7 @@ import os
 import platform
 import re
 import sys
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,7 @@ def write_origin(folder: Path) -> None:
 
 def system_info() -> dict[str, Any]:
     """What a result depends on beside its recipe."""
-    others = ("torch", "numpy", "gymnasium", "evotorch")
+    others = [name for name in ("torch", "numpy", "gymnasium", "evotorch") if _is_installed(name)]
     return {
         "platform": platform.platform(),
         "python": platform.python_version(),
@@ -41,6 +41,13 @@ def system_info() -> dict[str, Any]:
         "threads": torch.get_num_threads(),
         "packages": {"lndp-agents": __version__, **{name: version(name) for name in others}},
     }
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        return bool(version(package))
+    except PackageNotFoundError:
+        return False
 
 
 def system_changes(folder: Path) -> str:

@@ -107,6 +107,7 @@ def describe(config: EvolutionConfig, policy: PolicyConfig, world: World) -> str
         f"{genome_size(policy)} numbers to evolve",
         f"{world.encoding.size} inputs ({world.encoding.kind}), {policy.action_size} outputs",
         f"{config.searcher} of {config.population} genomes x {config.lives} lives",
+        *([f"objective {config.objective}"] if config.objective else []),
         f"sigma {config.sigma:g}, {around}",
     ]
     return "; ".join(parts)

@@ -1,42 +1,29 @@
 """A run: an evolution that lives in a folder, can be stopped at any moment and goes on as if it never was."""
 
-import shutil
 import time
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
-import torch
-from torch import Tensor
-
 from lndp_agents.agent import Agent, agent_kind
-from lndp_agents.evolution.checkpoint import CHECKPOINTS, read_newest, sync_folder, write_checkpoint
+from lndp_agents.evolution.checkpoint import CHECKPOINTS, read_newest
 from lndp_agents.evolution.config import EvolutionConfig
+from lndp_agents.evolution.description import Description
 from lndp_agents.evolution.events import EventLog
-from lndp_agents.evolution.evolution import Evolution
-from lndp_agents.evolution.metrics import Generation, append_records, cut_records, write_held_out
-from lndp_agents.evolution.origin import system_changes, write_origin
+from lndp_agents.evolution.evolution import Evolution, Rows
+from lndp_agents.evolution.metrics import Generation
+from lndp_agents.evolution.objective import make_objective, with_bodies
+from lndp_agents.evolution.origin import system_changes
 from lndp_agents.evolution.presets import describe, settle
-from lndp_agents.evolution.run_folder import (
-    BEGUN,
-    EVENTS,
-    RUNS,
-    TIMINGS,
-    Description,
-    FolderLock,
-    is_beginning,
-    lock_folder,
-    next_folder,
-    remove_leftovers,
-    require_free,
-    require_plain,
-)
+from lndp_agents.evolution.run_folder import EVENTS, RUNS, next_folder
+from lndp_agents.evolution.run_writer import Checkpoint, RunWriter
+from lndp_agents.evolution.sharing import at_work, report_to
 from lndp_agents.evolution.start import genome_sha256
 from lndp_agents.evolution.workers import Workers
-from lndp_agents.persistence import save_agent
+from lndp_agents.persistence import SavedAgent
 from lndp_agents.rollout import Report
 
 HOPELESS = 3
@@ -47,15 +34,14 @@ _ALONE = Workers()
 class Run:
     """An evolution and its folder. Make one with `create` or `open`, then iterate over `generations`.
 
-    The folder has the description config.json, metrics.csv, hashes.csv, timings.csv, TensorBoard events,
-    checkpoints, and three agents, written after each checkpoint: `last`, the fittest genome of the newest
-    generation; `best`, the centre of the search with the highest score on held-out lives; and `centre`, that
-    of the newest generation.
+    The folder has the description config.json, metrics.csv, hashes.csv, timings.csv, worlds.csv where the
+    objective has several worlds, TensorBoard events, checkpoints, and three agents, written after each
+    checkpoint: `last`, the fittest genome of the newest generation; `best`, the mean of the search
+    distribution with the highest score on held-out lives; and `centre`, that of the newest generation.
 
     A run holds the lock of its folder, and its workers, until it is closed: use it as a context manager.
 
     Attributes:
-        folder: where it lives.
         config: its recipe.
         program: what its genomes are of.
         world: where its lives are lived.
@@ -63,14 +49,13 @@ class Run:
     """
 
     def __init__(self, folder: Path, description: Description, workers: Workers) -> None:
-        self.folder, self.config, self.program = folder, description.recipe, description.program
-        self._evolution = Evolution(description, workers)
-        self.world = self._evolution.problem.world
+        self.config, self.program = description.recipe, description.program
+        self._writer, self._workers = RunWriter(folder), workers
+        self._evolution = Evolution(description)
+        self.world = self._evolution.world
+        self._state = self._shown = self._evolution.init()
         self._open = ExitStack()
-        self._lock: FolderLock | None = None
-        self._saved: dict[str, Tensor] = {}
         self._num_hopeless = 0
-        self._has_made_folder = False
         self.notes: list[str] = []
         if not EventLog.is_available():
             self.notes.append('no TensorBoard events: pip install "lndp-agents[train]"')
@@ -93,25 +78,14 @@ class Run:
         start_sha256 = "" if experiment.start is None else genome_sha256(experiment.start)
         encoding = experiment.world.encoding
         description = Description(experiment.config, experiment.policy, encoding, start_sha256)
+        description = with_bodies(description)
         run = cls(folder or RUNS, description, workers)
-        if experiment.start is not None:
-            run._evolution.start_around(experiment.start)
+        run._state = run._shown = run._evolution.init(experiment.start)
         with run._opening():
             if folder is None:
-                run.folder = next_folder(RUNS, config.environment)
-            run._has_made_folder = folder is None or not folder.exists()
-            run.folder.mkdir(parents=True, exist_ok=True)
-            require_free(run.folder)
-            run._take_lock()
-            require_free(run.folder)  # no other process has begun a run there meanwhile
-            remove_leftovers(run.folder)
-            write_origin(run.folder)
-            cut_records(run.folder, 0)
-            run._checkpoint()
-            run.save_agents()
-            description.write(run.folder)  # last: from now on it is a run
-            sync_folder(run.folder)
-            sync_folder(run.folder.parent)
+                run._writer = RunWriter(next_folder(RUNS, config.environment), is_made=True)
+            run._take_lock(is_new=True)
+            run._writer.begin(description, run._checkpoint, run._agents)
         return run
 
     @classmethod
@@ -134,28 +108,30 @@ class Run:
         description = Description.read(folder)
         if generations is not None:
             description = replace(description, recipe=replace(description.recipe, generations=generations))
-        require_plain(folder)
         run = cls(folder, description, workers)
         with run._opening():
-            run._take_lock()
-            remove_leftovers(folder)
-            evolution = run._evolution
-            kept, expected = folder / CHECKPOINTS, evolution.tensors()
+            run._take_lock(is_new=False)
+            kept, expected = folder / CHECKPOINTS, run._evolution.tensors(run._state)
             counters, tensors, skipped = read_newest(kept, description.identity, expected)
             run.notes += skipped
-            evolution.restore(counters, tensors)
+            run._state = run._shown = run._evolution.restore(counters, tensors)
             if run.generation > run.config.generations:
                 raise ValueError(
                     f"generations={generations}: {folder} has {run.generation} already, give more"
                 )
             if generations is not None:
                 description.write(folder)
-            run.notes += cut_records(folder, run.generation)
+            run.notes += run._writer.cut(run.generation)
             if changes := system_changes(folder):
                 run.notes.append(f"{changes}: last bits can differ")
             run._forget_final_evaluation()
             run.save_agents()
         return run
+
+    @property
+    def folder(self) -> Path:
+        """Where it is."""
+        return self._writer.folder
 
     @property
     def summary(self) -> str:
@@ -165,28 +141,33 @@ class Run:
     @property
     def generation(self) -> int:
         """Generations done."""
-        return self._evolution.generation
+        return self._state.generation
 
     @property
     def steps(self) -> int:
         """Steps lived by all populations."""
-        return self._evolution.steps
+        return self._state.steps
+
+    @property
+    def most_steps(self) -> int:
+        """How many environment steps a generation takes at most."""
+        return self._evolution.most_steps
 
     @property
     def best_score(self) -> float:
         """Mean score of `best` on held-out lives; minus infinity while none was measured."""
-        return self._evolution.best_score
+        return self._shown.best_score
 
     @property
     def best(self) -> Agent[Any]:
-        """The centre with the highest score on held-out lives; the newest while none was measured."""
-        saved = self._evolution.agents()["best"]
+        """The mean with the highest score on held-out lives; the newest while none was measured."""
+        saved = self._agents["best"]
         spaces, kind = (saved.observation_space, saved.action_space), agent_kind(self.program)
         return kind(*spaces, self.program, genome=saved.genome, encoding=saved.encoding)
 
     def report_to(self, report: Report | None) -> None:
         """Have somebody told, now and then, which share of a generation is done (not while actors work)."""
-        self._evolution.problem.report = report
+        report_to(self._evolution.objective, report)
 
     def generations(self, budget_steps: int | None = None) -> Iterator[Generation]:
         """Evolve, one generation at a time, each saved before it is given.
@@ -206,7 +187,7 @@ class Run:
                 fitness was a number in `HOPELESS` generations, which were.
         """
         self._forget_final_evaluation()
-        with self._naming_folder(), EventLog(self.folder / EVENTS, self.generation) as events:
+        with self._writer.naming_folder(), EventLog(self.folder / EVENTS, self.generation) as events:
             while self.generation < self.config.generations:
                 record = self._evolve(budget_steps)
                 if record is None:
@@ -214,8 +195,9 @@ class Run:
                 events.add(record)
                 yield record
         if not self._is_on_schedule:
-            with self._naming_folder():
-                write_held_out(self.folder, self.generation, self._evolution.final_evaluation())
+            with self._writer.naming_folder():
+                self._shown, evaluation = self._evolution.evaluate_mean(self._state)
+            self._writer.write_final_score(self.generation, evaluation.scores.item())
         self.save_agents()
 
     def save_agents(self) -> None:
@@ -224,12 +206,7 @@ class Run:
         Raises:
             OSError: they cannot be written, or the folder was moved or removed.
         """
-        self._require_in_place()
-        with self._naming_folder():
-            for name, agent in self._evolution.agents().items():
-                if name not in self._saved or not torch.equal(self._saved[name], agent.genome):
-                    save_agent(self.folder / name, agent)
-                    self._saved[name] = agent.genome
+        self._writer.write_agents(self._agents)
 
     def discard_beginning(self) -> None:
         """Remove the folder if this run made it and no generation was done, so that all in it is its own.
@@ -237,20 +214,17 @@ class Run:
         Raises:
             OSError: it cannot be removed.
         """
-        if self._has_made_folder and not self.generation and is_beginning(self.folder, BEGUN):
-            shutil.rmtree(self.folder)
+        if not self.generation:
+            self._writer.discard_beginning()
 
     def close(self) -> None:
         """Dismiss the workers and release the folder; closing twice does no harm."""
         self._open.close()
-        self._lock = None
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     @property
@@ -259,38 +233,34 @@ class Run:
         return self.generation % self.config.evaluate_every == 0
 
     def _forget_final_evaluation(self) -> None:
-        self._require_in_place()
-        self._evolution.forget_final_evaluation()
+        self._writer.require_in_place()
+        self._shown = self._state
         if not self._is_on_schedule:
-            with self._naming_folder():
-                write_held_out(self.folder, self.generation, None)
+            self._writer.write_final_score(self.generation, None)
 
     def _evolve(self, budget_steps: int | None) -> Generation | None:
-        """Do one generation and save it; undo it and return None if it passes the budget."""
-        self._require_in_place()
+        """Do one generation and save it; None if it passes the budget, and is forgotten."""
+        self._writer.require_in_place()
         started = time.perf_counter()
-        undo = None if budget_steps is None else self._evolution.undoing()
         try:
-            record = self._evolution.advance()
+            state, rows = self._evolution.advance(self._state)
         except FloatingPointError as error:
             raise FloatingPointError(
                 f"{error} of {self.folder}: begin another run with a smaller sigma or a larger population"
             ) from error
-        if undo is not None and budget_steps is not None and record.steps > budget_steps:
-            undo()
+        if budget_steps is not None and rows.record.steps > budget_steps:
             return None
-        self._save(record, started)
-        self._require_hope(record)
-        return record
+        self._state = self._shown = state
+        self._save(rows, started)
+        self._require_hope(rows.record)
+        return rows.record
 
-    def _save(self, record: Generation, started: float) -> None:
+    def _save(self, rows: Rows, started: float) -> None:
         """Write all that there is of a generation: its rows before its checkpoint, the agents after it."""
-        self._require_in_place()
-        append_records(self.folder, record, self._evolution.hashes())
-        self._checkpoint()
+        self._writer.write_rows(rows)
+        self._save_checkpoint()
         self.save_agents()
-        with (self.folder / TIMINGS).open("a", encoding="ascii") as file:
-            file.write(f"{self.generation},{time.perf_counter() - started:.3f}\n")
+        self._writer.write_seconds(self.generation, time.perf_counter() - started)
 
     def _require_hope(self, record: Generation) -> None:
         """See that some fitness was a number lately."""
@@ -301,33 +271,27 @@ class Run:
                 f"rewards of {self.config.environment} are finite, or begin another run with a smaller sigma"
             )
 
-    def _checkpoint(self) -> None:
-        write_checkpoint(self.folder / CHECKPOINTS, self._evolution.counters(), self._evolution.tensors())
+    def _save_checkpoint(self) -> None:
+        self._writer.write_checkpoint(self._checkpoint)
+
+    @property
+    def _checkpoint(self) -> Checkpoint:
+        return self._evolution.counters(self._state), self._evolution.tensors(self._state)
+
+    @property
+    def _agents(self) -> dict[str, SavedAgent]:
+        return self._evolution.agents(self._shown)
 
     @contextmanager
     def _opening(self) -> Generator[None]:
         """Have the workers come; whatever fails afterwards, nothing stays open."""
-        with ExitStack() as opening, self._naming_folder():
+        with ExitStack() as opening, self._writer.naming_folder():
             opening.callback(self.close)
-            self._open.enter_context(self._evolution.problem.at_work())
+            make = partial(make_objective, self._evolution.description)
+            self._open.enter_context(at_work(self._evolution.objective, make, self._workers))
             yield
             opening.pop_all()
 
-    def _take_lock(self) -> None:
-        self._lock = self._open.enter_context(lock_folder(self.folder))
-        if not self._lock.is_effective:
+    def _take_lock(self, *, is_new: bool) -> None:
+        if not self._open.enter_context(self._writer.locked(is_new=is_new)):
             self.notes.append(f"{self.folder} cannot be locked here: let no other process train in it")
-
-    def _require_in_place(self) -> None:
-        if self._lock is not None:
-            self._lock.require_in_place()
-
-    @contextmanager
-    def _naming_folder(self) -> Generator[None]:
-        """Errors of the operating system that name no file name the folder."""
-        try:
-            yield
-        except OSError as error:
-            if error.errno is not None and error.filename is None:
-                error.filename = str(self.folder)
-            raise

@@ -1,7 +1,5 @@
-"""What a run is, and the folder that is its own: free, locked, without links and leftovers."""
+"""The folder of a run, which is its own: free, locked, without links and leftovers."""
 
-import hashlib
-import json
 import os
 import re
 import shlex
@@ -9,31 +7,20 @@ import shutil
 import stat
 from collections.abc import Callable, Collection, Generator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import Any, Self
 
-from lndp_agents import __version__
-from lndp_agents.config import PolicyConfig
 from lndp_agents.evolution.checkpoint import CHECKPOINTS
-from lndp_agents.evolution.config import EvolutionConfig
-from lndp_agents.evolution.metrics import HASHES, METRICS
+from lndp_agents.evolution.metrics import HASHES, METRICS, PARTS
 from lndp_agents.evolution.origin import COMMAND, SYSTEM
-from lndp_agents.persistence import read_regular, write_file
-from lndp_agents.policies import find_policy
-from lndp_agents.rollout import World, make_world
-from lndp_agents.spaces import ObservationEncoding
-from lndp_agents.validation import is_object, parse_json, require_keys, shorten
 
-FORMAT_VERSION = 1
 DESCRIPTION = "config.json"
-MAX_DESCRIPTION_BYTES = 2**22
 AGENTS = ("last", "best", "centre")
 """The folders of the agents of a run."""
 EVENTS, TIMINGS, LOCK = "events", "timings.csv", ".lock"
 _FOLDERS = (CHECKPOINTS, EVENTS, *AGENTS)
-_FILES = (DESCRIPTION, SYSTEM, COMMAND, METRICS, HASHES, TIMINGS, LOCK)
+_FILES = (DESCRIPTION, SYSTEM, COMMAND, METRICS, HASHES, PARTS, TIMINGS, LOCK)
 _BEGINNING = {LOCK, SYSTEM, COMMAND, METRICS, HASHES, CHECKPOINTS, *AGENTS}
 """What is in the folder of a run before its description is."""
 BEGUN = _BEGINNING | {DESCRIPTION, EVENTS}
@@ -42,87 +29,6 @@ _LEFTOVER = re.compile(r"\..+\.\d+\.tmp|\.(writing|dropped)-generation_\d+-\d+")
 """Names of what is under way, with the number of the process: what a process left that was killed."""
 RUNS = Path("runs")
 """Where runs go that are given no folder."""
-
-
-@dataclass(frozen=True)
-class Description:
-    """What a run is; it follows from the recipe and the environment, and stays as it is."""
-
-    recipe: EvolutionConfig
-    program: PolicyConfig
-    encoding: ObservationEncoding
-    start_sha256: str = ""
-    """`genome_sha256` of the genome that the search starts around; empty if none, and in older runs."""
-
-    @property
-    def identity(self) -> str:
-        """A hash of all but the budget: what checkpoints say they are of."""
-        endless = replace(self, recipe=replace(self.recipe, generations=1))
-        return hashlib.sha256(json.dumps(endless.to_json(), sort_keys=True).encode()).hexdigest()
-
-    def make_world(self) -> World:
-        """Where lives are lived.
-
-        Raises:
-            ValueError: the environment is unknown here, or does not fit the encoding.
-        """
-        recipe = self.recipe
-        return make_world(recipe.environment, recipe.environment_keywords, recipe.episodes, self.encoding)
-
-    def to_json(self) -> dict[str, Any]:
-        """The description as a JSON object."""
-        start = {"start_sha256": self.start_sha256} if self.start_sha256 else {}
-        return {
-            "format_version": FORMAT_VERSION,
-            "recipe": self.recipe.to_json(),
-            "program": self.program.to_json(),
-            "encoding": self.encoding.to_json(),
-        } | start
-
-    def write(self, folder: Path) -> None:
-        """Put the description into a run folder.
-
-        Raises:
-            OSError: it cannot be written.
-        """
-        write_file(folder / DESCRIPTION, (json.dumps(self.to_json(), indent=1) + "\n").encode())
-
-    @classmethod
-    def read(cls, folder: Path) -> Self:
-        """The description in a run folder.
-
-        Raises:
-            FileNotFoundError: there is no run.
-            ValueError: its config.json is damaged, foreign or of another version.
-        """
-        path = folder / DESCRIPTION
-        try:
-            content = read_regular(path, MAX_DESCRIPTION_BYTES)
-        except (FileNotFoundError, NotADirectoryError) as error:
-            raise FileNotFoundError(_no_run(folder)) from error
-        try:
-            return cls._from_json(parse_json(content))
-        except ValueError as error:
-            raise ValueError(f"{path} does not describe a run: {error}") from error
-
-    @classmethod
-    def _from_json(cls, data: object) -> Self:
-        if not is_object(data) or "recipe" not in data:
-            raise ValueError("it is of something else, such as an agent; give the folder of a run")
-        if data.get("format_version") != FORMAT_VERSION:
-            found = shorten(data.get("format_version"))
-            raise ValueError(f"format_version is {found}, lndp-agents {__version__} reads {FORMAT_VERSION}")
-        start_sha256 = data.get("start_sha256", "")
-        if not isinstance(start_sha256, str):
-            raise ValueError(f"start_sha256={shorten(start_sha256)} is no string")
-        keys = {"format_version", "recipe", "program", "encoding"}
-        require_keys("description", data, keys | ({"start_sha256"} & set(data)))
-        for name in ("recipe", "program"):
-            if not is_object(data[name]):
-                raise ValueError(f"{name}={shorten(data[name])} is no JSON object")
-        encoding = ObservationEncoding.from_json(data["encoding"])
-        recipe = EvolutionConfig.from_json(data["recipe"])
-        return cls(recipe, find_policy(recipe.policy).from_json(data["program"]), encoding, start_sha256)
 
 
 def next_folder(root: Path, environment: str) -> Path:
@@ -245,7 +151,7 @@ def _has_locked(descriptor: int, folder: Path) -> bool:
     return True
 
 
-def _no_run(folder: Path) -> str:
+def no_run(folder: Path) -> str:
     """That a folder holds no run, and what to do."""
     if folder.is_dir() and any(folder.iterdir()) and is_beginning(folder):
         return (

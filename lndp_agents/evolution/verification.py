@@ -3,14 +3,24 @@
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from lndp_agents.evolution.checkpoint import read_checkpoint
-from lndp_agents.evolution.evolution import Evolution
+from lndp_agents.evolution.description import Description
+from lndp_agents.evolution.evolution import Evolution, EvolutionState, Rows
 from lndp_agents.evolution.inspection import Inspection, inspect
-from lndp_agents.evolution.metrics import HASHES, METRICS, TABLES, in_words, table_row
+from lndp_agents.evolution.metrics import (
+    HASHES,
+    METRICS,
+    TABLES,
+    in_words,
+    table_row,
+)
+from lndp_agents.evolution.objective import make_objective
 from lndp_agents.evolution.origin import system_changes
-from lndp_agents.evolution.run_folder import AGENTS, Description, require_plain
+from lndp_agents.evolution.run_folder import AGENTS, require_plain
+from lndp_agents.evolution.sharing import at_work
 from lndp_agents.evolution.workers import Workers
 
 _ALONE = Workers()
@@ -77,19 +87,19 @@ def verify(
     """
     description = Description.read(folder)
     require_plain(folder)
-    evolution = Evolution(description, workers)
+    evolution = Evolution(description)
     found = inspect(folder, description, evolution)
     if found.differences:
         return Verdict(folder, range(0), len(found.checkpoints), found.differences)
     first, last = _chosen(folder, sorted(found.rows[HASHES]), generation, everything, seed)
-    with evolution.problem.at_work():
+    with at_work(evolution.objective, partial(make_objective, description), workers):
         differences = _final_differences(evolution, found, description.identity)
-        _go_near(first, evolution, found, description.identity)
-        generations = range(evolution.generation + 1, last + 1)
+        state = _nearest(first, evolution, found, description.identity)
+        generations = range(state.generation + 1, last + 1)
         say(f"computing {_in_words(generations)} again ({len(generations)} in all)")
-        while evolution.generation < last and not differences:
-            row = table_row(evolution.advance())
-            differences = _differences(evolution, row, found)
+        while state.generation < last and not differences:
+            state, rows = evolution.advance(state)
+            differences = _differences(rows, found)
     return Verdict(folder, generations, len(found.checkpoints), differences)
 
 
@@ -110,10 +120,10 @@ def _chosen(
 def _final_differences(evolution: Evolution, found: Inspection, run: str) -> list[str]:
     """Compute final evaluations again: the score of the newest, and whether one made its mean the best."""
     newest, differences = max(found.checkpoints), list[str]()
-    go_back = evolution.undoing()
+    expected = evolution.tensors(found.beginning)
     for generation in {newest if found.final_score else 0, found.best_is_mean_of} - {0}:
-        evolution.restore(*read_checkpoint(found.checkpoints[generation], run, evolution.tensors()))
-        before, score = evolution.best_score, evolution.score_centre()
+        state = evolution.restore(*read_checkpoint(found.checkpoints[generation], run, expected))
+        score, before = evolution.evaluate_mean(state)[1].scores.item(), state.best_score
         if generation == newest and found.final_score not in ("", str(score)):  # older versions recorded none
             differences.append(
                 f"{METRICS}, generation {newest}: held_out {score} was recorded as {found.final_score}"
@@ -122,30 +132,29 @@ def _final_differences(evolution: Evolution, found: Inspection, run: str) -> lis
             differences.append(
                 f"best holds the centre of generation {generation}, with {score} no better than {before}"
             )
-    go_back()
     return differences
 
 
-def _go_near(generation: int, evolution: Evolution, found: Inspection, run: str) -> None:
-    """Take the evolution to the nearest checkpoint before a generation, if there is one."""
+def _nearest(generation: int, evolution: Evolution, found: Inspection, run: str) -> EvolutionState:
+    """The state of the nearest checkpoint before a generation, or where the run began."""
+    expected = evolution.tensors(found.beginning)
     for number in sorted((number for number in found.checkpoints if number < generation), reverse=True):
         try:
-            evolution.restore(*read_checkpoint(found.checkpoints[number], run, evolution.tensors()))
+            return evolution.restore(*read_checkpoint(found.checkpoints[number], run, expected))
         except FileNotFoundError:  # a training that goes on has just dropped it
             continue
-        return
+    return found.beginning
 
 
-def _differences(evolution: Evolution, metrics: str, found: Inspection) -> list[str]:
-    """How the rows of the newest generation of an evolution differ from those that were recorded."""
+def _differences(rows: Rows, found: Inspection) -> list[str]:
+    """How the rows of a generation that was computed again differ from those that were recorded."""
     differences: list[str] = []
-    generation, hashes = evolution.generation, table_row(evolution.hashes())
-    for table, computed in ((METRICS, metrics), (HASHES, hashes)):
-        recorded = found.rows[table][generation]
+    for table, row in ((METRICS, rows.record), (HASHES, rows.hashes)):
+        recorded, computed = found.rows[table][row.generation], table_row(row)
         pairs = zip(TABLES[table], recorded.rstrip().split(","), computed.rstrip().split(","), strict=True)
         columns = [f"{name} {now} was recorded as {then}" for name, then, now in pairs if then != now]
         if columns:
-            differences.append(f"{table}, generation {generation}: {', '.join(columns)}")
+            differences.append(f"{table}, generation {row.generation}: {', '.join(columns)}")
     return differences
 
 

@@ -126,7 +126,7 @@ def test_a_disk_that_refuses_is_told_with_a_remedy(
         errno.EACCES: "name a place that you may use",
         errno.ENOSPC: "make room on the disk, then `lndp resume`",
     }
-    checkpoint = Run._checkpoint
+    checkpoint = Run._save_checkpoint
 
     def refuse(self: Run) -> None:
         if self.generation == 2:
@@ -134,7 +134,7 @@ def test_a_disk_that_refuses_is_told_with_a_remedy(
         checkpoint(self)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Run, "_checkpoint", refuse)
+        patch.setattr(Run, "_save_checkpoint", refuse)
         result = lndp(*train_options, "--generations", 4, "--out", tmp_path / "run")
     assert result.code == 2
     place = tmp_path / "run" / "checkpoints"
@@ -215,10 +215,10 @@ def test_evaluate_refuses(lndp: Lndp, finished: Path, options: str, parts: tuple
 def test_a_missing_extra_is_named_with_the_command_that_installs_it(
     lndp: Lndp, train_options: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("run", "evolution", "problem", "searchers", "search_library"):
-        monkeypatch.delitem(sys.modules, f"lndp_agents.evolution.{name}")
+    for name in ("evotorch_search", "evotorch_library"):
+        monkeypatch.delitem(sys.modules, f"lndp_agents.search.{name}", raising=False)
     monkeypatch.setitem(sys.modules, "evotorch", None)
-    assert_refused(lndp(*train_options), "evolution needs evotorch", 'pip install "lndp-agents[train]"')
+    assert_refused(lndp(*train_options), "this searcher needs evotorch", 'pip install "lndp-agents[train]"')
 
 
 def test_evaluation_needs_no_extra(lndp: Lndp, finished: Path, monkeypatch: pytest.MonkeyPatch) -> None:

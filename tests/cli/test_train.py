@@ -186,7 +186,7 @@ def test_ctrl_c_finishes_the_generation_and_tells_how_to_go_on(
 def test_a_second_ctrl_c_quits_at_once(
     lndp: Lndp, train_options: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    checkpoint = Run._checkpoint
+    checkpoint = Run._save_checkpoint
 
     def interrupted_twice(self: Run) -> None:
         if self.generation == 2:
@@ -194,7 +194,7 @@ def test_a_second_ctrl_c_quits_at_once(
             signal.raise_signal(signal.SIGTERM)
         checkpoint(self)
 
-    monkeypatch.setattr(Run, "_checkpoint", interrupted_twice)
+    monkeypatch.setattr(Run, "_save_checkpoint", interrupted_twice)
     result = lndp(*train_options, "--generations", 4, "--out", tmp_path / "run")
     assert result.code == 130
     assert f"go on with: lndp resume {tmp_path / 'run'}" in result.err

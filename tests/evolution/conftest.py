@@ -1,4 +1,4 @@
-"""A small recipe and a small search problem that the tests of this folder share."""
+"""A small recipe that the tests of this folder share."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,11 +9,13 @@ import pytest
 import torch
 from lndp_envs.foraging import Foraging
 from lndp_envs.registration import WORLDS, World
+from torch import Tensor
 
 from lndp_agents.evolution.config import EvolutionConfig
 from lndp_agents.evolution.metrics import Generation
+from lndp_agents.evolution.objective import WorldObjective
 from lndp_agents.evolution.run import Run
-from lndp_agents.evolution.search_library import Problem, SolutionBatch
+from lndp_agents.search import Evaluation
 
 TINY = {
     "nodes": 11,
@@ -27,25 +29,6 @@ TINY = {
 }
 MakeRecipe = Callable[..., EvolutionConfig]
 Evolve = Callable[..., list[Generation]]
-
-
-class Hill(Problem):
-    """One smooth peak at 1, 2, 3, ...; candidates are drawn anew from each generation's number."""
-
-    def __init__(self, size: int) -> None:
-        super().__init__("max", solution_length=size, initial_bounds=(-1.0, 1.0), dtype=torch.float32, seed=0)
-        self.peak = torch.arange(1.0, size + 1)
-
-    def begin(self, generation: int) -> None:
-        self.manual_seed(1000 + generation)
-
-    def _evaluate_batch(self, batch: SolutionBatch) -> None:
-        batch.set_evals(-(batch.values - self.peak).square().sum(1))
-
-
-@pytest.fixture(scope="module")
-def make_hill() -> Callable[[int], Hill]:
-    return Hill
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +63,22 @@ def make_recipe(short_foraging: str) -> MakeRecipe:
         return EvolutionConfig(**(recipe | changes))
 
     return make
+
+
+@pytest.fixture
+def with_held_out(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Tensor], float]], None]:
+    """Have another function of a genome (D,) score it on held-out rollouts."""
+    plain = WorldObjective.__call__
+
+    def change(score: Callable[[Tensor], float]) -> None:
+        def call(self: WorldObjective, genomes: Tensor, generation: int | None) -> Evaluation:
+            if generation is None:
+                return Evaluation.of_fitness(torch.tensor([score(genomes[0])], dtype=torch.float64))
+            return plain(self, genomes, generation)
+
+        monkeypatch.setattr(WorldObjective, "__call__", call)
+
+    return change
 
 
 @pytest.fixture(scope="module")

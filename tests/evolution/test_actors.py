@@ -20,10 +20,12 @@ from lndp_agents import cli
 from lndp_agents.devices import find_device
 from lndp_agents.evolution import actors
 from lndp_agents.evolution.config import EvolutionConfig
-from lndp_agents.evolution.problem import Evaluation, LifeProblem, plain
+from lndp_agents.evolution.description import Description
+from lndp_agents.evolution.objective import WorldObjective, make_objective
 from lndp_agents.evolution.run import Run
-from lndp_agents.evolution.run_folder import Description
+from lndp_agents.evolution.sharing import Worker
 from lndp_agents.evolution.workers import Workers
+from lndp_agents.genome import genome_size
 
 COMMAND = [sys.executable, "-m", "lndp_agents.cli"]
 TINY = ["nodes=11", "node_features=3", "edge_features=2", "attention_heads=1", "query_features=2"]
@@ -37,7 +39,7 @@ TWO_ACTORS = """
 import sys
 from pathlib import Path
 from lndp_agents.evolution.run import Run
-from lndp_agents.evolution.run_folder import Description
+from lndp_agents.evolution.description import Description
 from lndp_agents.evolution.workers import Workers
 
 recipe = Description.read(Path(sys.argv[1])).recipe
@@ -52,7 +54,7 @@ from pathlib import Path
 import psutil
 from lndp_agents.evolution import actors
 from lndp_agents.evolution.run import Run
-from lndp_agents.evolution.run_folder import Description
+from lndp_agents.evolution.description import Description
 from lndp_agents.evolution.workers import Workers
 
 actors.PULSE_SECONDS = actors.PATIENCE_SECONDS = 0.5
@@ -167,19 +169,18 @@ def test_a_frozen_actor_is_not_waited_for_and_nobody_else_reaches_ray(
 def test_what_travels_to_an_actor_lives_the_same_lives(tmp_path: Path, environment: str, pieces: int) -> None:
     recipe = EvolutionConfig(environment=environment, population=9, lives=2, program={"nodes": 14})
     with Run.create(recipe, tmp_path / "run"):
-        problem = LifeProblem(Description.read(tmp_path / "run"), Workers())
-    problem.begin(3)
-    batch = problem.generate_batch(9)
-    problem._evaluate_batch(batch)
-    travels = pickle.dumps(partial(LifeProblem, problem.description, Workers(actors=2)))
+        description = Description.read(tmp_path / "run")
+    objective = WorldObjective(description)
+    genomes = torch.randn(9, genome_size(description.program), generator=torch.Generator().manual_seed(0))
+    expected = objective(genomes, 3)
+    travels = pickle.dumps(partial(Worker, partial(make_objective, description), "cpu"))
     evaluated: list[torch.Tensor] = []
-    for share in plain(batch.values).tensor_split(pieces):
+    for share in genomes.tensor_split(pieces):
         there = pickle.loads(travels)()
-        assert "world" not in vars(there)
+        assert not vars(there)["_worlds"]
         there.settle(1)
-        evaluated.append(there.evaluations(share, 3))
-    assert torch.equal(torch.cat(evaluated), plain(batch.evals))
-    expected = Evaluation.of(batch)
+        evaluated.append(there.rollouts(0, share, 3))
+    assert torch.equal(torch.cat(evaluated), expected.columns)
     assert expected.steps.min() > 0
     assert torch.equal(expected.fitness, torch.cat(evaluated)[:, 0].double())
 
@@ -213,7 +214,7 @@ def test_an_environment_that_only_the_script_knows_is_told(tmp_path: Path) -> No
     done = run_child(sys.executable, "-c", UNKNOWN_TO_ACTORS, tmp_path / "run")
     assert done.returncode == 0, done.stderr
     assert "environment 'Mine-v0'" in done.stdout
-    assert done.stdout.endswith("(an actor imports only the module of module:ENVIRONMENT)\n")
+    assert done.stdout.endswith("(an actor imports only the module of module:NAME)\n")
     assert not (tmp_path / "run").exists()
 
 

@@ -22,12 +22,10 @@ from lndp_agents.evolution import presets
 from lndp_agents.evolution import run as run_module
 from lndp_agents.evolution.checkpoint import COUNTERS, TENSORS, read_checkpoint, write_checkpoint
 from lndp_agents.evolution.config import EvolutionConfig
+from lndp_agents.evolution.description import Description
 from lndp_agents.evolution.evolution import Evolution, hash_checkpoint
-from lndp_agents.evolution.problem import LifeProblem
 from lndp_agents.evolution.run import Run
-from lndp_agents.evolution.run_folder import Description
 from lndp_agents.evolution.verification import verify
-from lndp_agents.evolution.workers import Workers
 
 MakeRecipe = Callable[..., EvolutionConfig]
 Evolve = Callable[..., Any]
@@ -258,7 +256,8 @@ def test_a_forged_generation_anywhere_is_found_by_some_draw(folder: Path) -> Non
 def test_a_checkpoint_whose_best_was_replaced_differs_from_those_after_it(folder: Path) -> None:
     """Sealed, and with the fitting hash in hashes.csv."""
     description = Description.read(folder)
-    expected = Evolution(description, Workers()).tensors()
+    evolution = Evolution(description)
+    expected = evolution.tensors(evolution.init())
     path = folder / "checkpoints" / "generation_000000009"
     counters, tensors = read_checkpoint(path, description.identity, expected)
     newest = load_file(folder / "checkpoints" / "generation_000000010" / TENSORS)
@@ -277,7 +276,8 @@ def test_a_search_that_was_forged_with_all_that_follows_from_it_is_found_where_i
 ) -> None:
     """The newest generation with its row, checkpoint, hash and agent: only a draw of it can tell."""
     description = Description.read(folder)
-    expected = Evolution(description, Workers()).tensors()
+    evolution = Evolution(description)
+    expected = evolution.tensors(evolution.init())
     path = folder / "checkpoints" / f"generation_{LAST:09d}"
     counters, tensors = read_checkpoint(path, description.identity, expected)
     tensors["last"] = tensors["best"].clone()
@@ -310,18 +310,18 @@ def test_what_a_killed_training_leaves_is_no_difference(
 
 @pytest.mark.parametrize("is_better", [True, False])
 def test_after_the_last_look_best_is_the_newest_centre_only_if_it_is_better(
-    make_recipe: MakeRecipe, evolve: Evolve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_better: bool
+    make_recipe: MakeRecipe, evolve: Evolve, with_held_out: Any, tmp_path: Path, is_better: bool
 ) -> None:
     known: list[Tensor] = []
 
-    def score(self: LifeProblem, genome: Tensor) -> float:
+    def score(genome: Tensor) -> float:
         """Each centre higher than those before it, or lower."""
         if not any(torch.equal(genome, other) for other in known):
             known.append(genome)
         rank = next(number for number, other in enumerate(known) if torch.equal(genome, other))
         return float(rank if is_better else -rank)
 
-    monkeypatch.setattr(LifeProblem, "held_out_score", score)
+    with_held_out(score)
     folder = tmp_path / "run"
     evolve(make_recipe(generations=3), folder)
     best, centre = (load_pretrained(folder / name).genome for name in ("best", "centre"))

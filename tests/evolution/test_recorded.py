@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from lndp_agents import LNDPAgent
-from lndp_agents.evolution.run_folder import Description
+from lndp_agents.evolution.description import Description
 from lndp_agents.evolution.verification import verify
 
 RECORDED = Path(__file__).parent / "recorded"

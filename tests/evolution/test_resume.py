@@ -13,7 +13,7 @@ import torch
 from gymnasium.spaces import Box, Discrete
 
 from lndp_agents import cli
-from lndp_agents.evolution import problem
+from lndp_agents.evolution import objective
 from lndp_agents.evolution.config import EvolutionConfig
 from lndp_agents.evolution.fitness import WORST
 from lndp_agents.evolution.origin import system_info
@@ -172,7 +172,7 @@ def test_a_folder_that_is_moved_or_removed_ends_the_training(
 def test_a_folder_that_is_moved_while_a_generation_is_lived_gets_nothing_of_it(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rollout = problem.rollout
+    rollout = objective.rollout
 
     def moving(*arguments: Any, **options: Any) -> Any:
         if folder.exists():
@@ -180,7 +180,7 @@ def test_a_folder_that_is_moved_while_a_generation_is_lived_gets_nothing_of_it(
         return rollout(*arguments, **options)
 
     with Run.open(folder, LAST + 1) as run:
-        monkeypatch.setattr(problem, "rollout", moving)
+        monkeypatch.setattr(objective, "rollout", moving)
         with pytest.raises(FileNotFoundError, match="was moved or removed"):
             list(run.generations())
     assert not folder.exists()
@@ -226,16 +226,18 @@ def test_a_world_without_a_number_as_reward_ends_the_training(
 def test_a_generation_with_a_number_begins_the_count_anew(
     make_recipe: MakeRecipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fitness, number = problem.fitness, 0
+    fitness, number = objective.fitness, 0
 
     def sometimes(*arguments: Any) -> Any:
         nonlocal number
-        number += 1
         values = fitness(*arguments)
+        if len(values) == 1:  # the mean, on held-out rollouts
+            return values
+        number += 1
         if number % HOPELESS:  # all but one genome in every third generation
             return torch.full_like(values, WORST)
         return torch.where(torch.arange(len(values)) > 0, WORST, values)
 
-    monkeypatch.setattr(problem, "fitness", sometimes)
+    monkeypatch.setattr(objective, "fitness", sometimes)
     with Run.create(make_recipe(generations=7), tmp_path / "run") as run:
         assert [record.nan_count for record in run.generations()] == [8, 8, 7, 8, 8, 7, 8]

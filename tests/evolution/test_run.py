@@ -17,11 +17,12 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from lndp_agents import LNDPAgent
-from lndp_agents.evolution import events, problem
+from lndp_agents.evolution import events, objective
 from lndp_agents.evolution.config import EvolutionConfig
+from lndp_agents.evolution.description import Description
 from lndp_agents.evolution.metrics import COLUMNS, Generation
 from lndp_agents.evolution.run import Run
-from lndp_agents.evolution.run_folder import Description
+from lndp_agents.search import Evaluation
 
 MakeRecipe = Callable[..., EvolutionConfig]
 Evolve = Callable[..., list[Generation]]
@@ -153,16 +154,16 @@ def test_a_budget_below_what_is_done_is_refused(folder: Path) -> None:
 
 
 def test_best_is_the_centre_with_the_best_score_on_held_out_lives(
-    make_recipe: MakeRecipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    make_recipe: MakeRecipe, with_held_out: Any, tmp_path: Path
 ) -> None:
     scores = iter([3.0, 9.0, 8.5, 9.0])  # the first of equals is the best
     asked: list[Tensor] = []
 
-    def score(self: problem.LifeProblem, genome: Tensor) -> float:
+    def score(genome: Tensor) -> float:
         asked.append(genome)
         return next(scores)
 
-    monkeypatch.setattr(problem.LifeProblem, "held_out_score", score)
+    with_held_out(score)
     run = Run.create(make_recipe(evaluate_every=1, generations=4), tmp_path / "run")
     held_out = [record.held_out for record in run.generations()]
     assert held_out == [3.0, 9.0, 8.5, 9.0]
@@ -204,12 +205,12 @@ def test_last_is_the_fittest_of_the_newest_generation(
 ) -> None:
     seen: list[Tensor] = []
 
-    def first_number(self: problem.LifeProblem, batch: Any) -> None:
-        seen.append(batch.values.clone())
-        values = batch.values[:, 0]
-        batch.set_evals(torch.stack([values, *[torch.zeros_like(values)] * 3], 1))
+    def first_number(self: objective.WorldObjective, genomes: Tensor, generation: int | None) -> Evaluation:
+        if generation is not None:
+            seen.append(genomes.clone())
+        return Evaluation.of_fitness(genomes[:, 0].double())
 
-    monkeypatch.setattr(problem.LifeProblem, "_evaluate_batch", first_number)
+    monkeypatch.setattr(objective.WorldObjective, "__call__", first_number)
     evolve(make_recipe(), tmp_path / "run")
     fittest = seen[-1][seen[-1][:, 0].argmax()]
     assert torch.equal(LNDPAgent.from_pretrained(tmp_path / "run" / "last").genome, fittest)
@@ -218,11 +219,11 @@ def test_last_is_the_fittest_of_the_newest_generation(
 def test_a_record_tells_what_the_evaluations_hold(
     make_recipe: MakeRecipe, evolve: Evolve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def known(self: problem.LifeProblem, batch: Any) -> None:
-        rank = torch.arange(8.0)  # of fitness; scores go the other way
-        batch.set_evals(torch.stack([rank, 100 - 10 * rank, rank / 10, torch.full((8,), 3.0)], 1))
+    def known(self: objective.WorldObjective, genomes: Tensor, generation: int | None) -> Tensor:
+        rank = torch.arange(float(len(genomes)))  # of fitness; scores go the other way
+        return torch.stack([rank, 100 - 10 * rank, rank / 10, torch.full_like(rank, 3.0)], 1)
 
-    monkeypatch.setattr(problem.LifeProblem, "_evaluate_batch", known)
+    monkeypatch.setattr(objective.WorldObjective, "rollouts", known)
     first, second = evolve(make_recipe(generations=2), tmp_path / "run")
     assert (first.fitness_best, first.fitness_mean) == (7, 3.5)
     assert first.fitness_std == pytest.approx(math.sqrt(5.25))  # of these eight, no sample of more
@@ -235,13 +236,13 @@ def test_lives_are_computed_with_plain_tensors(
     make_recipe: MakeRecipe, evolve: Evolve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kinds: set[type] = set()
-    plain = problem.rollout
+    plain = objective.rollout
 
     def watched(learner: Any, *arguments: Any, **options: Any) -> Any:
         kinds.update(type(tensor) for tensor in learner.parameters.values())
         return plain(learner, *arguments, **options)
 
-    monkeypatch.setattr(problem, "rollout", watched)
+    monkeypatch.setattr(objective, "rollout", watched)
     evolve(make_recipe(), tmp_path / "run", 1)
     assert kinds == {Tensor}  # EvoTorch's own read-only ones take more time than the lives
 
@@ -249,14 +250,15 @@ def test_lives_are_computed_with_plain_tensors(
 def test_fitness_that_is_not_a_number_is_counted_and_never_wins(
     make_recipe: MakeRecipe, evolve: Evolve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plain = problem.fitness
+    plain = objective.fitness
 
     def poisoned(*arguments: Any) -> Tensor:
         values = plain(*arguments)
-        values[[0, 3]] = problem.WORST
+        if len(values) > 1:  # else it is the mean, on held-out rollouts
+            values[[0, 3]] = objective.WORST
         return values
 
-    monkeypatch.setattr(problem, "fitness", poisoned)
+    monkeypatch.setattr(objective, "fitness", poisoned)
     records = evolve(make_recipe(), tmp_path / "run")
     assert [record.nan_count for record in records] == [2] * 4
     assert all(abs(record.fitness_mean) <= 500 and record.fitness_std <= 500 for record in records)
@@ -267,7 +269,7 @@ def test_a_generation_without_any_number_is_still_told(
     make_recipe: MakeRecipe, evolve: Evolve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        problem, "fitness", lambda lives, *rest: torch.full_like(lives.scores[:, 0], problem.WORST)
+        objective, "fitness", lambda lives, *rest: torch.full_like(lives.scores[:, 0], objective.WORST)
     )
     (record,) = evolve(make_recipe(generations=1), tmp_path / "run")
     assert record.nan_count == 8
@@ -282,7 +284,8 @@ def test_a_search_that_diverges_stops_and_keeps_the_last_good_state(
     run = Run.create(make_recipe(), tmp_path / "run")
     generations = run.generations()
     next(generations)
-    vars(vars(run)["_evolution"])["_searcher"].sigma = torch.tensor(torch.inf)
+    state = vars(run)["_state"]
+    vars(run)["_state"] = state._replace(search={**state.search, "sigma": torch.tensor(torch.inf)})
     with pytest.raises(FloatingPointError, match=r"diverged in generation 2 .*smaller sigma"):
         next(generations)
     run.close()
@@ -437,7 +440,7 @@ def test_a_kill_between_row_and_checkpoint_costs_that_generation_only(
     run = Run.create(make_recipe(), tmp_path / "run")
     generations = run.generations()
     next(generations)
-    monkeypatch.setattr(run, "_checkpoint", die)
+    monkeypatch.setattr(run, "_save_checkpoint", die)
     with pytest.raises(Killed):
         next(generations)
     run.close()

@@ -19,12 +19,11 @@ import pytest
 from lndp_agents import LNDPAgent, cli
 from lndp_agents.evolution import run_folder
 from lndp_agents.evolution.checkpoint import list_checkpoints, read_checkpoint
+from lndp_agents.evolution.description import Description
 from lndp_agents.evolution.evolution import Evolution
 from lndp_agents.evolution.metrics import read_rows
 from lndp_agents.evolution.run import Run
-from lndp_agents.evolution.run_folder import Description
 from lndp_agents.evolution.verification import verify
-from lndp_agents.evolution.workers import Workers
 from lndp_agents.persistence import FileFormatError
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals, locks and mounts of POSIX")
@@ -133,7 +132,8 @@ def newest(folder: Path) -> int:
 def assert_nothing_is_half(folder: Path) -> None:
     """Whoever reads now reads whole checkpoints and rows, and of agents whole ones or none."""
     description = Description.read(folder)
-    expected = Evolution(description, Workers()).tensors()
+    evolution = Evolution(description)
+    expected = evolution.tensors(evolution.init())
     for path in list_checkpoints(folder / "checkpoints"):
         assert read_checkpoint(path, description.identity, expected)
     rows = read_rows(folder / "hashes.csv")

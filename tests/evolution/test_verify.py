@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 from lndp_agents import cli
 from lndp_agents.evolution.checkpoint import COUNTERS, TENSORS
 from lndp_agents.evolution.config import EvolutionConfig
-from lndp_agents.evolution.problem import LifeProblem
+from lndp_agents.evolution.objective import WorldObjective
 from lndp_agents.evolution.run import Run
 from lndp_agents.evolution.run_folder import lock_folder
 from lndp_agents.evolution.verification import verify
@@ -70,13 +70,14 @@ def test_by_default_any_generation_is_computed_from_the_nearest_checkpoint_befor
     honest: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun: list[int] = []
-    begin = LifeProblem.begin
+    call = WorldObjective.__call__
 
-    def counted(self: LifeProblem, generation: int) -> None:
-        begun.append(generation)
-        begin(self, generation)
+    def counted(self: WorldObjective, genomes: Any, generation: int | None) -> Any:
+        if generation is not None:
+            begun.append(generation)
+        return call(self, genomes, generation)
 
-    monkeypatch.setattr(LifeProblem, "begin", counted)
+    monkeypatch.setattr(WorldObjective, "__call__", counted)
     chosen: set[int] = set()
     for seed in range(40):
         begun.clear()
@@ -86,7 +87,7 @@ def test_by_default_any_generation_is_computed_from_the_nearest_checkpoint_befor
         assert verdict.num_checkpoints == 7
         first, last = verdict.generations[0], verdict.generations[-1]
         assert (first, last - first) in {(first, 0), (last - 1, 1)}
-        assert begun == [0, *range(first - 1, last)]  # once to be made, then to be lived
+        assert begun == [*range(first - 1, last)]
         which = f"generation {last}" if first == last else f"generations {first} to {last}"
         assert said == [f"computing {which} again ({len(verdict.generations)} in all)"]
         chosen.add(last)

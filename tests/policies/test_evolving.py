@@ -22,8 +22,8 @@ from stable_baselines3.common.vec_env import DummyVecEnv
 from lndp_agents import Agent, LNDPAgent, cli, load_pretrained
 from lndp_agents.evaluation import evaluate
 from lndp_agents.evolution.config import EvolutionConfig
+from lndp_agents.evolution.description import Description
 from lndp_agents.evolution.run import Run
-from lndp_agents.evolution.run_folder import Description
 from lndp_agents.evolution.verification import verify
 from lndp_agents.genome import genome_size
 from lndp_agents.persistence import FileFormatError

@@ -1,4 +1,4 @@
-"""The one door to EvoTorch: silent, and with types for the little that is used of it.
+"""EvoTorch, silent, and with types for the little that `evotorch_search` uses of it.
 
 EvoTorch 0.6 has no types, logs to stdout, and warns on today's torch and NumPy.
 
@@ -68,10 +68,6 @@ if TYPE_CHECKING:
             """Random genomes."""
             ...
 
-        def make_gaussian(self, *size: int) -> Tensor:
-            """Standard normal numbers from the problem's generator."""
-            ...
-
         def evaluate(self, batch: SolutionBatch) -> None:
             """Find the fitness of genomes."""
 
@@ -121,7 +117,10 @@ else:
         with silence():
             from evotorch import Problem, SolutionBatch, algorithms
     except ModuleNotFoundError as error:
-        raise ImportError(f'evolution needs {error.name}: pip install "lndp-agents[train]"') from error
+        raise ImportError(
+            f'this searcher needs {error.name}: pip install "lndp-agents[train]", or take one that does not: '
+            "--searcher SepCMAES or OpenAIES"
+        ) from error
     SearchAlgorithm, StockCMAES = algorithms.SearchAlgorithm, algorithms.CMAES
 
 __all__ = ["Problem", "SearchAlgorithm", "SolutionBatch", "StockCMAES", "algorithms", "silence"]

@@ -9,14 +9,14 @@ import torch
 from lndp_envs.randomness import key_of, normal, uniform
 from torch import Tensor
 
-from lndp_agents.evolution.search_library import Problem, SearchAlgorithm, SolutionBatch
 from lndp_agents.rollout.streams import START
+from lndp_agents.search.protocol import GENERATION, Evaluation, SearchSetting, State, next_generation
 from lndp_agents.validation import is_finite_number, shorten
 
 INITIAL_MEANS = ("normal", "uniform", "zero")
 
 
-class OpenAIES(SearchAlgorithm):
+class OpenAIES:
     """Antithetic perturbations of a mean, which moves by their ranks. What it finds is the mean.
 
     Step size and learning rate are functions of the generation, so that the mean is all there is to keep.
@@ -24,11 +24,9 @@ class OpenAIES(SearchAlgorithm):
     next generation, and are left out of the penalty; here all numbers are treated alike.
 
     Args:
-        problem: what is searched; its generator draws the perturbations.
-        popsize: n, an even number.
-        stdev_init: sigma of the first generation.
-        seed: of the mean of the first generation.
-        initial_mean: how that is drawn: "normal" N(0, 1), "uniform" U(-1, 1), or "zero".
+        setting: what it is made for; the population is an even number.
+        initial_mean: how the first mean is sampled where `init` is given zero: "normal" N(0, 1), "uniform"
+            U(-1, 1), or "zero".
         learning_rate: of the first generation.
         learning_rate_decay: factor from one generation to the next, while it is above `learning_rate_limit`.
         learning_rate_limit: as said.
@@ -42,11 +40,8 @@ class OpenAIES(SearchAlgorithm):
 
     def __init__(
         self,
-        problem: Problem,
+        setting: SearchSetting,
         *,
-        popsize: int,
-        stdev_init: float,
-        seed: int = 0,
         initial_mean: str = "normal",
         learning_rate: float = 0.2,
         learning_rate_decay: float = 0.995,
@@ -55,49 +50,47 @@ class OpenAIES(SearchAlgorithm):
         sigma_limit: float = 0.01,
         penalty: float = 0.01,
     ) -> None:
-        super().__init__(problem)
-        if popsize % 2:
-            raise ValueError(f"population {popsize} cannot be halved into pairs: give an even number")
+        if setting.population % 2:
+            raise ValueError(
+                f"population {setting.population} cannot be halved into pairs: give an even number"
+            )
         if initial_mean not in INITIAL_MEANS:
             raise ValueError(f"initial_mean={shorten(initial_mean)}: give one of {', '.join(INITIAL_MEANS)}")
         for name, value in (("learning_rate", learning_rate), ("penalty", penalty)):
             if not is_finite_number(value) or value < 0:
                 raise ValueError(f"{name}={shorten(value)}: give 0 or more")
+        self._setting, self._initial_mean, self._penalty = setting, initial_mean, penalty
         self._rates = _Decay(learning_rate, learning_rate_decay, learning_rate_limit)
-        self._sigmas = _Decay(stdev_init, sigma_decay, sigma_limit)
-        self._penalty = penalty
-        self._population = problem.generate_batch(popsize)
-        self.m = _initial_mean(initial_mean, key_of(seed, START), problem.solution_length)
+        self._sigmas = _Decay(setting.sigma, sigma_decay, sigma_limit)
 
-    @property
-    def population(self) -> SolutionBatch:
-        """The candidates of the newest generation: n/2, and then their mirror images."""
-        return self._population
+    def init(self, mean: Tensor) -> State:
+        """As `Search.init`; a mean of zero is replaced by one that is sampled."""
+        if not mean.any():
+            mean = _initial_mean(self._initial_mean, key_of(self._setting.seed, START), len(mean))
+        return {"m": mean.clone(), GENERATION: torch.tensor(0)}
 
-    @property
-    def sigma(self) -> float:
-        """The step size of the next generation."""
-        return self._sigmas.after(self._generation)
-
-    @property
-    def learning_rate(self) -> float:
-        """The learning rate of the next generation."""
-        return self._rates.after(self._generation)
-
-    @property
-    def _generation(self) -> int:
-        return vars(self)["_steps_count"]
-
-    def _step(self) -> None:
-        half = len(self._population.values) // 2
-        noise = self.problem.make_gaussian(half, len(self.m))
+    def ask(self, state: State, key: int) -> tuple[Tensor, State]:
+        """As `Search.ask`: P/2 genomes, and then their mirror images."""
+        mean, half = state["m"], self._setting.population // 2
+        noise = torch.randn(half, len(mean), generator=torch.Generator().manual_seed(key))
         noise = torch.cat([noise, -noise])
-        candidates = self.m + self.sigma * noise
-        self._population.set_values(candidates)
-        self.problem.evaluate(self._population)
-        fitness = self._population.evals.as_subclass(Tensor)[:, 0].double()
-        utility = shaped(fitness - self._penalty * candidates.double().square().mean(1)).float()
-        self.m = self.m + self.learning_rate / (2 * half * self.sigma) * (utility @ noise)
+        return mean + self.spread(state) * noise, {**state, "noise": noise}
+
+    def tell(self, state: State, genomes: Tensor, evaluation: Evaluation) -> State:
+        """As `Search.tell`."""
+        noise = state["noise"]
+        fitness = evaluation.fitness.float().double()
+        utility = shaped(fitness - self._penalty * genomes.double().square().mean(1)).float()
+        rate = self._rates.after(int(state[GENERATION])) / (len(noise) * self.spread(state))
+        return {"m": state["m"] + rate * (utility @ noise), GENERATION: next_generation(state)}
+
+    def mean(self, state: State) -> Tensor:
+        """As `Search.mean`."""
+        return state["m"]
+
+    def spread(self, state: State) -> float:
+        """As `Search.spread`: the step size of the next generation."""
+        return self._sigmas.after(int(state[GENERATION]))
 
 
 def shaped(fitness: Tensor) -> Tensor:

@@ -11,28 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from lndp_agents.evolution.config import EvolutionConfig
-from lndp_agents.evolution.openai_es import _Decay, shaped
-from lndp_agents.evolution.searchers import (
-    centre,
-    make_searcher,
-    restore_searcher,
-    searcher_state,
-    spread,
-)
+from lndp_agents.search import Evaluation, Search, SearchSetting, make_search
+from lndp_agents.search.openai_es import _Decay, shaped
 
 MakeHill = Callable[[int], Any]
 
 
-def make(hill: Any, **changes: Any) -> Any:
-    recipe = {"environment": "none", "searcher": "OpenAIES", "population": 10, "sigma": 0.1} | changes
-    return make_searcher(hill, EvolutionConfig(**recipe))
-
-
-def climb(searcher: Any, hill: Any, generations: range) -> None:
-    for generation in generations:
-        hill.begin(generation)
-        searcher.step()
+def make(hill: Any, *, population: int = 10, seed: int = 0, **options: Any) -> Search:
+    return make_search("OpenAIES", SearchSetting(hill.size, population, 0.1, seed=seed), options)
 
 
 def literal(
@@ -63,24 +49,21 @@ def test_it_is_the_papers_loop(make_hill: MakeHill, decay: tuple[float, float]) 
     options = {"learning_rate": 0.2, "learning_rate_limit": 0.001, "sigma_limit": 0.01}
     options |= {"learning_rate_decay": decay[0], "sigma_decay": decay[1]}
     hill = make_hill(5)
-    searcher = make(hill, searcher_options=options)
-    start = centre(searcher).double().numpy()
-    noise = []
-    for generation in range(12):
-        hill.begin(generation)
-        noise.append(hill.make_gaussian(5, 5).clone())
-    climb(searcher, hill, range(12))
+    search = make(hill, **options)
+    state = search.init(torch.zeros(5))
+    start = search.mean(state).double().numpy()
+    noise = [torch.randn(5, 5, generator=torch.Generator().manual_seed(1000 + each)) for each in range(12)]
+    mean = search.mean(hill.climb(search, state, 12))
     expected = literal(start, noise, hill.peak.double().numpy(), options | {"sigma": 0.1})
     assert np.abs(expected - start).max() > 0.05
-    np.testing.assert_allclose(centre(searcher).numpy(), expected, atol=2e-5)
+    np.testing.assert_allclose(mean.numpy(), expected, atol=2e-5)
 
 
 def test_candidates_are_antithetic_pairs_around_the_mean(make_hill: MakeHill) -> None:
-    hill = make_hill(3)
-    searcher = make(hill)
-    before, sigma = centre(searcher), spread(searcher)
-    climb(searcher, hill, range(1))
-    steps = (searcher.population.values.as_subclass(Tensor) - before) / sigma
+    search = make(make_hill(3))
+    state = search.init(torch.zeros(3))
+    genomes, _ = search.ask(state, 1)
+    steps = (genomes - search.mean(state)) / search.spread(state)
     torch.testing.assert_close(steps[:5], -steps[5:], rtol=1e-4, atol=1e-5)
     assert (steps[:5].abs() > 0.01).any()
 
@@ -106,41 +89,30 @@ def test_decays_follow_from_the_generation(start: float, factor: float, limit: f
 
 
 def test_the_penalty_counts_in_the_ranks_alone(make_hill: MakeHill) -> None:
-    class Flat(type(make_hill(3))):
-        def _evaluate_batch(self, batch: Any) -> None:
-            batch.set_evals(torch.zeros(len(batch.values)))
-
-    hill = Flat(3)
-    searcher = make(hill, population=200, searcher_options={"learning_rate": 0.05})
-    before = centre(searcher).norm()
-    climb(searcher, hill, range(20))
-    assert centre(searcher).norm() < before - 0.2  # a large genome costs
-    assert torch.equal(searcher.population.evals.as_subclass(Tensor)[:, 0], torch.zeros(200))
+    search = make(make_hill(3), population=200, learning_rate=0.05)
+    first = state = search.init(torch.zeros(3))
+    for generation in range(20):
+        genomes, asked = search.ask(state, generation)
+        state = search.tell(asked, genomes, Evaluation.of_fitness(torch.zeros(200)))
+    assert search.mean(state).norm() < search.mean(first).norm() - 0.2  # a large genome costs
 
 
 @pytest.mark.parametrize("done", [0, 1, 7])
 def test_it_goes_on_to_the_last_bit(make_hill: MakeHill, done: int) -> None:
-    searchers = []
-    for stop in (None, done):
-        hill = make_hill(4)
-        searcher = make(hill)
-        if stop is not None:
-            climb(searcher, hill, range(stop))
-            state = searcher_state(searcher)
-            assert {name: tuple(tensor.shape) for name, tensor in state.items()} == {"m": (4,)}
-            searcher = make(hill, seed=5)
-            restore_searcher(searcher, stop, state)
-        climb(searcher, hill, range(stop or 0, 10))
-        searchers.append(searcher)
-    whole, stopped = searchers
-    assert torch.equal(centre(whole), centre(stopped))
-    assert (spread(whole), whole.learning_rate) == (spread(stopped), stopped.learning_rate)
-    assert spread(whole) == pytest.approx(0.1 * 0.999**10)
+    hill = make_hill(4)
+    search, other = make(hill), make(hill, seed=5)
+    whole = hill.climb(search, search.init(torch.zeros(4)), 10)
+    state = hill.climb(search, search.init(torch.zeros(4)), done)
+    assert {name: tuple(tensor.shape) for name, tensor in state.items()} == {"m": (4,), "generation": ()}
+    stopped = hill.climb(other, state, 10 - done)
+    assert torch.equal(search.mean(whole), other.mean(stopped))
+    assert search.spread(whole) == other.spread(stopped) == pytest.approx(0.1 * 0.999**10)
 
 
 def test_where_it_starts(make_hill: MakeHill) -> None:
-    def start(kind: str, seed: int = 0) -> Tensor:
-        return centre(make(make_hill(4000), population=4, seed=seed, searcher_options={"initial_mean": kind}))
+    def start(kind: str, seed: int = 0, mean: float = 0.0) -> Tensor:
+        search = make(make_hill(4000), population=4, seed=seed, initial_mean=kind)
+        return search.mean(search.init(torch.full((4000,), mean)))
 
     assert start("normal").std().item() == pytest.approx(1, abs=0.05)
     uniform = start("uniform")
@@ -149,21 +121,25 @@ def test_where_it_starts(make_hill: MakeHill) -> None:
     assert torch.equal(start("zero"), torch.zeros(4000))
     assert not torch.equal(start("normal"), start("normal", seed=1))
     assert torch.equal(start("normal"), start("normal"))
+    assert torch.equal(
+        start("normal", mean=2.0), torch.full((4000,), 2.0)
+    )  # around an agent, nothing is sampled
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"population": 7}, "population 7 cannot be halved"),
-        (
-            {"searcher_options": {"initial_mean": "far"}},
-            "initial_mean='far': give one of normal, uniform, zero",
-        ),
-        ({"searcher_options": {"sigma_decay": 1.5}}, "decay=1.5: give a number above 0"),
-        ({"searcher_options": {"learning_rate": "fast"}}, "learning_rate='fast': give 0 or more"),
-        ({"searcher_options": {"seed": 3}}, "seed=3: leave it out"),
+        ({"initial_mean": "far"}, "initial_mean='far': give one of normal, uniform, zero"),
+        ({"sigma_decay": 1.5}, "decay=1.5: give a number above 0"),
+        ({"learning_rate": "fast"}, "learning_rate='fast': give 0 or more"),
     ],
 )
 def test_what_does_not_fit_is_refused(make_hill: MakeHill, changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make(make_hill(3), **changes)
+
+
+def test_the_seed_is_no_option(make_hill: MakeHill) -> None:
+    with pytest.raises(ValueError, match="seed=3: leave it out"):
+        make_search("OpenAIES", SearchSetting(3, 10, 0.1), {"seed": 3})

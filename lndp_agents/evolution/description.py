@@ -1,0 +1,170 @@
+"""What a run is: its recipe, and what follows from it once; the file config.json in its folder."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+from lndp_agents import __version__
+from lndp_agents.config import PolicyConfig
+from lndp_agents.evolution.config import EvolutionConfig
+from lndp_agents.evolution.presets import settle
+from lndp_agents.evolution.run_folder import DESCRIPTION, no_run
+from lndp_agents.persistence import read_regular, write_file
+from lndp_agents.policies import find_policy
+from lndp_agents.rollout import World, make_world
+from lndp_agents.spaces import ObservationEncoding
+from lndp_agents.validation import is_object, is_sequence, parse_json, require_keys, shorten
+
+FORMAT_VERSION = 1
+MAX_DESCRIPTION_BYTES = 2**22
+
+
+class Body(NamedTuple):
+    """What follows from the policy and a world: how a genome becomes a network there."""
+
+    program: PolicyConfig
+    encoding: ObservationEncoding
+
+    def to_json(self) -> dict[str, Any]:
+        """The body as a JSON object."""
+        return {"program": self.program.to_json(), "encoding": self.encoding.to_json()}
+
+    @classmethod
+    def from_json(cls, policy: str, data: object) -> Self:
+        """The body of a policy in a JSON object.
+
+        Raises:
+            ValueError: it is damaged.
+        """
+        if not is_object(data) or not is_object(data.get("program")):
+            raise ValueError(f"program={shorten(data)} is no JSON object")
+        require_keys("body", data, {"program", "encoding"})
+        encoding = ObservationEncoding.from_json(data["encoding"])
+        return cls(find_policy(policy).from_json(data["program"]), encoding)
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a run is; it follows from the recipe and the environment, and stays as it is."""
+
+    recipe: EvolutionConfig
+    program: PolicyConfig
+    encoding: ObservationEncoding
+    start_sha256: str = ""
+    """`genome_sha256` of the genome that the search starts around; empty if none, and in older runs."""
+    bodies: tuple["Body", ...] = ()
+    """In the further worlds of the objective, in its order."""
+
+    @property
+    def identity(self) -> str:
+        """A hash of all but the budget: what checkpoints say they are of."""
+        endless = replace(self, recipe=replace(self.recipe, generations=1))
+        return hashlib.sha256(json.dumps(endless.to_json(), sort_keys=True).encode()).hexdigest()
+
+    def make_world(self) -> World:
+        """Where lives are lived.
+
+        Raises:
+            ValueError: the environment is unknown here, or does not fit the encoding.
+        """
+        recipe = self.recipe
+        return make_world(recipe.environment, recipe.environment_keywords, recipe.episodes, self.encoding)
+
+    def in_world(
+        self,
+        environment: str,
+        *,
+        environment_keywords: Mapping[str, Any] | None = None,
+        episodes: int = 1,
+        encoding: str = "auto",
+        program: Mapping[str, Any] | None = None,
+        **changes: Any,
+    ) -> "Description":
+        """The same experiment in another world, where the same genome grows into another network.
+
+        Args:
+            environment: name of the environment.
+            environment_keywords: its keyword arguments.
+            episodes: episodes of a lifetime, for environments that have no lifetimes of their own.
+            encoding: name of the observation encoding.
+            program: further fields of the policy's configuration, such as `nodes`, which the preset chooses
+                otherwise.
+            changes: other fields of the recipe, such as `lives` and `held_out_lives`.
+
+        Raises:
+            ValueError: the environment, its spaces or a field is refused.
+        """
+        shared = {name: value for name, value in self.recipe.program.items() if name != "nodes"}
+        place: dict[str, Any] = {
+            "environment": environment,
+            "environment_keywords": dict(environment_keywords or {}),
+            "episodes": episodes,
+            "encoding": encoding,
+            "program": shared | dict(program or {}),
+        }
+        alone: dict[str, Any] = {"start": "", "objective": "", "objective_options": {}}
+        experiment = settle(replace(self.recipe, **alone | changes | place))
+        return Description(experiment.config, experiment.policy, experiment.world.encoding)
+
+    def to_json(self) -> dict[str, Any]:
+        """The description as a JSON object."""
+        start = {"start_sha256": self.start_sha256} if self.start_sha256 else {}
+        bodies = {"bodies": [body.to_json() for body in self.bodies]} if self.bodies else {}
+        return {
+            "format_version": FORMAT_VERSION,
+            "recipe": self.recipe.to_json(),
+            **Body(self.program, self.encoding).to_json(),
+            **start,
+            **bodies,
+        }
+
+    def write(self, folder: Path) -> None:
+        """Put the description into a run folder.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        write_file(folder / DESCRIPTION, (json.dumps(self.to_json(), indent=1) + "\n").encode())
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """The description in a run folder.
+
+        Raises:
+            FileNotFoundError: there is no run.
+            ValueError: its config.json is damaged, foreign or of another version.
+        """
+        path = folder / DESCRIPTION
+        try:
+            content = read_regular(path, MAX_DESCRIPTION_BYTES)
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise FileNotFoundError(no_run(folder)) from error
+        try:
+            return cls._from_json(parse_json(content))
+        except ValueError as error:
+            raise ValueError(f"{path} does not describe a run: {error}") from error
+
+    @classmethod
+    def _from_json(cls, data: object) -> Self:
+        if not is_object(data) or "recipe" not in data:
+            raise ValueError("it is of something else, such as an agent; give the folder of a run")
+        if data.get("format_version") != FORMAT_VERSION:
+            found = shorten(data.get("format_version"))
+            raise ValueError(f"format_version is {found}, lndp-agents {__version__} reads {FORMAT_VERSION}")
+        start_sha256 = data.get("start_sha256", "")
+        if not isinstance(start_sha256, str):
+            raise ValueError(f"start_sha256={shorten(start_sha256)} is no string")
+        keys = {"format_version", "recipe", "program", "encoding"}
+        require_keys("description", data, keys | ({"start_sha256", "bodies"} & set(data)))
+        if not is_object(data["recipe"]):
+            raise ValueError(f"recipe={shorten(data['recipe'])} is no JSON object")
+        recipe = EvolutionConfig.from_json(data["recipe"])
+        own = Body.from_json(recipe.policy, {name: data[name] for name in ("program", "encoding")})
+        found: object = data.get("bodies", [])
+        if not is_sequence(found):
+            raise ValueError(f"bodies={shorten(found)} is no list")
+        bodies = tuple(Body.from_json(recipe.policy, body) for body in found)
+        return cls(recipe, *own, start_sha256, bodies)

@@ -1,0 +1,101 @@
+"""A run as it lies in its folder, to read: nothing is locked, and nothing is written."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from lndp_agents.agent import Agent, agent_kind
+from lndp_agents.evolution.config import EvolutionConfig
+from lndp_agents.evolution.description import Description
+from lndp_agents.evolution.metrics import METRICS, PARTS
+from lndp_agents.evolution.objective import WorldObjective, make_objective, worlds_of
+from lndp_agents.evolution.run_folder import DESCRIPTION, TIMINGS
+from lndp_agents.plotting import read_metrics
+from lndp_agents.validation import shorten
+
+
+@dataclass(frozen=True)
+class RunView:
+    """The files of a run, which may go on meanwhile.
+
+    Its environment may be one of a module, and so may its objective: ask for agents of its worlds only where
+    you trust the folder.
+    """
+
+    folder: Path
+
+    @staticmethod
+    def is_run(folder: Path) -> bool:
+        """Whether a folder holds a run."""
+        return (folder / DESCRIPTION).is_file()
+
+    @cached_property
+    def description(self) -> Description:
+        """What the run is.
+
+        Raises:
+            FileNotFoundError: there is no run.
+            ValueError: its config.json is damaged, foreign or of another version.
+        """
+        return Description.read(self.folder)
+
+    @property
+    def recipe(self) -> EvolutionConfig:
+        """Of the description."""
+        return self.description.recipe
+
+    @property
+    def metrics(self) -> Mapping[str, list[float]]:
+        """The columns of metrics.csv; an empty cell is NaN.
+
+        Raises:
+            OSError: the file cannot be read.
+            ValueError: it is no such table.
+        """
+        return read_metrics(self.folder / METRICS)
+
+    @property
+    def worlds(self) -> Mapping[str, list[float]]:
+        """The columns of worlds.csv, as `metrics`: "population NAME" and "held-out NAME" of each world."""
+        return read_metrics(self.folder / PARTS)
+
+    @property
+    def seconds(self) -> Mapping[int, float]:
+        """How long each generation took; some may be unknown."""
+        lines = (line.split(",") for line in (self.folder / TIMINGS).read_text("ascii").splitlines())
+        return {int(generation): float(taken) for generation, taken in lines}
+
+    @property
+    def best_score(self) -> float:
+        """The highest score of a mean on held-out rollouts; minus infinity if none was measured."""
+        return max((score for score in self.metrics["held_out"] if score == score), default=-float("inf"))
+
+    def agent(self, name: str = "best", environment: str = "") -> Agent[Any]:
+        """An agent of the run, in one of the worlds that its genomes were evolved in.
+
+        Args:
+            name: "best", "last" or "centre", as in `Run`.
+            environment: of a world of the objective; that of the recipe if empty.
+
+        Raises:
+            ValueError: there is no such agent, its files are damaged, or the objective has no such world.
+        """
+        agent = Agent[Any].from_pretrained(self.folder / name)
+        if environment in ("", self.recipe.environment):
+            return agent
+        worlds = {
+            each.description.recipe.environment: each for each in worlds_of(make_objective(self.description))
+        }
+        if environment not in worlds:
+            known = ", ".join({self.recipe.environment: None, **worlds})
+            raise ValueError(f"environment {shorten(environment)} is no world of {self.folder}: give {known}")
+        return _in_world(agent, worlds[environment])
+
+
+def _in_world(agent: Agent[Any], place: WorldObjective) -> Agent[Any]:
+    """An agent with the same genome, whose network fits another world."""
+    config, world = place.description.program, place.world
+    spaces = world.dynamics.observation_space, world.dynamics.action_space
+    return agent_kind(config)(*spaces, config, genome=agent.genome, encoding=world.encoding)
