@@ -13,7 +13,7 @@ from lndp_envs.foraging import Foraging
 
 from lndp_agents.lndp import genome_size, genome_to_parameters, make_program
 from lndp_agents.rollout import Evolved, World, balanced_contexts, lifetime_keys, rollout
-from lndp_agents.spaces import ActionDecoding, ObservationEncoding, config_for
+from lndp_agents.spaces import ObservationEncoding, config_for
 
 
 def measure(
@@ -31,7 +31,7 @@ def measure(
     task = Foraging()
     encoding = ObservationEncoding.of(task.observation_space)
     config = config_for(task.observation_space, task.action_space, encoding, nodes=nodes, **program)
-    world = World(task, steps, 1, encoding, ActionDecoding.of(task.action_space))
+    world = World("foraging", task, steps, 1, encoding)
     generator = torch.Generator().manual_seed(0)
     genomes = torch.randn(population, genome_size(config), generator=generator) * 0.5
     keys = lifetime_keys(0, num_lifetimes=lives, device=device)

@@ -8,7 +8,7 @@ import lndp_envs  # noqa: F401  # pyright: ignore[reportUnusedImport]  # registe
 if TYPE_CHECKING:
     from lndp_agents.agent import Agent, LNDPAgent
     from lndp_agents.config import LNDPConfig
-    from lndp_agents.lesions import Lesion
+    from lndp_agents.interventions import Lesion
     from lndp_agents.lndp import LNDP, LifeState, SparseLifeState, SparseLNDP
     from lndp_agents.zoo import load_pretrained, zoo_names
 
@@ -32,7 +32,7 @@ _HOMES = {
     "Agent": "lndp_agents.agent",
     "LNDPAgent": "lndp_agents.agent",
     "LNDPConfig": "lndp_agents.config",
-    "Lesion": "lndp_agents.lesions",
+    "Lesion": "lndp_agents.interventions",
     "LifeState": "lndp_agents.lndp",
     "SparseLNDP": "lndp_agents.lndp",
     "SparseLifeState": "lndp_agents.lndp",

@@ -1,19 +1,32 @@
 """The agent: what a user holds, gives observations to, saves and loads."""
 
+from dataclasses import replace
 from os import PathLike
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, NamedTuple, Self, cast
 
 import torch
 from lndp_envs.randomness import fold, key_of
 
 from lndp_agents.config import LNDPConfig, PolicyConfig
 from lndp_agents.graph import life_to_graph
-from lndp_agents.lesions import Lesion, LifeCourse
 from lndp_agents.lives import check_lives, own_memory, valid_seed
 from lndp_agents.persistence import FileFormatError, SavedAgent, load_agent, save_agent
 from lndp_agents.predictor import Config, Predictor
+from lndp_agents.rollout.engine import step_network
+from lndp_agents.rollout.intervention import Intervention
+from lndp_agents.rollout.learners import Phenotype
 from lndp_agents.senses import sense
 from lndp_agents.spaces import from_numbers
+
+
+class Lifetime(NamedTuple):
+    """The lifetime that an agent leads."""
+
+    network: Phenotype
+    """Of one genome and one lifetime (P = L = 1)."""
+    step: int = 0
+    """Steps since birth, or since the state was given to the agent."""
+    interventions: tuple[Intervention, ...] = ()
 
 
 class Agent(Predictor[Config]):
@@ -41,13 +54,12 @@ class Agent(Predictor[Config]):
 
     config_type: ClassVar[type[PolicyConfig]] = PolicyConfig
 
-    _state: Any = None
-    _course = LifeCourse()
+    _lifetime: Lifetime | None = None
     _num_births = 0
 
     @property
     def state(self) -> Any:
-        """The life that `act` leads (P = L = 1), a value: give it to another agent to fork the life.
+        """State of the current lifetime (P = L = 1), a value: assign it to another agent to fork it.
 
         An LNDP's is a `LifeState`, or a `SparseLifeState` where the configuration names candidates. An agent
         copies what it is given.
@@ -56,14 +68,12 @@ class Agent(Predictor[Config]):
             RuntimeError: there is none yet.
             ValueError: a life of other sizes or of the other form is given.
         """
-        if self._state is None:
-            raise RuntimeError("the agent leads no life yet: call agent.birth() first")
-        return self._state
+        return self._current.network.state
 
     @state.setter
     def state(self, state: Any) -> None:
         check_lives(self.program, state, (1, 1), "this agent")
-        self._state, self._course = own_memory(self.program.state_type, state, self.device), LifeCourse()
+        self._begin(own_memory(self.program.state_type, state, self.device))
 
     def to(self, device: torch.device | str) -> Self:
         """Move the genome and the life to a device; returns the agent.
@@ -72,8 +82,10 @@ class Agent(Predictor[Config]):
             ValueError: it is no device, or it is not there.
         """
         super().to(device)
-        if self._state is not None:
-            self._state, self._course = self._state.to(self.device), self._course.to(self.device)
+        if self._lifetime is not None:
+            network, step, interventions = self._lifetime
+            moved = network.to(self.device) if interventions else self._network(network.state.to(self.device))
+            self._lifetime = Lifetime(moved, step, interventions)
         return self
 
     def seed(self, seed: int) -> None:
@@ -103,7 +115,7 @@ class Agent(Predictor[Config]):
             self._num_births += 1
         else:
             key = self._key(key_of(valid_seed(seed)))
-        self._state, self._course = self._born(key), LifeCourse()
+        self._begin(self._born(key))
         return self.state
 
     @torch.inference_mode()
@@ -122,30 +134,51 @@ class Agent(Predictor[Config]):
             RuntimeError: no life has begun.
             ValueError: the observation is not of the space, or the reward is no number.
         """
-        state = self.state
+        network, step, interventions = self._current
         senses = sense(observation, self.observation_space)
         if senses.is_batched:
             raise ValueError(
                 f"observation of {len(senses.observation)} rows: act leads one life, predict leads many"
             )
-        senses = self._course.felt(senses.completed(reward, episode_start))
-        self._state, action = self._live(self._course.program or self.program, state, senses)
-        self._course, action = self._course.done(action, self.action_space)
-        action = from_numbers(self.action_space, action.squeeze(0))
+        given = self._given(network, senses.completed(reward, episode_start))
+        network, actions = step_network(self, network, step, given, interventions, space=self.action_space)
+        self._lifetime = Lifetime(network, step + 1, interventions)
+        action = from_numbers(self.action_space, actions.cpu().numpy().squeeze(0))
         return action.item() if self.decoding.discrete else action
 
     @torch.inference_mode()
-    def lesion(self, lesion: Lesion) -> None:
-        """Injure the life that `act` leads, now: it goes on with that until a birth, or another `state`.
+    def lesion(self, lesion: Intervention) -> None:
+        """Intervene in the current lifetime, now: it lasts until a birth, or another `state`.
 
-        The genome, what is saved, and the lives of `predict` stay intact. Its `at` is taken to be now.
+        The genome, what is saved, and the lifetimes of `predict` stay intact. Its `at` is taken to be now.
 
         Raises:
             RuntimeError: no life has begun.
             ValueError: there is nothing in this policy that it could hit.
         """
-        state = self.state
-        self._course, self._state = self._course.injured(self.program, self._parameters, state, lesion)
+        network, step, interventions = self._current
+        own = replace(lesion, at=step)
+        self._lifetime = Lifetime(
+            cast("Phenotype", own.before_step(step, network)), step, (*interventions, own)
+        )
+
+    @property
+    def phenotype(self) -> Phenotype:
+        """The network of the current lifetime: its policy, parameters and state, after interventions.
+
+        Raises:
+            RuntimeError: no lifetime has begun.
+        """
+        return self._current.network
+
+    @property
+    def _current(self) -> Lifetime:
+        if self._lifetime is None:
+            raise RuntimeError("no lifetime has begun: call agent.birth() first")
+        return self._lifetime
+
+    def _begin(self, state: Any) -> None:
+        self._lifetime = Lifetime(self._network(state))
 
     def save_pretrained(self, folder: str | PathLike[str]) -> None:
         """Write config.json and model.safetensors; the life is not saved.

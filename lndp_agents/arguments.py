@@ -270,6 +270,9 @@ def _add_injury(command: Any, *, is_required: bool) -> None:
     )
     kind.add_argument("--cut-reward", action="store_true", help="the sensed reward is 0 from now on")
     kind.add_argument("--nodes", type=int, metavar="INT", help="so many hidden nodes fall silent for good")
+    kind.add_argument(
+        "--lesion", metavar="MODULE:NAME", help="an intervention of your own, see lndp_agents.interventions"
+    )
 
 
 def _add_watch(commands: Any) -> None:

@@ -23,6 +23,7 @@ from lndp_agents.lives import (
     with_newborns,
 )
 from lndp_agents.policies.policy import Policy
+from lndp_agents.rollout.learners import Evolved, Phenotype, StepInput
 from lndp_agents.senses import Senses, sense
 from lndp_agents.spaces import (
     ActionDecoding,
@@ -94,6 +95,11 @@ class Predictor(Generic[Config]):
         return MappingProxyType({name: tensor[0] for name, tensor in self._parameters.items()})
 
     @property
+    def learner(self) -> Evolved:
+        """What `rollout` takes: the policy with this one genome."""
+        return Evolved(self.program, self._parameters)
+
+    @property
     def num_parameters(self) -> int:
         """D."""
         return len(self._genome)
@@ -158,9 +164,11 @@ class Predictor(Generic[Config]):
         else:
             lives = arrays_to_lives(state, num_rows, self.program, self.device)
             lives = with_newborns(lives, episode_start, self._born)
-        lives, action = self._live(self.program, lives, senses, donate=True)
-        action = from_numbers(self.action_space, action if senses.is_batched else action.squeeze(0))
-        return action, lives_to_arrays(lives)
+        network = self._network(lives)
+        network, action = network.step(self, self._given(network, senses), donate=True)
+        numbers = action.cpu().numpy()
+        numbers = from_numbers(self.action_space, numbers if senses.is_batched else numbers.squeeze(0))
+        return numbers, lives_to_arrays(network.state)
 
     @torch.inference_mode()
     def births(self, keys: NDArray[np.int64]) -> tuple[NDArray[Any], ...]:
@@ -174,14 +182,13 @@ class Predictor(Generic[Config]):
         """Newborns (1, L, ...) of the program's form, developed, one for each key (1, L)."""
         return self.program.develop(self._parameters, self.program.birth(key))
 
-    def _live(
-        self, program: Policy[Any], state: Any, senses: Senses, *, donate: bool = False
-    ) -> tuple[Any, NDArray[Any]]:
-        """One step of the lives (1, L, ...): the next state, and actions (L, *shape)."""
+    def _network(self, state: Any) -> Phenotype:
+        return Phenotype(self.program, self._parameters, state)
+
+    def _given(self, network: Phenotype, senses: Senses) -> StepInput:
+        """What the networks of lifetimes (1, L, ...) receive."""
         observation, reward, starts = (
-            torch.from_numpy(values)[None].to(self.device)  # pyright: ignore[reportUnknownMemberType]
+            torch.from_numpy(values).to(self.device)  # pyright: ignore[reportUnknownMemberType]
             for values in (senses.observation, senses.reward, senses.episode_start)
         )
-        x, starts = self.encoding.encode(observation), starts | program.is_newborn(state)
-        state, output = program.experience(self._parameters, state, x, reward, starts, donate=donate)
-        return state, self.decoding.decode(output[0]).cpu().numpy()
+        return StepInput(observation, reward[None], starts | network.policy.is_newborn(network.state))

@@ -18,7 +18,7 @@ from lndp_agents import LNDPAgent, LNDPConfig, load_pretrained
 from lndp_agents.diagnostics import LifeCurves, Report, Thresholds, diagnose, life_curves
 from lndp_agents.diagnostics.curves import node_diversity
 from lndp_agents.diagnostics.signatures import different_actions
-from lndp_agents.evaluation import evaluate, fresh_lives
+from lndp_agents.evaluation import evaluate, fresh_lifetimes, world_of
 from lndp_agents.lndp import LNDP, genome_size, genome_to_parameters, make_program, parameters_to_genome
 from lndp_agents.lndp.state import roles
 from lndp_agents.rollout import Evolved, init_batch, rollout, unroll
@@ -53,9 +53,9 @@ def changed(config: LNDPConfig, genome: Tensor, change: Change | None) -> Tensor
 
 
 def curves_of(agent: LNDPAgent, environment: str = FORAGING, lives: int = 6) -> LifeCurves:
-    world, keys, tasks = fresh_lives(agent, environment, lives=lives, seed=0)
-    parameters = genome_to_parameters(agent.config, agent.genome[None])
-    return life_curves(make_program(agent.config, "auto"), parameters, world, keys, tasks)
+    world = world_of(agent, environment)
+    keys, tasks = fresh_lifetimes(world, lives, 0)
+    return life_curves(agent.learner, world, keys, tasks)
 
 
 def value(report: Report, name: str) -> float:
@@ -165,7 +165,8 @@ def test_the_reward_is_cut_as_the_switch_of_the_configuration_cuts_it() -> None:
 def test_the_lives_are_those_that_are_scored(environment: str) -> None:
     agent = agent_of(environment=environment, scale=1.0)
     curves = curves_of(agent, environment)
-    world, keys, tasks = fresh_lives(agent, environment, lives=6, seed=0)
+    world = world_of(agent, environment)
+    keys, tasks = fresh_lifetimes(world, 6, 0)
     parameters = genome_to_parameters(agent.config, agent.genome[None])
     lives = rollout(Evolved(make_program(agent.config, "auto"), parameters), world, keys, tasks)
     np.testing.assert_array_equal(curves.scores, lives.scores[0].numpy())
@@ -192,9 +193,10 @@ def test_what_follows_the_end_of_a_life_is_not_a_number() -> None:
 
 def test_edges_are_counted_as_the_watcher_of_one_life_counts_them() -> None:
     agent = agent_of(scale=1.5)
-    world, keys, tasks = fresh_lives(agent, FORAGING, lives=3, seed=0)
+    world = world_of(agent, FORAGING)
+    keys, tasks = fresh_lifetimes(world, 3, 0)
     program, parameters = LNDP(agent.config), genome_to_parameters(agent.config, agent.genome[None])
-    curves = life_curves(program, parameters, world, keys, tasks)
+    curves = life_curves(Evolved(program, parameters), world, keys, tasks)
     num_allowed = int(roles(agent.config, keys.device).allowed.sum())
     batch = init_batch(Evolved(program, parameters), world, keys, tasks)
     histories = [History(num_allowed) for _ in range(3)]

@@ -12,7 +12,6 @@ import pytest
 from PIL import Image
 
 from lndp_agents import Lesion, load_pretrained
-from lndp_agents.lesions import injure
 from lndp_agents.policies.gru import GRUConfig
 
 FOLDER = Path(__file__).parent.parent / "examples" / "hero"
@@ -53,8 +52,7 @@ def test_the_weights_that_are_drawn_dark_are_those_that_are_lost(script: Any) ->
     moments = list(patient.live(3, 3, lesion, is_drawn=True))
     agent = load_pretrained(str(FOLDER / "agents" / "gru"))
     agent.birth(3)
-    own = {name: tensor[None] for name, tensor in agent.parameters.items()}
-    program: Any = injure(agent.program, own, agent.state, lesion)[0]
+    program: Any = lesion.before_step(1, agent.phenotype)
     lost = {name: (tensor[0] == 0).numpy() for name, tensor in program.parameters.items()}
     assert isinstance(agent.config, GRUConfig)
     inputs, hidden = agent.config.input_size, agent.config.hidden_size

@@ -100,26 +100,20 @@ def assert_table_is_of_lives(path: Path) -> None:
 
 def test_lives_step_by_step_are_those_that_are_scored(scripts: Any) -> None:
     living, agent = scripts("living"), load_pretrained("foraging")
-    steps = list(living.steps_of_lives(agent, REVERSAL, 6, seed=7))
-    rewards = torch.stack([reward for _, reward in steps]).numpy()
-    assert rewards.shape == (100, 6)
-    np.testing.assert_array_equal(rewards.sum(0), evaluate(agent, REVERSAL, lives=6, seed=7).scores)
+    rewards = living.rewards_of_lives(agent, REVERSAL, 6, seed=7)
+    assert rewards.shape == (6, 100)
+    np.testing.assert_array_equal(rewards.sum(1), evaluate(agent, REVERSAL, lives=6, seed=7).scores)
 
 
 def test_frozen_from_the_first_step_is_frozen_from_birth(scripts: Any) -> None:
     living, agent = scripts("living"), load_pretrained("foraging-reversal")
-    early, birth = (
-        torch.stack([reward for _, reward in steps])
-        for steps in (
-            living.steps_of_lives(agent, REVERSAL, 6, 7, frozen_from=0),
-            living.steps_of_lives(living.switched(agent, lifetime_updates=False), REVERSAL, 6, 7),
-        )
-    )
+    early = living.trials_of_lives(agent, REVERSAL, 6, 7, frozen_from=0)[1]
+    birth = living.trials_of_lives(living.switched(agent, lifetime_updates=False), REVERSAL, 6, 7)[1]
     assert early.tolist() == birth.tolist()
-    late = torch.stack([r for _, r in living.steps_of_lives(agent, REVERSAL, 6, 7, frozen_from=50)])
-    whole = torch.stack([r for _, r in living.steps_of_lives(agent, REVERSAL, 6, 7)])
-    assert late[:50].tolist() == whole[:50].tolist()
-    assert late[50:].tolist() != whole[50:].tolist()
+    late = living.trials_of_lives(agent, REVERSAL, 6, 7, frozen_from=50)[1]
+    whole = living.trials_of_lives(agent, REVERSAL, 6, 7)[1]
+    assert late[:, :50].tolist() == whole[:, :50].tolist()
+    assert late[:, 50:].tolist() != whole[:, 50:].tolist()
 
 
 def test_switches_leave_out_the_parameters_of_what_is_off(scripts: Any) -> None:

@@ -20,7 +20,6 @@ from matplotlib.figure import Figure
 
 from lndp_agents import load_pretrained
 from lndp_agents.baselines import PolicyLives, load_baseline
-from lndp_agents.baselines.injured import DAMAGES, hidden_nodes
 from lndp_agents.baselines.registry import RULES, is_finished
 from lndp_agents.compare import Comparison
 from lndp_agents.compare.comparison import SCORE_SEED
@@ -28,12 +27,13 @@ from lndp_agents.compare.entrants import fixed_policy, is_learner
 from lndp_agents.compare.runner import TRAININGS
 from lndp_agents.compare.tables import machine, write_csv
 from lndp_agents.compare.training import LIVES_FILE, score
-from lndp_agents.lesions import Lesion
-from lndp_agents.lesions.recovery import window_steps
+from lndp_agents.interventions import Intervention, Lesion, hidden_nodes
+from lndp_agents.interventions.trained import DAMAGES
 from lndp_agents.palette import EVENT_DASHES, INK, line_look
 from lndp_agents.persistence import write_file
 from lndp_agents.plotting import DOTS_PER_INCH, style_axes, write_labels
 from lndp_agents.statistics import bootstrap_interval, interquartile_mean
+from lndp_agents.studies.recovery import window_steps
 
 RESULTS = Path(__file__).parent / "results"
 WINDOWS = 50
@@ -42,7 +42,7 @@ Injured: TypeAlias = Mapping[str, list[PolicyLives] | None]
 """By injury: the lives of each training; none where a policy has nothing that can be injured so."""
 
 
-def injuries(middle: int, hidden: int) -> dict[str, Lesion | None]:
+def injuries(middle: int, hidden: int) -> dict[str, Intervention | None]:
     """What happens in the middle of a life, by name; of the hidden nodes at least one falls silent."""
     return {
         "intact": None,
@@ -92,7 +92,7 @@ def _policies(comparison: Comparison, name: str, folder: Path) -> Iterator[Any]:
 
 
 def _lives(
-    policies: Sequence[Any], comparison: Comparison, lesion: Lesion | None
+    policies: Sequence[Any], comparison: Comparison, lesion: Intervention | None
 ) -> list[PolicyLives] | None:
     """The same lives of each training."""
     try:

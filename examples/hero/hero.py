@@ -18,7 +18,8 @@ from patients import ENVIRONMENT, Fixed, Moment, Patient, Plastic
 from picture import Page, Side, trailing_means
 
 from lndp_agents import Lesion, load_pretrained
-from lndp_agents.lesions.recovery import Recovery, measure_recovery
+from lndp_agents.interventions import Intervention
+from lndp_agents.studies.recovery import Recovery, measure_recovery
 from lndp_agents.watching import write_gif
 
 HERE = Path(__file__).parent
@@ -97,13 +98,13 @@ def _is_clear(food: Sequence[int], at: int) -> bool:
     )
 
 
-def _last(patient: Patient, seed: int, steps: int, lesion: Lesion) -> Moment:
+def _last(patient: Patient, seed: int, steps: int, lesion: Intervention) -> Moment:
     *_, end = patient.live(seed, steps, lesion, is_drawn=False)
     return end
 
 
 def _frames(
-    page: Page, patients: Sequence[Patient], seed: int, steps: int, lesion: Lesion
+    page: Page, patients: Sequence[Patient], seed: int, steps: int, lesion: Intervention
 ) -> Iterator[NDArray[np.uint8]]:
     lives = [patient.live(seed, steps, lesion, is_drawn=True) for patient in patients]
     for number, moments in enumerate(zip(*lives, strict=True)):

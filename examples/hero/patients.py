@@ -10,8 +10,8 @@ import torch
 from lndp_envs import SenseReward
 from numpy.typing import NDArray
 
-from lndp_agents import Agent, Lesion, LNDPAgent, LNDPConfig
-from lndp_agents.lesions import injure
+from lndp_agents import Agent, LNDPAgent, LNDPConfig
+from lndp_agents.interventions import Intervention
 from lndp_agents.watching.wiring import Brain, darkened
 
 ENVIRONMENT = "lndp/ForagingReversal-v0"
@@ -51,7 +51,7 @@ class Patient(ABC):
     def brain(self, senses: Any) -> Brain:
         """The network as it is now, after it has sensed this."""
 
-    def injure(self, lesion: Lesion) -> None:
+    def injure(self, lesion: Intervention) -> None:
         """Let it happen to the life that the agent leads."""
         self.agent.lesion(lesion)
 
@@ -59,7 +59,7 @@ class Patient(ABC):
         """Begin a life."""
         self.agent.birth(seed)
 
-    def live(self, seed: int, steps: int, lesion: Lesion, *, is_drawn: bool) -> Iterator[Moment]:
+    def live(self, seed: int, steps: int, lesion: Intervention, *, is_drawn: bool) -> Iterator[Moment]:
         """Live a life of so many steps: its moments, one more for the injury, and its end.
 
         `lndp watch` with the options --seed, --zero and --at shows the same life of an LNDP.
@@ -101,7 +101,7 @@ class Plastic(Patient):
         super().born(seed)
         self._taken = np.zeros((self.shape.nodes, self.shape.nodes), np.float32)
 
-    def injure(self, lesion: Lesion) -> None:
+    def injure(self, lesion: Intervention) -> None:
         """As `Patient.injure`."""
         before = Brain.of(self.agent.state, self.shape)
         super().injure(lesion)
@@ -135,11 +135,10 @@ class Fixed(Patient):
         super().born(seed)
         self._weights = {name: tensor[None] for name, tensor in self.agent.parameters.items()}
 
-    def injure(self, lesion: Lesion) -> None:
-        """As `Patient.injure`; the agent's own draw of what is hit is repeated to draw it."""
-        program: Any = injure(self.agent.program, self._weights, self.agent.state, lesion)[0]
-        self._weights = program.parameters
+    def injure(self, lesion: Intervention) -> None:
+        """As `Patient.injure`."""
         super().injure(lesion)
+        self._weights = self.agent.phenotype.parameters
 
     def brain(self, senses: Any) -> Brain:
         """As `Patient.brain`."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
-from living import cohort, steps_of_lives, switched
+from living import cohort, switched, trials_of_lives
 from paper import SCORE_SEED, options, parser, run_script, say
 from tables import machine, new_figure, style, write_csv, write_figure, write_markdown
 
@@ -65,15 +65,15 @@ def trials_of(agent: LNDPAgent, condition: Mapping[str, Any], lives: int) -> Tri
     switches = {name: value for name, value in condition.items() if name != "frozen_from"}
     reward, steps, food, start = (np.zeros((lives, STEPS)) for _ in range(4))
     rows = np.arange(lives)
-    walk = steps_of_lives(
+    seen, earned = trials_of_lives(
         switched(agent, **switches), ENVIRONMENT, lives, SCORE_SEED, condition.get("frozen_from")
     )
-    for step, (state, earned) in enumerate(walk):
-        trial = state.trial.numpy()
-        start[rows, trial] = step - state.trial_step.numpy()
+    for step in range(seen.shape[1]):
+        trial, trial_step, side = seen[:, step].T
+        start[rows, trial] = step - trial_step
         steps[rows, trial] += 1
-        reward[rows, trial] += earned.numpy()
-        food[rows, trial] = state.food.numpy()
+        reward[rows, trial] += earned[:, step]
+        food[rows, trial] = side
     return Trials(reward, steps, food, start)
 
 

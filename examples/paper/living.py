@@ -1,6 +1,5 @@
 """Lives of one agent as the findings look at them: by episode, by step, with parts of the program off."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,10 +9,10 @@ import torch
 from torch import Tensor
 
 from lndp_agents import LNDPAgent, load_pretrained, zoo_names
-from lndp_agents.evaluation import fresh_lives
-from lndp_agents.lesions import freeze
-from lndp_agents.lndp import genome_to_parameters, make_program, parameters_to_genome
-from lndp_agents.rollout import Evolved, init_batch, rollout, unroll
+from lndp_agents.evaluation import fresh_rollout, world_of
+from lndp_agents.interventions import Freeze
+from lndp_agents.lndp import parameters_to_genome
+from lndp_agents.rollout import Transition
 
 AGENTS = Path(__file__).parent / "agents"
 """NAME_sSEED: from other evolutions than the zoo's agents, some by another recipe (README.md there)."""
@@ -26,14 +25,8 @@ def cohort(name: str) -> list[LNDPAgent]:
 
 
 def episode_returns(agent: LNDPAgent, environment: str, lives: int, seed: int) -> np.ndarray:
-    """(L, E): the return of each episode of fresh lives."""
-    world, keys, tasks = fresh_lives(agent, environment, lives=lives, seed=seed)
-    parameters = genome_to_parameters(agent.config, agent.genome[None])
-    return (
-        rollout(Evolved(make_program(agent.config, "auto"), parameters), world, keys, tasks)
-        .returns[0]
-        .numpy()
-    )
+    """(L, E): the return of each episode of fresh lifetimes."""
+    return fresh_rollout(agent, world_of(agent, environment), lives=lives, seed=seed).returns[0].numpy()
 
 
 def switched(agent: LNDPAgent, **switches: Any) -> LNDPAgent:
@@ -45,30 +38,39 @@ def switched(agent: LNDPAgent, **switches: Any) -> LNDPAgent:
     return LNDPAgent(*spaces, config, genome=genome, encoding=agent.encoding)
 
 
-@torch.no_grad()
-def steps_of_lives(
+def rewards_of_lives(agent: LNDPAgent, environment: str, lives: int, seed: int) -> np.ndarray:
+    """(L, T): the rewards of the fresh lifetimes that `evaluate` scores."""
+    results = fresh_rollout(agent, world_of(agent, environment), lives=lives, seed=seed, record=["rewards"])
+    return results.records["rewards"][0].numpy()
+
+
+def trials_of_lives(
     agent: LNDPAgent, environment: str, lives: int, seed: int, frozen_from: int | None = None
-) -> Iterator[tuple[Any, Tensor]]:
-    """The fresh lives that `evaluate` scores, step by step.
+) -> tuple[np.ndarray, np.ndarray]:
+    """Record trials and rewards in the fresh lifetimes that `evaluate` scores.
 
     Args:
-        agent: who lives.
-        environment: where.
+        agent: an agent of a world with trials.
+        environment: a foraging world.
         lives: how many, L.
-        seed: of births and worlds.
+        seed: random seed of initial states and environments.
         frozen_from: the step from which on the brains no longer change; none if None.
 
-    Yields:
-        The state of the world before a step (L rows), and the reward (L,) that the step brought.
+    Returns:
+        Before each step the number of the trial, its step, and the side of the food (L, T, 3), and the reward
+        (L, T) that the step brought.
     """
-    world, keys, tasks = fresh_lives(agent, environment, lives=lives, seed=seed)
-    parameters = genome_to_parameters(agent.config, agent.genome[None])
-    program = make_program(agent.config, "auto")
-    batch = init_batch(Evolved(program, parameters), world, keys, tasks)
-    for step in range(world.num_steps):
-        if step == frozen_from:
-            program, brain = freeze(program, batch.brain)
-            batch = batch._replace(brain=brain)
-        before = batch.state
-        batch = unroll(program, parameters, world, batch, 1)
-        yield before, batch.reward[0]
+
+    def trial(transition: Transition) -> Tensor:
+        state = transition.state
+        return torch.stack([state.trial, state.trial_step, state.food], -1)[None]
+
+    results = fresh_rollout(
+        agent,
+        world_of(agent, environment),
+        lives=lives,
+        seed=seed,
+        interventions=[] if frozen_from is None else [Freeze(at=frozen_from)],
+        record=[("trial", trial), "rewards"],
+    )
+    return results.records["trial"][0].numpy(), results.records["rewards"][0].numpy()

@@ -12,8 +12,7 @@ from dataclasses import replace
 from itertools import product
 
 import numpy as np
-import torch
-from living import episode_returns, steps_of_lives
+from living import episode_returns, rewards_of_lives
 from paper import (
     SCORE_SEED,
     Condition,
@@ -63,8 +62,7 @@ def measure(task: str, result: Result, lives: int) -> Result:
     """
     environment = TASKS[task][0]
     if task == "foraging":
-        steps = steps_of_lives(result.agent, environment, lives, SCORE_SEED)
-        rewards = torch.stack([reward for _, reward in steps]).numpy()
+        rewards = rewards_of_lives(result.agent, environment, lives, SCORE_SEED).T
         third = len(rewards) // 3
         first, last = (part.mean(0) * len(rewards) for part in (rewards[:third], rewards[-third:]))
         measures = {"mean": rewards.sum(0), "first third": first, "last third": last}

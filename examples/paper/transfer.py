@@ -22,10 +22,10 @@ from paper import NODES, SCORE_SEED, encoding_of, options, parser, run_script, s
 from tables import machine, new_figure, style, write_csv, write_figure, write_markdown
 
 from lndp_agents import LNDPAgent, zoo_names
-from lndp_agents.evaluation import fresh_lives
-from lndp_agents.lndp import genome_size, genome_to_parameters, make_program
+from lndp_agents.evaluation import fresh_rollout, world_of
+from lndp_agents.lndp import genome_size, genome_to_parameters
 from lndp_agents.palette import INK, POSITIVE
-from lndp_agents.rollout import Evolved, World, balanced_contexts, lifetime_keys, make_world, rollout
+from lndp_agents.rollout import Evolved, World, balanced_contexts, lifetime_keys, make_world
 from lndp_agents.rollout.streams import EVALUATION
 from lndp_agents.spaces import config_for
 from lndp_agents.statistics import bootstrap_interval, interquartile_mean
@@ -95,10 +95,9 @@ def scores_of(agents: Sequence[LNDPAgent], environment: str, lives: int) -> np.n
     born = [agent for agent in (reborn(agent, environment) for agent in agents) if agent is not None]
     if not born:
         return None
-    world, keys, tasks = fresh_lives(born[0], environment, lives=lives, seed=SCORE_SEED)
-    config, genomes = born[0].config, torch.stack([agent.genome for agent in born])
-    parameters = genome_to_parameters(config, genomes)
-    return rollout(Evolved(make_program(config, "auto"), parameters), world, keys, tasks).scores.numpy()
+    world, genomes = world_of(born[0], environment), torch.stack([agent.genome for agent in born])
+    learner = Evolved(born[0].program, genome_to_parameters(born[0].config, genomes))
+    return fresh_rollout(learner, world, lives=lives, seed=SCORE_SEED).scores.numpy()
 
 
 def measure(worlds: Sequence[str], lives: int, programs: int) -> list[dict[str, Any]]:

@@ -1,8 +1,6 @@
-"""Other learners on equal terms: thin adapters, one protocol (`Policy`), one evaluation."""
+"""Other learners on equal terms: thin adapters, one protocol (`Policy`)."""
 
-from lndp_agents.baselines.evaluation import PolicyLives, evaluate_policy_lives
 from lndp_agents.baselines.job import CurvePoint, Job
-from lndp_agents.baselines.policy import Policy
 from lndp_agents.baselines.registry import (
     baseline_names,
     is_finished,
@@ -10,6 +8,8 @@ from lndp_agents.baselines.registry import (
     read_curve,
     train_baseline,
 )
+from lndp_agents.evaluation import PolicyLives, evaluate_policy_lives
+from lndp_agents.rollout import PredictPolicy as Policy
 
 __all__ = [
     "CurvePoint",

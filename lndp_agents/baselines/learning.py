@@ -14,15 +14,15 @@ from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 from stable_baselines3.common.policies import ActorCriticPolicy
 from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 
-from lndp_agents.baselines.evaluation import evaluate_policy_lives
-from lndp_agents.baselines.injured import network_of
 from lndp_agents.baselines.job import CurvePoint, Job, Report
-from lndp_agents.baselines.policy import Policy
 from lndp_agents.baselines.trained import TrainedModel, load_network, save_network, spaces_to_json
 from lndp_agents.baselines.vec_env import make_vec_env
 from lndp_agents.config import MAX_WIDTH
+from lndp_agents.evaluation import evaluate_policy_lives
+from lndp_agents.interventions.trained import network_of
 from lndp_agents.persistence import FileFormatError
 from lndp_agents.rollout.generators import lent_generators
+from lndp_agents.rollout.predicting import PredictPolicy
 from lndp_agents.rollout.streams import HELD_OUT
 from lndp_agents.validation import is_integer, require_keys, shorten
 
@@ -64,7 +64,7 @@ class Learner:
         }
         return defaults | own | dict(self.keywords)
 
-    def train(self, job: Job, report: Report) -> Policy:
+    def train(self, job: Job, report: Report) -> PredictPolicy:
         """Train a model, and keep what was best on held-out lives, as evolution does.
 
         Args:
@@ -85,7 +85,7 @@ class Learner:
         _learn(model, policy, job, report)
         return policy
 
-    def save(self, policy: Policy, folder: Path) -> dict[str, Any]:
+    def save(self, policy: PredictPolicy, folder: Path) -> dict[str, Any]:
         """Write what `train` gave.
 
         Returns:
@@ -97,7 +97,9 @@ class Learner:
         network: Any = network_of(policy)
         return save_network(network, folder)
 
-    def load(self, folder: Path, hyperparameters: Mapping[str, Any], data: Mapping[str, Any]) -> Policy:
+    def load(
+        self, folder: Path, hyperparameters: Mapping[str, Any], data: Mapping[str, Any]
+    ) -> PredictPolicy:
         """What was trained.
 
         Args:
@@ -116,7 +118,7 @@ class Learner:
                 load_network(partial(kind, lr_schedule=_no_learning, **keywords), folder, data)
             )
 
-    def load_zip(self, file: Path) -> Policy:
+    def load_zip(self, file: Path) -> PredictPolicy:
         """What an earlier version of this package saved in stable-baselines3's own format.
 
         It can hold code (cloudpickle), which is run.
@@ -149,11 +151,11 @@ class Learner:
         envs = make_vec_env(job.environment, job.keywords, self.num_envs, job.seed, job.episodes)
         return VecNormalize(envs, norm_obs=False)
 
-    def _acting(self, network: ActorCriticPolicy) -> Policy:
+    def _acting(self, network: ActorCriticPolicy) -> PredictPolicy:
         return TrainedModel(network)
 
 
-def _learn(model: OnPolicyAlgorithm, policy: Policy, job: Job, report: Report) -> None:
+def _learn(model: OnPolicyAlgorithm, policy: PredictPolicy, job: Job, report: Report) -> None:
     """Spend the budget, and keep what was best; `policy` is how the model is evaluated."""
     rollout = model.n_envs * model.n_steps
     if job.budget_steps < rollout:
@@ -172,7 +174,7 @@ def _no_learning(progress: float) -> float:
 class _Looks(BaseCallback):
     """Scores the policy before, during and after the training; the clock stops meanwhile."""
 
-    def __init__(self, policy: Policy, job: Job, report: Report) -> None:
+    def __init__(self, policy: PredictPolicy, job: Job, report: Report) -> None:
         super().__init__()
         self._policy, self._job, self._report = policy, job, report
         self._next = 0.0

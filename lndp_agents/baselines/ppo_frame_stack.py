@@ -10,8 +10,8 @@ from stable_baselines3.common.vec_env import VecEnv, VecFrameStack
 
 from lndp_agents.baselines.job import Job
 from lndp_agents.baselines.learning import BATCH_SIZE, NUM_ENVS, NUM_STEPS, Learner
-from lndp_agents.baselines.policy import Memory, Policy
 from lndp_agents.baselines.trained import TrainedModel
+from lndp_agents.rollout.predicting import Memory, PredictPolicy
 from lndp_agents.spaces.kinds import is_box
 from lndp_agents.validation import shorten
 
@@ -37,7 +37,7 @@ class FrameStackPolicy:
     def predict(
         self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = False
     ) -> tuple[Any, Memory]:
-        """As `Policy.predict`."""
+        """As `PredictPolicy.predict`."""
         frames: list[Any] = [observation[name] for name in sorted(observation)]
         old = state or [
             np.zeros((*frame.shape[:-1], FRAMES * frame.shape[-1]), frame.dtype) for frame in frames
@@ -64,7 +64,7 @@ class FrameStackLearner(Learner):
             )
         return VecFrameStack(super()._envs(job), FRAMES)
 
-    def _acting(self, network: ActorCriticPolicy) -> Policy:
+    def _acting(self, network: ActorCriticPolicy) -> PredictPolicy:
         return FrameStackPolicy(TrainedModel(network))
 
 

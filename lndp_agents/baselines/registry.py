@@ -15,17 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 from lndp_agents import __version__
 from lndp_agents.baselines.job import CurvePoint, Job, Report
-from lndp_agents.baselines.policy import Policy
 from lndp_agents.baselines.rules import random_policy, scripted_policy, win_stay_lose_shift
 from lndp_agents.numbers import score_text
 from lndp_agents.persistence import MAX_CONFIG_BYTES, FileFormatError, read_file, write_file
 from lndp_agents.rollout.generators import lent_generators
+from lndp_agents.rollout.predicting import PredictPolicy
 from lndp_agents.validation import is_integer, is_object, parse_json, shorten
 
 if TYPE_CHECKING:
     from lndp_agents.baselines.learning import Learner
 
-RULES: dict[str, Callable[[Job], Policy]] = {
+RULES: dict[str, Callable[[Job], PredictPolicy]] = {
     "random": random_policy,
     "scripted": scripted_policy,
     "win-stay-lose-shift": win_stay_lose_shift,
@@ -55,7 +55,9 @@ def baseline_names() -> list[str]:
     return [*LEARNERS, *RULES]
 
 
-def train_baseline(name: str, job: Job, folder: Path | None = None, report: Report | None = None) -> Policy:
+def train_baseline(
+    name: str, job: Job, folder: Path | None = None, report: Report | None = None
+) -> PredictPolicy:
     """Make a baseline's policy, trained where it learns.
 
     Args:
@@ -93,7 +95,7 @@ def is_finished(folder: Path) -> bool:
     return (folder / BASELINE_FILE).is_file()
 
 
-def load_baseline(folder: Path, *, trust: bool = False) -> Policy:
+def load_baseline(folder: Path, *, trust: bool = False) -> PredictPolicy:
     """A policy that `train_baseline` wrote.
 
     Args:
@@ -203,7 +205,7 @@ def progress_of(name: str, job: Job) -> Report:
     return say
 
 
-def _train(name: str, job: Job, folder: Path | None, report: Report) -> tuple[Policy, dict[str, Any]]:
+def _train(name: str, job: Job, folder: Path | None, report: Report) -> tuple[PredictPolicy, dict[str, Any]]:
     """The policy, and what baseline.json says about it if it has a folder."""
     learner = _learner(name)
     if folder is None:

@@ -13,7 +13,7 @@ from lndp_envs.randomness import fold, key_of, uniform
 from numpy.typing import NDArray
 
 from lndp_agents.baselines.job import Job
-from lndp_agents.baselines.policy import Memory, Policy
+from lndp_agents.rollout.predicting import Memory, PredictPolicy
 from lndp_agents.spaces import ActionDecoding
 
 _NEXT, _ACTION = 0, 1  # folded into the key of a random life
@@ -39,7 +39,7 @@ class RandomPolicy:
     def predict(
         self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = False
     ) -> tuple[Any, Memory]:
-        """As `Policy.predict`; no action depends on another, so lives need no beginning."""
+        """As `PredictPolicy.predict`; no action depends on another, so lives need no beginning."""
         rows = np.arange(len(observation["reward"]))
         (keys,) = state or (fold(np.full(len(rows), self._key), rows),)
         luck = torch.as_tensor(uniform(fold(keys, _ACTION), (self._decoding.size,)))
@@ -62,7 +62,7 @@ class LastFoodPolicy:
     def predict(
         self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = False
     ) -> tuple[Any, Memory]:
-        """As `Policy.predict`; the memory is the side (B,) that is gone to, right at first."""
+        """As `PredictPolicy.predict`; the memory is the side (B,) that is gone to, right at first."""
         seen = observation["observation"]
         position = seen.argmax(1) if self._task.observation == "one_hot" else seen[:, 0]
         side = (
@@ -87,7 +87,7 @@ class WinStayLoseShiftPolicy:
     def predict(
         self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = False
     ) -> tuple[Any, Memory]:
-        """As `Policy.predict`; the memory is the last arm (B,)."""
+        """As `PredictPolicy.predict`; the memory is the last arm (B,)."""
         has_paid = observation["reward"][:, 0] > 0
         arm = np.zeros(len(has_paid), np.int64)
         if state is not None:
@@ -117,7 +117,7 @@ class BeliefPolicy:
     def predict(
         self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = False
     ) -> tuple[Any, Memory]:
-        """As `Policy.predict`; the memory is the belief (B,) that arm 0 is good, and the last arm (B,)."""
+        """As `PredictPolicy.predict`; the memory: the belief (B,) that arm 0 is good, and the last arm."""
         has_paid = observation["reward"][:, 0] > 0
         belief = np.full(len(has_paid), 0.5)
         if state is not None:
@@ -133,7 +133,7 @@ def random_policy(job: Job) -> RandomPolicy:
     return RandomPolicy(job.make_world().dynamics.action_space, job.seed)
 
 
-def scripted_policy(job: Job) -> Policy:
+def scripted_policy(job: Job) -> PredictPolicy:
     """The best policy that is known for a task.
 
     Raises:
@@ -143,7 +143,7 @@ def scripted_policy(job: Job) -> Policy:
     return LastFoodPolicy(task) if isinstance(task, Foraging) else BeliefPolicy(task)
 
 
-def win_stay_lose_shift(job: Job) -> Policy:
+def win_stay_lose_shift(job: Job) -> PredictPolicy:
     """Win-stay lose-shift for a task.
 
     Raises:

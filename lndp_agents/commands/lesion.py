@@ -6,22 +6,22 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from lndp_agents.baselines.policy import Policy
 from lndp_agents.baselines.registry import is_finished, load_baseline, read_baseline
 from lndp_agents.commands.injury import lesion_of
 from lndp_agents.commands.subject import find_subject
 from lndp_agents.commands.trust import check_module
 from lndp_agents.devices import find_device
-from lndp_agents.lesions.figure import write_figure, write_table
-from lndp_agents.lesions.lesion import Lesion
-from lndp_agents.lesions.recovery import Effect, Recovery, Window, measure_recovery
 from lndp_agents.numbers import interval_text, score_text
+from lndp_agents.rollout import Intervention
+from lndp_agents.rollout.predicting import PredictPolicy
+from lndp_agents.studies.recovery import Effect, Recovery, Window, measure_recovery
+from lndp_agents.studies.recovery_figure import write_figure, write_table
 
 
 class _Patient(NamedTuple):
     """A policy and its world."""
 
-    policy: Policy
+    policy: PredictPolicy
     environment: str
     keywords: dict[str, Any]
     episodes: int
@@ -159,7 +159,7 @@ def _to_json(options: Namespace, patient: _Patient, recovery: Recovery) -> dict[
     }
 
 
-def _file_name(subject: str, lesion: Lesion) -> str:
+def _file_name(subject: str, lesion: Intervention) -> str:
     """Such as foraging-reversal_zero-0.33_at-50."""
     value = "" if lesion.value is True else f"-{lesion.value}"
     return f"{Path(subject).name}_{lesion.kind.replace('_', '-')}{value}_at-{lesion.at}"

@@ -32,9 +32,9 @@ from lndp_agents.compare.tables import write_csv
 from lndp_agents.evolution.config import EvolutionConfig
 from lndp_agents.evolution.run import Run
 from lndp_agents.evolution.run_view import RunView
-from lndp_agents.lesions import Lesion
 from lndp_agents.numbers import score_text
 from lndp_agents.persistence import MODEL_FILE, read_file, write_file
+from lndp_agents.rollout import Intervention
 from lndp_agents.validation import parse_json
 
 LIVES_FILE, RECORD_FILE = "lives.safetensors", "lives.json"
@@ -94,7 +94,7 @@ def finish(training: Training, say: Callable[[str], None], *, trust: bool = Fals
         torch.set_num_threads(threads)
 
 
-def score(policy: Policy, comparison: Comparison, lesion: Lesion | None = None) -> PolicyLives:
+def score(policy: Policy, comparison: Comparison, lesion: Intervention | None = None) -> PolicyLives:
     """The held-out lives of a policy, with an injury if any: the same ones for all policies and seeds."""
     return evaluate_policy_lives(
         policy,

@@ -1,8 +1,8 @@
 """What changes in brains over their lives: edges born and lost, density, diversity of node states."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import cast
 
 import numpy as np
 import torch
@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lndp_agents.config import LNDPConfig
-from lndp_agents.lndp import AnyLifeState, Parameters, Program, SparseLifeState
+from lndp_agents.lndp import AnyLifeState, SparseLifeState
 from lndp_agents.lndp.state import roles
-from lndp_agents.rollout import Evolved, World, init_batch, unroll
+from lndp_agents.rollout import Evolved, Intervention, Transition, World, rollout
 
 Floats = NDArray[np.float64]
 NEWBORN_VARIANCE = 1 / 3
@@ -65,63 +65,64 @@ class LifeCurves:
         return {name: np.nanmean(getattr(self, name), 0) for name in names}
 
 
-@torch.no_grad()
 def life_curves(
-    program: Program[Any],
-    parameters: Parameters,
+    learner: Evolved,
     world: World,
     keys: Tensor,
-    tasks: Tensor,
+    contexts: Tensor,
     *,
+    interventions: Sequence[Intervention] = (),
     on_step: Callable[[int], object] = lambda _: None,
 ) -> LifeCurves:
-    """Let one genome live, and look at the brains after every step.
+    """Roll out one genome of an LNDP, and measure the brains after every step.
 
     Args:
-        program: the program.
-        parameters: named parameters (1, ...) of the genome.
-        world: where it lives.
-        keys: (L,) int64, the randomness of each life.
-        tasks: (L,) int64, the condition of each life.
-        on_step: called with the number of steps lived, after each.
+        learner: the program, with one genome.
+        world: where.
+        keys: (L,) int64, the randomness of each lifetime.
+        contexts: (L,) int64, the hidden condition of each lifetime.
+        interventions: as in `rollout`.
+        on_step: called with the number of steps done, after each.
 
     Returns:
-        The curves of the lives, which are those that `evaluate` would score.
+        The curves of the lifetimes, which are those that `evaluate` would score.
 
     Raises:
         ValueError: the brain has one node of each role, between which there is no diversity.
     """
-    config = program.config
-    batch = init_batch(Evolved(program, parameters), world, keys, tasks)
-    num_allowed = int(roles(config, keys.device).allowed.sum())
-    density, diversity = (
-        [batch.network.state.num_edges[0]],
-        [node_diversity(config, batch.network.state.node_state)[0]],
+    config = cast("LNDPConfig", learner.policy.config)
+
+    def measured(transition: Transition) -> Tensor:
+        before, after = transition.before.state, transition.network.state
+        on_step(transition.step + 1)
+        ages = (before, after)
+        counts = [state.num_edges for state in ages] + [shared_edges(before, after)]
+        return torch.stack(counts + [node_diversity(config, state.node_state) for state in ages], -1)
+
+    def outputs(transition: Transition) -> Tensor:
+        return transition.network.state.trace[..., config.nodes - config.action_size :, -1]
+
+    record = [("measured", measured), ("outputs", outputs)]
+    results = rollout(learner, world, keys, contexts, interventions=interventions, record=record).cpu()
+    steps = results.steps[0].numpy()
+    goes_on = np.arange(steps.max(), dtype=np.int64) < steps[:, None]
+
+    def table(record: Tensor) -> Floats:
+        values = record[0, :, : steps.max()].double().numpy()
+        return np.where(goes_on.reshape(*goes_on.shape, *(1,) * (values.ndim - 2)), values, np.nan)
+
+    before, after, shared, diverse_before, diverse_after = np.moveaxis(
+        table(results.records["measured"]), -1, 0
     )
-    born: list[Tensor] = []
-    lost: list[Tensor] = []
-    outputs: list[Tensor] = []
-    for step in range(1, world.num_steps + 1):
-        alive, before = batch.alive[0], _kept(batch.network.state)
-        if not alive.any():
-            break
-        batch = unroll(world, batch, 1)
-        brain, shared = batch.network.state, shared_edges(before, batch.network.state)[0]
-        ended = torch.where(alive, 0.0, torch.nan)
-        density.append(brain.num_edges[0] + ended)
-        diversity.append(node_diversity(config, brain.node_state)[0] + ended)
-        born.append(brain.num_edges[0] - shared + ended)
-        lost.append(before.num_edges[0] - shared + ended)
-        outputs.append(brain.trace[0, :, config.nodes - config.action_size :, -1] + ended[:, None])
-        on_step(step)
+    num_allowed = int(roles(config, keys.device).allowed.sum())
     return LifeCurves(
-        density=_table(density) / num_allowed,
-        born=_table(born) / num_allowed,
-        lost=_table(lost) / num_allowed,
-        diversity=_table(diversity),
-        outputs=_table(outputs),
-        steps=batch.steps[0].cpu().numpy(),
-        scores=batch.returns[0].mean(-1).cpu().numpy(),
+        density=np.hstack([before[:, :1], after]) / num_allowed,
+        born=(after - shared) / num_allowed,
+        lost=(before - shared) / num_allowed,
+        diversity=np.hstack([diverse_before[:, :1], diverse_after]),
+        outputs=table(results.records["outputs"]),
+        steps=steps,
+        scores=results.scores[0].numpy(),
     )
 
 
@@ -155,15 +156,3 @@ def shared_edges(before: AnyLifeState, after: AnyLifeState) -> Tensor:
         slot, has_slot = before.find(after.pair)
         return (after.present * before.present.gather(-1, slot) * has_slot).sum(-1)
     return (before.adjacency * after.adjacency).sum((-2, -1))
-
-
-def _kept(brain: AnyLifeState) -> AnyLifeState:
-    """The brain, its wiring safe from a step that uses up its memory."""
-    if isinstance(brain, SparseLifeState):
-        return brain
-    return brain._replace(adjacency=brain.adjacency.clone())
-
-
-def _table(columns: list[Tensor]) -> Floats:
-    """(L, T, ...) of T columns (L, ...)."""
-    return torch.stack(columns, 1).cpu().double().numpy()

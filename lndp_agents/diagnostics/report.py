@@ -1,14 +1,14 @@
 """Diagnosing an agent: it lives, and lives again with the reward cut."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from lndp_agents.agent import LNDPAgent
 from lndp_agents.diagnostics.curves import LifeCurves, life_curves
 from lndp_agents.diagnostics.signatures import Diagnosis, Thresholds, find_signatures
-from lndp_agents.evaluation import BATCH_LIVES, Score, fresh_lives
-from lndp_agents.lndp import genome_to_parameters, make_program
+from lndp_agents.evaluation import BATCH_LIVES, Score, fresh_lifetimes, world_of
+from lndp_agents.interventions import CutReward
 from lndp_agents.numbers import interval_text, score_text
 
 CRITICAL_SHARE = 0.9
@@ -109,11 +109,11 @@ def diagnose(
     """
     if lives > BATCH_LIVES:
         raise ValueError(f"lives={lives}: give 1 to {BATCH_LIVES}")
-    world, keys, tasks = fresh_lives(agent, environment, keywords, lives=lives, seed=seed, episodes=episodes)
-    parameters = genome_to_parameters(agent.config, agent.genome[None])
+    world = world_of(agent, environment, keywords, episodes)
+    keys, contexts = fresh_lifetimes(world, lives, seed, device=agent.device)
     curves, without_reward = (
-        life_curves(make_program(config, agent.backend), parameters, world, keys, tasks, on_step=on_step)
-        for config in (agent.config, replace(agent.config, reward_input=False))
+        life_curves(agent.learner, world, keys, contexts, interventions=interventions, on_step=on_step)
+        for interventions in ((), (CutReward(),))
     )
     diagnoses = find_signatures(
         curves, without_reward, discrete=agent.decoding.discrete, thresholds=thresholds

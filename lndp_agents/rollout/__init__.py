@@ -3,18 +3,11 @@
 `make_world` makes where they run, `rollout` runs them, with interventions and records as arguments.
 """
 
-from lndp_agents.rollout.engine import Batch, Report, Rollout, init_batch, rollout, unroll
+from lndp_agents.rollout.batch import Batch, Rollout
+from lndp_agents.rollout.engine import Report, init_batch, rollout, unroll
 from lndp_agents.rollout.intervention import Intervention
-from lndp_agents.rollout.learners import (
-    Evolved,
-    Learner,
-    Network,
-    Phenotype,
-    Predicting,
-    PredictNetwork,
-    PredictPolicy,
-    StepInput,
-)
+from lndp_agents.rollout.learners import Evolved, Learner, Network, Phenotype, StepInput
+from lndp_agents.rollout.predicting import Predicting, PredictNetwork, PredictPolicy
 from lndp_agents.rollout.records import Transition
 from lndp_agents.rollout.streams import balanced_contexts, lifetime_keys
 from lndp_agents.rollout.world import World, make_world

@@ -2,15 +2,16 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, TypeVar, cast
 
 import torch
-from lndp_envs.dynamics import select
+from gymnasium import Space
 from lndp_envs.randomness import fold
 from torch import Tensor
 
+from lndp_agents.rollout.batch import Batch, Rollout
 from lndp_agents.rollout.intervention import Intervention
-from lndp_agents.rollout.learners import Learner, Network, StepInput
+from lndp_agents.rollout.learners import Coding, Learner, Network, StepInput
 from lndp_agents.rollout.records import Record, Recorder, Transition, find_recorders
 from lndp_agents.rollout.streams import WORLD
 from lndp_agents.rollout.world import World
@@ -20,82 +21,10 @@ LIVENESS_INTERVAL = 16
 MEMORY = 2**30
 """Bytes that a batch may take; where P x L lifetimes would take more, there are several batches."""
 
+AnyNetwork = TypeVar("AnyNetwork", bound=Network)
+
 Report = Callable[[float], None]
 """Takes the share, from 0 to 1, of the longest possible rollout that is done or no longer needed."""
-
-
-class Rollout(NamedTuple):
-    """The results of P x L lifetimes."""
-
-    returns: Tensor
-    """(P, L, E) float64: the return of each episode."""
-    density: Tensor
-    """(P, L) float64: mean over the steps of the share of allowed edges that exist; 0 for fixed wirings."""
-    steps: Tensor
-    """(P, L) int64: how many steps each lifetime took."""
-    records: Mapping[str, Tensor] = {}
-    """What was asked for in `record`, (P, L, T, ...) each; 0 after the end of a lifetime."""
-
-    @property
-    def scores(self) -> Tensor:
-        """(P, L): mean episode return."""
-        return self.returns.mean(-1)
-
-    def cpu(self) -> "Rollout":
-        """Return the same in the memory of the host."""
-        records = {name: record.cpu() for name, record in self.records.items()}
-        return Rollout(self.returns.cpu(), self.density.cpu(), self.steps.cpu(), records)
-
-    @staticmethod
-    def cat(parts: Sequence["Rollout"], dim: int) -> "Rollout":
-        """Join rollouts along the genomes (dim 0) or the lifetimes (dim 1)."""
-
-        def joined(pick: Callable[[Rollout], Tensor]) -> Tensor:
-            return torch.cat([pick(part) for part in parts], dim)
-
-        records = {name: joined(lambda part, name=name: part.records[name]) for name in parts[0].records}
-        return Rollout(
-            joined(lambda part: part.returns),
-            joined(lambda part: part.density),
-            joined(lambda part: part.steps),
-            records,
-        )
-
-
-class Batch(NamedTuple):
-    """Rollouts under way, P genomes x L lifetimes, with their results so far."""
-
-    network: Network
-    state: Any
-    """A state of the dynamics, P * L rows."""
-    step: int
-    """How many steps were taken since the beginning."""
-    alive: Tensor
-    """(P, L) bool: which lifetimes have not ended."""
-    reward: Tensor
-    """(P, L) float64: the last one."""
-    episode: Tensor
-    """(P, L) int64: the index of the current episode."""
-    returns: Tensor
-    """(P, L, E) float64: the return of each episode."""
-    edges: Tensor
-    """(P, L) float64: the number of edges, summed over the steps."""
-    steps: Tensor
-    """(P, L) int64: how many steps each lifetime has taken."""
-
-    @property
-    def outcome(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Returns, edges and steps, from which a `Rollout` is made."""
-        return self.returns, self.edges, self.steps
-
-    def select(self, genomes: Tensor, lifetimes: Tensor) -> "Batch | None":
-        """Return some of the genomes and some of their lifetimes, by index; None if the network cannot."""
-        network = self.network.select(genomes, lifetimes)
-        if network is None:
-            return None
-        rows = (genomes[:, None] * self.alive.shape[1] + lifetimes).flatten()
-        others = (tensor[genomes][:, lifetimes] for tensor in self[3:])
-        return Batch(network, select(self.state, rows), self.step, *others)
 
 
 @torch.no_grad()
@@ -172,7 +101,7 @@ def _rollout_batch(
             value = recorder(transition)
             if name not in records:
                 records[name] = value.new_zeros(*shape, *value.shape[2:])
-            is_over = ~transition.given.alive.reshape(*value.shape[:2], *(1,) * (value.dim() - 2))
+            is_over = ~transition.alive.reshape(*value.shape[:2], *(1,) * (value.dim() - 2))
             records[name][genomes[:, None], rows, transition.step] = value.masked_fill(is_over, 0)
 
     for start in range(0, world.num_steps, LIVENESS_INTERVAL):
@@ -199,7 +128,7 @@ def init_batch(learner: Learner, world: World, keys: Tensor, contexts: Tensor) -
     zeros = torch.zeros(shape, dtype=torch.float64, device=keys.device)
     count = torch.zeros(shape, dtype=torch.int64, device=keys.device)
     return Batch(
-        network=learner.init(keys),
+        network=learner.init(keys, world.dynamics.observation_space),
         state=world.dynamics.reset(fold(keys, WORLD).repeat(shape[0]), contexts.repeat(shape[0])),
         step=0,
         alive=torch.ones(shape, dtype=torch.bool, device=keys.device),
@@ -236,28 +165,56 @@ def unroll(
     network, state, first, alive, reward, episode, returns, edges, steps = batch
     shape, dynamics = alive.shape, world.dynamics
     for step in range(first, first + num_steps):
-        for each in interventions:
-            network = each.before_step(step, network)
-        given = StepInput(
-            dynamics.observe(state), reward, dynamics.episode_start(state).reshape(shape), alive
+        starts, before, seen = dynamics.episode_start(state).reshape(shape), network, state
+        given = StepInput(dynamics.observe(state), reward, starts, alive)
+        network, action = step_network(
+            world, network, step, given, interventions, space=dynamics.action_space, donate=observe is None
         )
-        for each in interventions:
-            given = each.on_senses(step, given)
-        before, seen = network, state
-        network, action = network.step(world, given, donate=observe is None)
-        for each in interventions:
-            network = each.on_state(step, network)
-            action = each.on_action(step, action, dynamics.action_space)
         state, earned, terminated = dynamics.step(state, action)
         reward = torch.where(alive, earned.reshape(shape), 0.0)
-        episode = (episode + given.episode_start).clamp(0, world.episodes - 1)
+        episode = (episode + starts).clamp(0, world.episodes - 1)
         returns = returns.scatter_add(2, episode[..., None], reward[..., None])
         edges = edges + torch.where(alive, network.num_edges, 0)
         steps = steps + alive
         if observe is not None:
-            observe(Transition(step, world, seen, given, before, network, action, reward))
+            observe(Transition(step, world, seen, given, alive, before, network, action, reward))
         alive = alive & ~terminated.reshape(shape)
     return Batch(network, state, first + num_steps, alive, reward, episode, returns, edges, steps)
+
+
+def step_network(
+    coding: Coding,
+    network: AnyNetwork,
+    step: int,
+    given: StepInput,
+    interventions: Sequence[Intervention],
+    *,
+    space: Space[Any],
+    donate: bool = False,
+) -> tuple[AnyNetwork, Tensor]:
+    """Advance networks by one step, with all hooks of the interventions.
+
+    Args:
+        coding: observation encoder and action decoder.
+        network: the networks; void afterwards if donated.
+        step: from 0, since the beginning of the lifetimes.
+        given: what the networks receive.
+        interventions: as in `rollout`.
+        space: of the actions.
+        donate: whether the memory of the networks' state may be reused.
+
+    Returns:
+        The networks after the step, and the actions (P * L, *shape) that are done.
+    """
+    for each in interventions:
+        network = cast("AnyNetwork", each.before_step(step, network))
+    for each in interventions:
+        given = each.on_senses(step, given)
+    network, action = network.step(coding, given, donate=donate)
+    for each in interventions:
+        network = cast("AnyNetwork", each.on_state(step, network))
+        action = each.on_action(step, action, space)
+    return network, action
 
 
 def _unfinished(alive: Tensor) -> tuple[Tensor, Tensor] | None:

@@ -24,9 +24,13 @@ class Intervention:
     """
 
     kind: ClassVar[str] = "nothing"
-    """The name of what is done."""
+    """The name of what is done, that of the class unless it says otherwise."""
     at: int = 0
     """The step of the lifetime before which it happens, from 0."""
+
+    def __init_subclass__(cls) -> None:
+        if "kind" not in vars(cls):
+            cls.kind = cls.__name__
 
     def __post_init__(self) -> None:
         self.check("at", 0)

@@ -1,23 +1,16 @@
-"""What a rollout rolls out: evolved policies in batches on a device, and anything with `predict`."""
+"""What a rollout rolls out, and evolved policies: P genomes x L lifetimes in one batch on a device."""
 
-from typing import Any, NamedTuple, Protocol, Self, TypeAlias, runtime_checkable
+from typing import Any, NamedTuple, Protocol, Self
 
-import numpy as np
 import torch
 from gymnasium import Space
 from lndp_envs.randomness import fold
-from numpy.typing import NDArray
 from torch import Tensor
 
 from lndp_agents.genome import Parameters, num_genomes
 from lndp_agents.policies.policy import Policy
-from lndp_agents.rollout.sensing import array_encoding, sense
 from lndp_agents.rollout.streams import INIT
-from lndp_agents.rollout.world import World
-from lndp_agents.spaces import to_numbers
-
-Memory: TypeAlias = tuple[NDArray[Any], ...]
-"""What a policy with `predict` remembers of B rows between two steps."""
+from lndp_agents.spaces import ActionDecoding, ObservationEncoding
 
 
 class StepInput(NamedTuple):
@@ -29,8 +22,22 @@ class StepInput(NamedTuple):
     """(P, L) float64: the last one. No policy senses it where an episode begins."""
     episode_start: Tensor
     """(P, L) bool."""
-    alive: Tensor
-    """(P, L) bool: which lifetimes have not ended."""
+    alive: Tensor | None = None
+    """(P, L) bool: which lifetimes have not ended; all if None."""
+
+
+class Coding(Protocol):
+    """What connects a network with an environment: a `World` has both, and so has an agent."""
+
+    @property
+    def encoding(self) -> ObservationEncoding:
+        """The observation encoder."""
+        ...
+
+    @property
+    def decoding(self) -> ActionDecoding:
+        """The action decoder."""
+        ...
 
 
 class Network(Protocol):
@@ -46,7 +53,7 @@ class Network(Protocol):
         """(P, L): how many edges exist; 0 where edges do not come and go."""
         ...
 
-    def step(self, world: World, given: StepInput, *, donate: bool) -> tuple[Self, Tensor]:
+    def step(self, coding: Coding, given: StepInput, *, donate: bool) -> tuple[Self, Tensor]:
         """Advance by one step; return the networks, and actions (P * L, *shape) of the action space.
 
         The memory of the state may be reused if it is donated, after which this network is void.
@@ -80,8 +87,8 @@ class Learner(Protocol):
         """How many edges may exist; 0 where edges do not come and go."""
         ...
 
-    def init(self, keys: Tensor) -> Network:
-        """Return initial networks (P, L) from the keys (L,) of lifetimes."""
+    def init(self, keys: Tensor, observation_space: Space[Any]) -> Network:
+        """Return initial networks (P, L) from the keys (L,) of lifetimes, for observations of a space."""
         ...
 
     def split(self, at_once: int) -> "list[Learner]":
@@ -124,12 +131,12 @@ class Phenotype(NamedTuple):
         state = type(alone)(*(tensor.reshape(*shape, *tensor.shape[2:]) for tensor in alone))
         return self._replace(state=state), output.reshape(*shape, -1)
 
-    def step(self, world: World, given: StepInput, *, donate: bool) -> tuple["Phenotype", Tensor]:
+    def step(self, coding: Coding, given: StepInput, *, donate: bool) -> tuple["Phenotype", Tensor]:
         """As `Network.step`."""
-        inputs = world.encoding.encode(given.observation).reshape(*given.alive.shape, -1)
+        inputs = coding.encoding.encode(given.observation).reshape(*given.reward.shape, -1)
         sensed = inputs, given.reward.float(), given.episode_start
         after, output = self.advance(*sensed, alive=given.alive, donate=donate)
-        return after, world.decoding.decode(output.flatten(0, 1))
+        return after, coding.decoding.decode(output.flatten(0, 1))
 
     def with_state(self, state: Any) -> "Phenotype":
         """As `Network.with_state`."""
@@ -187,7 +194,7 @@ class Evolved(NamedTuple):
         """As `Learner.num_allowed_edges`."""
         return self.policy.num_allowed_edges
 
-    def init(self, keys: Tensor) -> Phenotype:
+    def init(self, keys: Tensor, observation_space: Space[Any]) -> Phenotype:
         """As `Learner.init`."""
         state = self.policy.birth(fold(keys, INIT)[None]).expand_genomes(self.num_genomes)
         return Phenotype(self.policy, self.parameters, self.policy.develop(self.parameters, state))
@@ -197,100 +204,3 @@ class Evolved(NamedTuple):
         starts = range(0, self.num_genomes, at_once)
         parts = [{name: t[s : s + at_once] for name, t in self.parameters.items()} for s in starts]
         return [Evolved(self.policy, part) for part in parts]
-
-
-class PredictPolicy(Protocol):
-    """A policy as stable-baselines3 has it; its models and agents are such policies."""
-
-    @property
-    def action_space(self) -> Space[Any]:
-        """The actions that it gives."""
-        ...
-
-    def predict(
-        self,
-        observation: Any,
-        state: Any = None,
-        episode_start: Any = None,
-        deterministic: bool = False,
-    ) -> tuple[Any, Any]:
-        """stable-baselines3's `PolicyPredictor`.
-
-        Args:
-            observation: a batch of what `lndp_envs.SenseReward` gives.
-            state: the memory that the last call returned; None begins lifetimes.
-            episode_start: (B,) true where a new lifetime begins; a gymnasium episode is one lifetime.
-            deterministic: the likeliest action instead of a sampled one.
-
-        Returns:
-            Actions (B, *shape), and the memory, or None where there is none.
-        """
-        ...
-
-
-@runtime_checkable
-class BornPolicy(Protocol):
-    """A policy with `predict` whose initial memory is random."""
-
-    def births(self, keys: NDArray[Any]) -> Memory:
-        """The initial memory, a pure function of the keys (B,) int64."""
-        ...
-
-
-class PredictNetwork(NamedTuple):
-    """A policy with `predict` at work, in L lifetimes (P = 1)."""
-
-    policy: PredictPolicy
-    state: Any
-    """Its memory."""
-    key: Tensor
-    """(1, L) int64: the randomness of each lifetime."""
-    is_new: bool
-    """Whether `predict` is still to be told that lifetimes begin."""
-    deterministic: bool
-
-    num_edges = 0.0
-
-    def step(self, world: World, given: StepInput, *, donate: bool) -> tuple["PredictNetwork", Tensor]:
-        """As `Network.step`."""
-        observation = given.observation
-        if array_encoding(world.dynamics.observation_space) is not None:
-            observation = world.encoding.encode(observation)
-        seen, starts = observation.numpy().copy(), given.episode_start[0].numpy()
-        seen[~given.alive[0].numpy()] = 0  # what a world shows after the end may be anything, even NaN
-        sensed = sense(seen, given.reward[0].numpy(), starts)
-        begins = np.full(len(seen), self.is_new)
-        action, memory = self.policy.predict(sensed, self.state, begins, self.deterministic)
-        actions = torch.as_tensor(to_numbers(self.policy.action_space, action, "action"))
-        return self._replace(state=memory, is_new=False), actions
-
-    def with_state(self, state: Any) -> "PredictNetwork":
-        """As `Network.with_state`."""
-        return self._replace(state=state)
-
-    def select(self, genomes: Tensor, lifetimes: Tensor) -> None:
-        """As `Network.select`: only the policy knows which part of its memory is a row's."""
-
-
-class Predicting(NamedTuple):
-    """A policy with `predict`: a model of stable-baselines3, a rule, anything else; one genome.
-
-    Actions that are sampled come from torch's global generator: see `generators.lent_generators`.
-    """
-
-    policy: PredictPolicy
-    deterministic: bool = True
-
-    num_genomes = 1
-    step_bytes = 0
-    num_allowed_edges = 0
-
-    def init(self, keys: Tensor) -> PredictNetwork:
-        """As `Learner.init`."""
-        own = fold(keys, INIT)
-        memory = self.policy.births(own.numpy()) if isinstance(self.policy, BornPolicy) else None
-        return PredictNetwork(self.policy, memory, own[None], memory is None, self.deterministic)
-
-    def split(self, at_once: int) -> list[Learner]:
-        """As `Learner.split`."""
-        return [self]

@@ -20,9 +20,11 @@ class Transition(NamedTuple):
     state: Any
     """The state of the dynamics before the step, P * L rows."""
     given: StepInput
-    """What the learner received."""
+    """What the world showed, before interventions."""
+    alive: Tensor
+    """(P, L) bool: which lifetimes had not ended."""
     before: Network
-    """The networks before the step, after interventions."""
+    """The networks before the step and its interventions."""
     network: Network
     """The networks after it."""
     action: Tensor

@@ -30,22 +30,30 @@ class World:
     encoder: ObservationEncoding | None = None
     """The observation encoder that was chosen; the usual one of the space if None."""
 
-    @cached_property
+    @property
     def encoding(self) -> ObservationEncoding:
         """The observation encoder: from observations (B, *shape) to input activations (B, O).
 
         Raises:
             ValueError: none was chosen, and the usual one does not read the observation space.
         """
-        return self.encoder or ObservationEncoding.of(self.dynamics.observation_space)
+        return self._encoding
 
-    @cached_property
+    @property
     def decoding(self) -> ActionDecoding:
         """The action decoder: from output activations (B, M) to actions.
 
         Raises:
             ValueError: no decoder gives actions of the action space.
         """
+        return self._decoding
+
+    @cached_property
+    def _encoding(self) -> ObservationEncoding:
+        return self.encoder or ObservationEncoding.of(self.dynamics.observation_space)
+
+    @cached_property
+    def _decoding(self) -> ActionDecoding:
         return ActionDecoding.of(self.dynamics.action_space)
 
     def check_actions(self, space: Space, whose: str, remedy: str) -> None:

@@ -10,8 +10,8 @@ from lndp_envs.wrappers import Lifetime, SenseReward
 from numpy.typing import NDArray
 
 from lndp_agents.agent import LNDPAgent
-from lndp_agents.lesions import Lesion
 from lndp_agents.lndp.state import roles
+from lndp_agents.rollout import Intervention
 from lndp_agents.spaces import to_numbers
 from lndp_agents.spaces.kinds import is_sensed
 from lndp_agents.watching.history import History
@@ -33,7 +33,7 @@ def frames_of_life(
     max_steps: int | None = None,
     every: int = 1,
     width: int = WIDTH,
-    lesion: Lesion | None = None,
+    lesion: Intervention | None = None,
     brain_only: bool = False,
 ) -> Iterator["Frame"]:
     """Play one life of an agent and draw it: its steps, and last what became of it.
@@ -97,7 +97,11 @@ class Life:
     """
 
     def __init__(
-        self, agent: LNDPAgent, env: gymnasium.Env[Any, Any], seed: int | None, lesion: Lesion | None = None
+        self,
+        agent: LNDPAgent,
+        env: gymnasium.Env[Any, Any],
+        seed: int | None,
+        lesion: Intervention | None = None,
     ) -> None:
         self.history = History(int(roles(agent.config, agent.device).allowed.sum()))
         self.is_over = False

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lndp_agents import LNDP, Agent, LNDPAgent, load_pretrained
-from lndp_agents.evaluation import evaluate, fresh_lives
+from lndp_agents.evaluation import evaluate, fresh_lifetimes, world_of
 from lndp_agents.genome import genome_to_parameters
 from lndp_agents.lives import arrays_to_lives
 from lndp_agents.lndp import genome_size, kernel_build
@@ -88,7 +88,8 @@ def acted(agent: LNDPAgent, row: int, num_steps: int = 12) -> list[int]:
 
 def rollout(agent: Agent[Any], environment: str, keywords: dict[str, Any], lives: int) -> list[Any]:
     """The lives that `evaluate` scores: brains, rewards, and which lives go on, after each step."""
-    world, keys, tasks = fresh_lives(agent, environment, keywords, lives=lives, seed=0)
+    world = world_of(agent, environment, keywords)
+    keys, tasks = fresh_lifetimes(world, lives, 0)
     parameters = genome_to_parameters(agent.config, agent.genome[None])
     batch, steps = init_batch(Evolved(agent.program, parameters), world, keys, tasks), []
     while batch.alive.any() and len(steps) < world.num_steps:
@@ -115,7 +116,7 @@ class TestOneSetOfNumbers:
     ) -> None:
         agent = load_pretrained(name)
         steps = rollout(agent, environment, keywords, 6)
-        _, keys, tasks = fresh_lives(agent, environment, keywords, lives=6, seed=0)
+        keys, tasks = fresh_lifetimes(world_of(agent, environment, keywords), 6, 0)
         env: Any = gymnasium.make(environment, **keywords)
         returns: list[float] = []
         for row in (0, 3, 5):

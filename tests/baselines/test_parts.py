@@ -15,7 +15,7 @@ from lndp_agents.baselines import Job, evaluate_policy_lives, train_baseline
 from lndp_agents.baselines.vec_env import make_vec_env
 from lndp_agents.environments import make_env
 from lndp_agents.evaluation import evaluate
-from lndp_agents.lesions import Lesion
+from lndp_agents.interventions import Lesion
 from lndp_agents.spaces import ObservationEncoding, config_for, plain_space, to_numbers
 
 pytestmark = pytest.mark.filterwarnings("ignore:my_doors.* agents do not read mission")

@@ -30,7 +30,6 @@ from lndp_agents.baselines import (
     load_baseline,
     train_baseline,
 )
-from lndp_agents.baselines.injured import network_of
 from lndp_agents.baselines.registry import (
     BASELINE_FILE,
     LEARNERS,
@@ -38,6 +37,7 @@ from lndp_agents.baselines.registry import (
     read_baseline,
     read_curve,
 )
+from lndp_agents.interventions.trained import network_of
 from lndp_agents.persistence import FileFormatError
 
 PENDULUM, SHORT = "lndp/PendulumLife-v0", {"episode_steps": 10}

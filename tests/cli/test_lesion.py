@@ -14,8 +14,8 @@ import pytest
 
 from lndp_agents import load_pretrained
 from lndp_agents.baselines import Job, train_baseline
-from lndp_agents.lesions import Lesion
-from lndp_agents.lesions.recovery import measure_recovery
+from lndp_agents.interventions import Lesion
+from lndp_agents.studies.recovery import measure_recovery
 
 Lndp = Callable[..., Any]
 FORAGING = "lndp/Foraging-v0"
@@ -126,7 +126,7 @@ def test_what_does_not_fit_is_refused_in_one_line(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ("--at 5", "one of the arguments --zero --freeze --saturate --cut-reward --nodes is required"),
+        ("--at 5", "one of the arguments --zero --freeze --saturate --cut-reward --nodes --lesion is required"),
         ("--freeze", "the following arguments are required: --at"),
         ("--freeze --at 5 --nodes 2", "not allowed with argument"),
         ("--zero much --at 5", "invalid float value: 'much'"),

@@ -12,7 +12,7 @@ from small_comparison import read_csv, script
 from lndp_agents import load_pretrained
 from lndp_agents.baselines import evaluate_policy_lives, load_baseline
 from lndp_agents.compare import Comparison
-from lndp_agents.lesions import Lesion
+from lndp_agents.interventions import Lesion
 from lndp_agents.statistics import interquartile_mean
 
 LIVES = 4

@@ -1,6 +1,8 @@
 """Agents of every policy, untrained, for the tests of this folder."""
 
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import gymnasium
@@ -12,6 +14,8 @@ from lndp_agents.agent import agent_kind
 from lndp_agents.genome import genome_size
 from lndp_agents.policies import POLICIES
 from lndp_agents.spaces import ActionDecoding, ObservationEncoding
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 SWITCHES: dict[str, dict[str, Any]] = {
     "lndp": {"nodes": 12, "initial_density": 0.5, "node_features": 3},

@@ -11,9 +11,10 @@ from lndp_envs.randomness import fold
 from numpy.typing import NDArray
 
 from lndp_agents import Agent, load_pretrained
-from lndp_agents.baselines.injured import injure_policy
-from lndp_agents.lesions import Lesion
+from lndp_agents.interventions import Intervention, Lesion
 from lndp_agents.lives import arrays_to_lives
+from lndp_agents.rollout import StepInput
+from lndp_agents.rollout.engine import step_network
 
 AT, STEPS = 4, 10
 KINDS: list[dict[str, Any]] = [
@@ -31,7 +32,7 @@ def senses() -> list[tuple[NDArray[Any], float, bool]]:
     return [(draw.uniform(0, 4, 1), float(draw.normal()), step % 5 == 0) for step in range(STEPS)]
 
 
-def led(agent: Agent[Any], lesion: Lesion | None = None, at: int = AT) -> list[Any]:
+def led(agent: Agent[Any], lesion: Intervention | None = None, at: int = AT) -> list[Any]:
     """What an agent does, and its states."""
     done: list[Any] = []
     for step, (observation, reward, start) in enumerate(senses()):
@@ -53,25 +54,18 @@ def test_it_is_what_happens_in_the_lab(agent: Agent[Any], kind: dict[str, Any]) 
     if agent.config.policy == "linear" and "nodes" in kind:
         pytest.skip("it has no hidden nodes")
     lesion, key = Lesion(at=AT, **kind), fold(torch.tensor([77]), 3)
-    policy: Any = agent
-    memory = agent.births(key.numpy())
-    agent.state = one_life(agent, memory)
+    agent.state = one_life(agent, agent.births(key.numpy()))
+    network, parameters = agent.phenotype, agent.phenotype.parameters
     mine = led(agent, Lesion(**kind))
     for step, (observation, reward, start) in enumerate(senses()):
-        if step == AT:
-            policy, memory = injure_policy(agent, memory, key, lesion)
-        felt = 0.0 if lesion.cuts_reward(step) else reward
-        sensed = {
-            "observation": observation[None],
-            "reward": np.float32([[felt]]),
-            "episode_start": np.float32([[start]]),
-        }
-        action, memory = policy.predict(sensed, memory)
-        if lesion.forces_actions(step):
-            action = [agent.action_space.n - 1]
-        assert mine[step][0] == action[0]
-        for own, other in zip(mine[step][1], one_life(agent, memory), strict=True):
+        given = StepInput(
+            torch.tensor(observation)[None], torch.tensor([[reward]]), torch.tensor([[start or step == 0]])
+        )
+        network, action = step_network(agent, network, step, given, [lesion], space=agent.action_space)
+        assert mine[step][0] == action.item()
+        for own, other in zip(mine[step][1], network.state, strict=True):
             torch.testing.assert_close(own, other, rtol=1e-5, atol=1e-6)
+    assert (network.parameters is parameters) or "zero" in kind or "nodes" in kind
 
 
 def one_life(agent: Agent[Any], memory: Any) -> Any:

@@ -5,13 +5,15 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from gymnasium import Space
 from gymnasium.spaces import Box, Dict, Discrete, MultiDiscrete
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lndp_agents.lesions import Lesion, saturated
-from lndp_agents.lesions.recovery import window_ends
-from lndp_agents.lesions.weights import ring_share
+from lndp_agents.interventions import Lesion
+from lndp_agents.interventions.masks import ring_mask
+from lndp_agents.rollout import StepInput
+from lndp_agents.studies.recovery import window_ends
 
 KINDS: list[dict[str, Any]] = [
     {"zero": 0.0},
@@ -54,23 +56,33 @@ def test_other_lesions_are_refused(fields: dict[str, Any], message: str) -> None
 
 def test_senses_and_actuators_have_their_steps() -> None:
     cut, forced = Lesion(at=3, cut_reward=True), Lesion(at=3, saturate=2)
-    assert [cut.cuts_reward(step) for step in range(6)] == [False, False, False, True, True, True]
-    assert [forced.forces_actions(step) for step in range(6)] == [False, False, False, True, True, False]
-    assert not any(forced.cuts_reward(step) or cut.forces_actions(step) for step in range(6))
+    given = StepInput(torch.zeros(1), torch.ones(1, 1), torch.ones(1, 1, dtype=torch.bool))
+    action, space = torch.zeros(1, dtype=torch.int64), Discrete(4)
+    assert [cut.on_senses(step, given).reward.item() for step in range(6)] == [1, 1, 1, 0, 0, 0]
+    assert cut.on_senses(4, given).episode_start.all()
+    assert [forced.on_action(step, action, space).item() for step in range(6)] == [0, 0, 0, 3, 3, 0]
+    assert all(forced.on_senses(step, given) is given for step in range(6))
+    assert all(cut.on_action(step, action, space) is action for step in range(6))
 
 
 def test_saturated_actions_are_the_upper_bound_or_the_last_choice() -> None:
-    assert saturated(Discrete(3, start=-1), 2).tolist() == [1, 1]
+    def saturated(space: Space[Any], action: torch.Tensor) -> torch.Tensor:
+        return Lesion(saturate=1).on_action(0, action, space)
+
+    assert saturated(Discrete(3, start=-1), torch.zeros(2, dtype=torch.int64)).tolist() == [1, 1]
     high = np.array([2, 5], np.float32)
-    assert saturated(Box(-high, high), 2).tolist() == [[2, 5], [2, 5]]
+    assert saturated(Box(-high, high), torch.zeros(2, 2)).tolist() == [[2, 5], [2, 5]]
     both = Dict({"move": MultiDiscrete([2, 3]), "force": Box(-high, high)})
-    assert saturated(both, 2).tolist() == [[2, 5, 1, 2], [2, 5, 1, 2]]  # a row, in the order of the keys
+    assert saturated(both, torch.zeros(2, 4)).tolist() == [
+        [2, 5, 1, 2],
+        [2, 5, 1, 2],
+    ]
 
 
 @given(st.lists(st.booleans(), min_size=1, max_size=40), st.floats(0, 1), st.integers(0, 2**60))
 def test_a_share_is_of_neighbours_round_a_ring(exists: list[bool], share: float, key: int) -> None:
     there = torch.tensor(exists)
-    hit = ring_share(torch.tensor([key]), there[None], share)[0]
+    hit = ring_mask(torch.tensor([key]), there[None], share)[0]
     count = sum(exists)
     assert hit.sum().item() == round(share * count)
     assert not (hit & ~there).any()
@@ -79,7 +91,7 @@ def test_a_share_is_of_neighbours_round_a_ring(exists: list[bool], share: float,
 
 
 def test_the_place_of_a_share_is_drawn_evenly() -> None:
-    hits = ring_share(torch.arange(4000), torch.ones(4000, 8, dtype=torch.bool), 0.25)
+    hits = ring_mask(torch.arange(4000), torch.ones(4000, 8, dtype=torch.bool), 0.25)
     assert hits.double().mean(0).tolist() == pytest.approx([0.25] * 8, abs=0.03)
 
 

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 import torch
 from gymnasium import Space
+from hurt import injure
 from lndp_envs.randomness import fold
 
-from lndp_agents import Agent, LNDPAgent
-from lndp_agents.baselines import Job, PolicyLives, evaluate_policy_lives, evaluation, train_baseline
-from lndp_agents.lesions import Lesion, freeze, injure
+from lndp_agents import Agent, LNDPAgent, evaluation
+from lndp_agents.baselines import Job, PolicyLives, evaluate_policy_lives, train_baseline
+from lndp_agents.interventions import Intervention, Lesion
 from lndp_agents.lndp import make_program
 from lndp_agents.policies.hebbian import Hebbian
 from lndp_agents.rollout import lifetime_keys
@@ -35,6 +36,7 @@ class Recorder:
     def __init__(self, policy: Any) -> None:
         self.policy = policy
         self.sensed: list[np.ndarray] = []
+        self.memories: list[Any] = []
 
     @property
     def action_space(self) -> Space[Any]:
@@ -45,10 +47,12 @@ class Recorder:
 
     def predict(self, observation: Any, *others: Any) -> tuple[Any, Any]:
         self.sensed.append(observation["reward"][:, 0].copy())
-        return self.policy.predict(observation, *others)
+        answer = self.policy.predict(observation, *others)
+        self.memories.append(answer[1])
+        return answer
 
 
-def lived(policy: Any, lesion: Lesion | None = None, environment: str = REVERSAL) -> PolicyLives:
+def lived(policy: Any, lesion: Intervention | None = None, environment: str = REVERSAL) -> PolicyLives:
     return evaluate_policy_lives(policy, environment, lives=LIVES, seed=2, lesion=lesion)
 
 
@@ -127,12 +131,10 @@ def test_saturated_actuators_do_just_that(
 
 def test_inside_a_policy_does_not_know_that_its_actuators_are_saturated(make_agent: Any) -> None:
     keys, agent = lifetime_keys(2, EVALUATION, num_lifetimes=LIVES), make_agent("hebbian")
-    memories: list[Any] = []
-    predict = agent.predict
-    agent.predict = lambda *arguments: (answer := predict(*arguments), memories.append(answer[1]))[0]
-    evaluate_policy_lives(agent, REVERSAL, lives=LIVES, seed=2, lesion=Lesion(at=0, saturate=1))
+    recorder, memories = (own := Recorder(agent)), own.memories
+    lived(recorder, Lesion(at=0, saturate=1))
     first = agent.births(fold(keys, INIT).numpy())
-    evaluate_policy_lives(agent, REVERSAL, lives=LIVES, seed=2)
+    lived(recorder)
     np.testing.assert_array_equal(memories[0][0], memories[STEPS][0])
     assert not np.array_equal(memories[1][0], memories[STEPS + 1][0])  # but it sees what came of them
     assert not np.array_equal(memories[0][0], first[0])
@@ -225,7 +227,7 @@ def test_frozen_hebbian_weights_are_constant(make_agent: Any) -> None:
 def test_a_frozen_brain_keeps_its_edges(make_agent: Any, name: str, pruning: bool) -> None:
     program, parameters, state = lives_of(make_agent(name, pruning=pruning), 1)
     assert state.num_edges.all()
-    frozen, kept = freeze(program, state)
+    frozen, kept = injure(program, parameters, state, Lesion(freeze=True))
     assert torch.equal(kept.weights, state.weights * state.adjacency)  # pruned ones transmit no more
     for after, _ in walk(frozen, parameters, kept, 4):
         assert torch.equal(after.adjacency, kept.adjacency)
@@ -237,7 +239,7 @@ def test_a_brain_frozen_between_episodes_does_not_develop(make_agent: Any) -> No
     agent = make_agent("lndp", development_steps=2, development_between_episodes=True, pruning=False)
     program, parameters, state = lives_of(agent, 3)
     assert state.num_edges.all()
-    frozen, kept = freeze(program, state)
+    frozen, kept = injure(program, parameters, state, Lesion(freeze=True))
     after = walk(frozen, parameters, kept, 1)[-1][0]
     assert torch.equal(after.weights, kept.weights)
     assert torch.equal(after.age, kept.age + 1)  # the intact one develops for two steps more

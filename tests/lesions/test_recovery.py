@@ -11,9 +11,9 @@ from gymnasium.spaces import Discrete
 
 from lndp_agents.baselines import Job, PolicyLives, train_baseline
 from lndp_agents.commands.lesion import table_of
-from lndp_agents.lesions import Lesion
-from lndp_agents.lesions.figure import COLUMNS, recovery_figure, write_figure, write_table
-from lndp_agents.lesions.recovery import Estimate, Recovery, Window, measure_recovery, window_ends
+from lndp_agents.interventions import Lesion
+from lndp_agents.studies.recovery import Estimate, Recovery, Window, measure_recovery, window_ends
+from lndp_agents.studies.recovery_figure import COLUMNS, recovery_figure, write_figure, write_table
 
 FORAGING, BANDIT = "lndp/Foraging-v0", "lndp/Bandit-v0"
 

@@ -5,16 +5,17 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from hurt import damaged_by, injure_policy
 from lndp_envs.randomness import fold
 from sb3_contrib import RecurrentPPO
 from stable_baselines3 import PPO
 from stable_baselines3.common.vec_env import VecFrameStack
 
 from lndp_agents.baselines import Job, evaluate_policy_lives, train_baseline
-from lndp_agents.baselines.injured import DamagedModels, damaged, injure_policy, network_of
 from lndp_agents.baselines.ppo_frame_stack import FRAMES, FrameStackPolicy
 from lndp_agents.baselines.vec_env import make_vec_env
-from lndp_agents.lesions import Lesion
+from lndp_agents.interventions import Intervention, Lesion
+from lndp_agents.interventions.trained import DamagedModels, network_of
 
 PENDULUM, SHORT = "lndp/PendulumLife-v0", {"episode_steps": 8, "episodes": 2}
 AT, LIVES = 5, 6
@@ -36,7 +37,7 @@ def model_of(name: str) -> Any:
     )
 
 
-def lived(policy: Any, lesion: Lesion | None = None) -> Any:
+def lived(policy: Any, lesion: Intervention | None = None) -> Any:
     return evaluate_policy_lives(policy, PENDULUM, SHORT, lives=LIVES, seed=1, lesion=lesion).rewards
 
 
@@ -63,7 +64,7 @@ def test_a_model_is_hurt_from_that_step_on_in_a_copy(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_share_of_the_weights_of_the_actor_is_lost(name: str) -> None:
     model = model_of(name)
-    network = network_of(damaged(model, Lesion(zero=0.25), key=3))
+    network = network_of(damaged_by(model, 3, zero=0.25))
     assert network is not None
     lost = total = 0
     for key, parameter in network.named_parameters():
@@ -147,7 +148,7 @@ def test_silent_nodes_lead_nowhere(name: str) -> None:
     intact, hurt = lived(model), lived(model, Lesion(at=AT, nodes=HIDDEN[name] // 2))
     assert (hurt[:, :AT] == intact[:, :AT]).all()
     assert (hurt[:, AT + 1 :] != intact[:, AT + 1 :]).any(1).all()
-    network = network_of(damaged(model, Lesion(nodes=7), key=3))
+    network = network_of(damaged_by(model, 3, nodes=7))
     ways_out = [network.mlp_extractor.policy_net[2].weight, network.action_net.weight]
     if name == "recurrent-ppo":
         ways_out.append(network.mlp_extractor.policy_net[0].weight)

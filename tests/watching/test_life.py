@@ -12,7 +12,7 @@ import torch
 from lndp_envs import Lifetime, SenseReward
 
 from lndp_agents import LNDPAgent
-from lndp_agents.lesions import Lesion
+from lndp_agents.interventions import Lesion
 from lndp_agents.spaces import config_for
 from lndp_agents.watching import frames_of_life, panel, style
 from lndp_agents.watching.brain_view import BrainView

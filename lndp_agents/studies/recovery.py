@@ -8,10 +8,8 @@ import numpy as np
 from lndp_envs.dynamics import Dynamics
 from numpy.typing import NDArray
 
-from lndp_agents.baselines.evaluation import PolicyLives, evaluate_policy_lives
-from lndp_agents.baselines.policy import Policy
-from lndp_agents.lesions.lesion import Lesion
-from lndp_agents.rollout import make_world
+from lndp_agents.evaluation import PolicyLives, evaluate_policy_lives, world_of
+from lndp_agents.rollout import Intervention, PredictPolicy
 from lndp_agents.statistics import bootstrap_interval, ratio_interval
 
 WINDOWS = 20
@@ -53,7 +51,7 @@ class Window(NamedTuple):
 class Recovery:
     """What a lesion did to the lives of a policy."""
 
-    lesion: Lesion
+    lesion: Intervention
     intact: PolicyLives
     lesioned: PolicyLives
     windows: tuple[Window, ...]
@@ -100,11 +98,11 @@ class Recovery:
 
 
 def measure_recovery(
-    policy: Policy,
+    policy: PredictPolicy,
     environment: str,
     keywords: Mapping[str, Any] | None = None,
     *,
-    lesion: Lesion,
+    lesion: Intervention,
     lives: int = 128,
     seed: int = 0,
     episodes: int = 1,
@@ -126,15 +124,11 @@ def measure_recovery(
         ValueError: as `evaluate_policy_lives`.
     """
     found: list[PolicyLives] = []
+    world = world_of(policy, environment, keywords, episodes)
     for what, happens in ((str(lesion), lesion), ("intact", None)):  # the one that may be refused first
         say(f"{lives} lives, {what}")
-        found.append(
-            evaluate_policy_lives(
-                policy, environment, keywords, lives=lives, seed=seed, episodes=episodes, lesion=happens
-            )
-        )
+        found.append(evaluate_policy_lives(policy, world, lives=lives, seed=seed, lesion=happens))
     lesioned, intact = found
-    world = make_world(environment, keywords, episodes, None)
     windows = tuple(
         Window(*ends, *_effect(*(_rewards_in(own, ends) for own in (intact, lesioned))))
         for ends in window_ends(

@@ -5,10 +5,10 @@ import io
 from pathlib import Path
 from typing import Any
 
-from lndp_agents.lesions.recovery import Recovery
 from lndp_agents.palette import EVENT_DASHES, INK, NEGATIVE, POSITIVE, SOFT_INK
 from lndp_agents.persistence import write_file
 from lndp_agents.plotting import DOTS_PER_INCH, plain, style_axes
+from lndp_agents.studies.recovery import Recovery
 
 LOOKS: dict[str, dict[str, Any]] = {
     "intact": {"color": NEGATIVE, "linewidth": 3.5},

@@ -1,0 +1,21 @@
+"""The reward that is no longer sensed."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from lndp_agents.rollout.intervention import Intervention
+from lndp_agents.rollout.learners import StepInput
+
+
+@dataclass(frozen=True, kw_only=True)
+class CutReward(Intervention):
+    """From a step on the sensed reward is 0. Where an episode begins is still sensed."""
+
+    kind: ClassVar[str] = "cut_reward"
+
+    def on_senses(self, step: int, given: StepInput) -> StepInput:
+        """As `Intervention.on_senses`."""
+        return given if step < self.at else given._replace(reward=given.reward * 0)
+
+    def __str__(self) -> str:
+        return f"reward cut at step {self.at}"

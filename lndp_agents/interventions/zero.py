@@ -1,0 +1,84 @@
+"""Weights that become 0."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from lndp_agents.interventions.masks import lesion_keys, ring_mask
+from lndp_agents.interventions.trained import damaged_network, zero_damage
+from lndp_agents.lndp import LifeState, SparseLifeState
+from lndp_agents.policies.hebbian import Hebbian
+from lndp_agents.rollout.intervention import Intervention
+from lndp_agents.rollout.learners import Network, Phenotype
+from lndp_agents.rollout.predicting import PredictNetwork
+from lndp_agents.validation import is_finite_number, shorten
+
+
+@dataclass(frozen=True, kw_only=True)
+class Zero(Intervention):
+    """A share of the weights becomes 0: a circular block of neighbors (Najarro and Risi, arXiv 2007.02686).
+
+    An LNDP loses the whole state of existing edges, a Hebbian network its present weights, and both may
+    regrow them. Other networks lose weights (not biases) that are the same all their lifetimes.
+
+    Raises:
+        ValueError: the share is out of range.
+    """
+
+    kind: ClassVar[str] = "zero"
+    share: float
+    """0 to 1."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not (is_finite_number(self.share) and 0 <= self.share <= 1):
+            raise ValueError(f"zero={shorten(self.share)}: give a share from 0 to 1")
+
+    @property
+    def value(self) -> float:
+        """As `Intervention.value`."""
+        return self.share
+
+    def before_step(self, step: int, network: Network) -> Network:
+        """As `Intervention.before_step`."""
+        if step != self.at:
+            return network
+        if isinstance(network, PredictNetwork):
+            return damaged_network(network, self.at, zero_damage(self.share))
+        assert isinstance(network, Phenotype), "there is no other kind of network"
+        return self._zeroed(network, lesion_keys(network.state.key, self.at))
+
+    def _zeroed(self, phenotype: Phenotype, key: Tensor) -> Phenotype:
+        state = phenotype.state
+        if isinstance(state, LifeState):
+            hit = ring_mask(key, state.adjacency.flatten(-2) > 0, self.share).view_as(state.adjacency)
+            return phenotype.with_state(
+                state._replace(edge_state=state.edge_state.masked_fill(hit[:, :, None], 0))
+            )
+        if isinstance(state, SparseLifeState):
+            hit = ring_mask(key, state.present > 0, self.share)
+            return phenotype.with_state(
+                state._replace(edge_state=state.edge_state.masked_fill(hit[..., None], 0))
+            )
+        if isinstance(phenotype.policy, Hebbian):
+            synapse = torch.arange(state.memory.shape[-1], device=key.device)
+            is_weight = (synapse < phenotype.policy.config.num_synapses).expand_as(state.memory)
+            hit = ring_mask(key, is_weight, self.share)
+            return phenotype.with_state(state._replace(memory=state.memory.masked_fill(hit, 0)))
+        own = phenotype.own_parameters()
+        weights = {name: tensor for name, tensor in own.items() if tensor.dim() > 2}
+        flat = torch.cat([tensor.flatten(1) for tensor in weights.values()], 1)
+        hit = ring_mask(key.flatten(), torch.ones_like(flat, dtype=torch.bool), self.share)
+        if not hit.any():
+            return phenotype
+        sizes = [tensor[0].numel() for tensor in weights.values()]
+        for (name, tensor), part in zip(
+            weights.items(), flat.masked_fill(hit, 0).split_with_sizes(sizes, 1), strict=True
+        ):
+            own[name] = part.reshape(tensor.shape)
+        return phenotype._replace(parameters=own)
+
+    def __str__(self) -> str:
+        return f"{100 * self.share:.4g} % of the weights zeroed at step {self.at}"

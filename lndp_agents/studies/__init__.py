@@ -1,0 +1,1 @@
+"""Studies: what is asked of rollouts. `recovery` compares lifetimes with and without a lesion."""
