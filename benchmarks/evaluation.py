@@ -1,4 +1,4 @@
-"""Agent-steps per second of `lndp lesion` and of `lndp compare`'s evaluation, here and in another checkout.
+"""Agent-steps per CPU second, on one thread, of `lndp lesion` and of the evaluation of `lndp compare`.
 
 python benchmarks/evaluation.py [--agent foraging-reversal] [--lives 128] [--before FOLDER] [--json]
 
@@ -16,6 +16,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from lndp_agents import Lesion, load_pretrained
 from lndp_agents.baselines import evaluate_policy_lives
 
@@ -24,6 +26,7 @@ ENVIRONMENTS = {"foraging-reversal": "lndp/ForagingReversal-v0", "bandit": "lndp
 
 def measure(agent_name: str, lives: int, repeats: int = 3) -> dict[str, float]:
     """Median rates: intact and lesioned lifetimes, as `lndp lesion` needs them, and one evaluation."""
+    torch.set_num_threads(1)
     agent, environment = load_pretrained(agent_name), ENVIRONMENTS[agent_name]
 
     def evaluation(lesion: Any = None) -> int:
@@ -39,9 +42,9 @@ def measure(agent_name: str, lives: int, repeats: int = 3) -> dict[str, float]:
 def _rate(run: Callable[[], int], repeats: int) -> float:
     rates: list[float] = []
     for _ in range(repeats):
-        started = time.perf_counter()
+        started = time.process_time()
         steps = run()
-        rates.append(steps / (time.perf_counter() - started))
+        rates.append(steps / (time.process_time() - started))
     return round(sorted(rates)[len(rates) // 2], 1)
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from lndp_agents.rollout.batch import Batch, Rollout
 from lndp_agents.rollout.intervention import Intervention
 from lndp_agents.rollout.learners import Coding, Learner, Network, StepInput
-from lndp_agents.rollout.records import Record, Recorder, Transition, find_recorders
+from lndp_agents.rollout.records import RECORDERS, Record, Recorder, Transition, find_recorders
 from lndp_agents.rollout.streams import WORLD
 from lndp_agents.rollout.world import World
 
@@ -93,6 +93,7 @@ def _rollout_batch(
     batch = init_batch(learner, world, keys, contexts)
     outcome = tuple(torch.zeros_like(total) for total in batch.outcome)
     records: dict[str, Tensor] = {}
+    donate = all(recorder in RECORDERS.values() for recorder in recorders.values())
     genomes, rows = (torch.arange(size, device=keys.device) for size in batch.alive.shape)
     shape = (*batch.alive.shape, world.num_steps)
 
@@ -106,7 +107,7 @@ def _rollout_batch(
 
     for start in range(0, world.num_steps, LIVENESS_INTERVAL):
         num_steps = min(LIVENESS_INTERVAL, world.num_steps - start)
-        batch = unroll(world, batch, num_steps, interventions, keep if recorders else None)
+        batch = unroll(world, batch, num_steps, interventions, keep if recorders else None, donate=donate)
         for total, part in zip(outcome, batch.outcome, strict=True):
             total[genomes[:, None], rows] = part
         tick(min(1.0, (start + LIVENESS_INTERVAL) / world.num_steps))
@@ -146,6 +147,8 @@ def unroll(
     num_steps: int,
     interventions: Sequence[Intervention] = (),
     observe: Callable[[Transition], object] | None = None,
+    *,
+    donate: bool = True,
 ) -> Batch:
     """Advance all rollouts by `num_steps`; the buffers of their network states are donated.
 
@@ -154,10 +157,11 @@ def unroll(
 
     Args:
         world: where.
-        batch: the rollouts; void afterwards, unless `observe` is given.
+        batch: the rollouts; void afterwards if donated.
         num_steps: how many.
         interventions: as in `rollout`.
         observe: called with each transition.
+        donate: whether the memory of network states may be reused, after which `Transition.before` is void.
 
     Returns:
         The rollouts after these steps.
@@ -168,7 +172,7 @@ def unroll(
         starts, before, seen = dynamics.episode_start(state).reshape(shape), network, state
         given = StepInput(dynamics.observe(state), reward, starts, alive)
         network, action = step_network(
-            world, network, step, given, interventions, space=dynamics.action_space, donate=observe is None
+            world, network, step, given, interventions, space=dynamics.action_space, donate=donate
         )
         state, earned, terminated = dynamics.step(state, action)
         reward = torch.where(alive, earned.reshape(shape), 0.0)

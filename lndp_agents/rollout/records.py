@@ -24,7 +24,7 @@ class Transition(NamedTuple):
     alive: Tensor
     """(P, L) bool: which lifetimes had not ended."""
     before: Network
-    """The networks before the step and its interventions."""
+    """The networks before the step and its interventions; void for the recorders of this module."""
     network: Network
     """The networks after it."""
     action: Tensor

@@ -126,7 +126,10 @@ def test_what_does_not_fit_is_refused_in_one_line(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ("--at 5", "one of the arguments --zero --freeze --saturate --cut-reward --nodes --lesion is required"),
+        (
+            "--at 5",
+            "one of the arguments --zero --freeze --saturate --cut-reward --nodes --lesion is required",
+        ),
         ("--freeze", "the following arguments are required: --at"),
         ("--freeze --at 5 --nodes 2", "not allowed with argument"),
         ("--zero much --at 5", "invalid float value: 'much'"),
