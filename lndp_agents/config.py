@@ -168,7 +168,7 @@ class LNDPConfig(PolicyConfig):
     """Whether development is repeated at the start of each later episode of a life."""
     candidates: int = 0
     """C: receivers that each node looks at in a step of a large brain, itself among them (see
-    `lndp.candidates`); 0 makes every pair one, as in the paper."""
+    `lndp.edge_list`); 0 makes every pair one, as in the paper."""
     innate_roles: bool = False
     """True gives each input and each output node the same state at every birth, drawn once for all, so that a
     program can know its senses and its muscles apart (compare the intrinsic states of Nisioti et al. 2024,
@@ -176,7 +176,7 @@ class LNDPConfig(PolicyConfig):
     spontaneous activity, which is which."""
     innate_wiring: bool = False
     """True lets the genome say how strong synapses are at birth: every node, hidden ones too, has the same
-    state at every birth, and the edges of a newborn follow from the states of their ends (`lndp.wiring`).
+    state at every birth, and the edges of a newborn follow from the states of their ends (`lndp.mechanisms.wiring`).
     States are drawn once for all bodies of as many inputs and outputs, so that one genome can wire each kind
     of body in its own way. This extends the paper, whose newborns have random synapses."""
     initial_density: float = 0.1
@@ -267,7 +267,7 @@ class LNDPConfig(PolicyConfig):
 
     def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
         """As `PolicyConfig.parameter_shapes`."""
-        from lndp_agents.lndp.parameters import parameter_shapes  # here: a configuration needs no torch
+        from lndp_agents.lndp.program import parameter_shapes  # here: a configuration needs no torch
 
         return parameter_shapes(self)
 

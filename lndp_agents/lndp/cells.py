@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from lndp_agents.genotype import Shapes
+
 
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """Apply each genome's linear map to all that is its own.
@@ -20,6 +22,11 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     rows = x.flatten(1, -2)
     y = rows @ weight.mT if bias is None else torch.baddbmm(bias[:, None], rows, weight.mT)
     return y.reshape(*x.shape[:-1], weight.shape[1])
+
+
+def per_head(x: Tensor, heads: int) -> Tensor:
+    """(..., heads, F): the features (..., heads * F) of each head of attention."""
+    return x.reshape(*x.shape[:-1], heads, -1)
 
 
 def linear_planes(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -62,3 +69,17 @@ def gated_update(inputs: Tensor, recurrent: Tensor, state: Tensor, dim: int) -> 
 def recurrent_bias(candidate_bias: Tensor) -> Tensor:
     """(P, 3 H): the bias of a gated cell's recurrent map, zero but for the candidate (P, H)."""
     return torch.nn.functional.pad(candidate_bias, (2 * candidate_bias.shape[-1], 0))
+
+
+def cell_shapes(name: str, inputs: int, hidden: int) -> Shapes:
+    """Shapes of the parameters of a gated cell, with gates reset, update, candidate.
+
+    `candidate_bias` is the bias of the candidate's recurrent part; those of the other two gates would only
+    repeat `bias`.
+    """
+    return {
+        f"{name}.weight_ih": (3 * hidden, inputs),
+        f"{name}.weight_hh": (3 * hidden, hidden),
+        f"{name}.bias": (3 * hidden,),
+        f"{name}.candidate_bias": (hidden,),
+    }

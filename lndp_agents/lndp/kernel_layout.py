@@ -8,10 +8,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import fields
 
 from lndp_agents.config import LNDPConfig
-from lndp_agents.lndp.rewiring import DECISION_LOGIT, STOCHASTIC_SCALE
+from lndp_agents.genotype import Shapes
+from lndp_agents.lndp.mechanisms.decision import DECISION_LOGIT, STOCHASTIC_SCALE
 from lndp_agents.lndp.state import brain_shapes
-
-Shapes = dict[str, tuple[int, ...]]
 
 MAX_NODES = 512
 """Above this the work space of a brain no longer fits in the processor's cache."""

@@ -1,6 +1,6 @@
 """The same step of life as a native kernel for CPUs: compiled at first use, cached, equal to the eager path.
 
-`live` in `program` is the reference. The kernel fuses all pairs of a brain into one pass, skips lives that
+The eager program is the reference. The kernel fuses all pairs of a brain into one pass, skips lives that
 have ended and edges that do not exist, and knows the sizes of the configuration at compile time.
 """
 
@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from lndp_agents.config import LNDPConfig
+from lndp_agents.genotype import Parameters
 from lndp_agents.lndp.kernel_build import load_kernel
 from lndp_agents.lndp.kernel_layout import (
     implemented_parameters,
@@ -19,7 +20,6 @@ from lndp_agents.lndp.kernel_layout import (
     kernel_header,
     require_implemented,
 )
-from lndp_agents.lndp.parameters import Parameters
 from lndp_agents.lndp.state import LifeState, Stimulus
 
 

@@ -1,12 +1,12 @@
 """The state of a life in a large brain: a list of its edges instead of a table of all pairs of nodes."""
 
 from collections.abc import Sequence
-from typing import NamedTuple, Self
+from typing import NamedTuple, Self, TypeVar
 
 import torch
 from torch import Tensor
 
-from lndp_agents.lndp.state import LifeState, select
+from lndp_agents.lndp.state import LifeState, OwnFields, select, with_own_fields
 
 
 class SparseLifeState(NamedTuple):
@@ -33,6 +33,15 @@ class SparseLifeState(NamedTuple):
     """(P, L) int64: steps lived, development included."""
     key: Tensor
     """(P, L) int64: the randomness of this life."""
+
+    integer_fields = ("pair", "age", "key")
+    pair_fields = ("edge_state",)
+    """Features of edges (P, L, S, F), which are 0 where no edge exists."""
+
+    @property
+    def own_fields(self) -> OwnFields:
+        """As `LifeState.own_fields`."""
+        return (), ()
 
     @property
     def nodes(self) -> int:
@@ -77,21 +86,6 @@ class SparseLifeState(NamedTuple):
         exists = self.present[0, 0] > 0
         return torch.stack(self.ends)[:, 0, 0, exists], self.edge_state[0, 0, exists]
 
-    def at_ends(self, feature: Tensor) -> tuple[Tensor, Tensor]:
-        """A feature of nodes (P, L, N) at senders and at receivers, (P, L, S) each."""
-        sender, receiver = self.ends
-        return feature.gather(-1, sender), feature.gather(-1, receiver)
-
-    def with_edge_features(self, features: Sequence[Tensor]) -> Self:
-        """The same life with these De features (P, L, S) of the edges that exist."""
-        return self._replace(edge_state=torch.stack(list(features), -1) * self.present[..., None])
-
-    def conduct(self, activation: Tensor) -> Tensor:
-        """(P, L, N): what reaches each node along the weights, from activations (P, L, N)."""
-        sender, receiver = self.ends
-        sent = activation.gather(-1, sender) * self.edge_state[..., 0]
-        return torch.zeros_like(activation).scatter_add(-1, receiver, sent)
-
     def find(self, pair: Tensor) -> tuple[Tensor, Tensor]:
         """The slots (P, L, M) of pairs (P, L, M) int64, and whether they have one."""
         slot = torch.searchsorted(self.pair.contiguous(), pair.contiguous())
@@ -100,7 +94,19 @@ class SparseLifeState(NamedTuple):
 
     def without_pruned(self) -> Self:
         """The same life, edges that the last step pruned cleared."""
-        return self._replace(edge_state=self.edge_state * self.present[..., None])
+        exists = self.present[..., None]
+        return self._replace(**{name: getattr(self, name) * exists for name in self.pair_fields})
+
+    def moved(self, pair: Tensor, origin: Tensor) -> Self:
+        """Edges of the pairs (P, L, S') instead, from the slots `origin`; those from beyond start at 0."""
+        slots = self.pair.shape[-1]
+        index = origin.clamp(max=slots)[..., None]
+        rows: dict[str, Tensor] = {}
+        for name in self.pair_fields:
+            features = torch.nn.functional.pad(getattr(self, name), (0, 0, 0, 1))
+            rows[name] = features.gather(2, index.expand(-1, -1, -1, features.shape[-1]))
+        state = self._replace(pair=pair, **rows)
+        return state._replace(present=state.is_used)
 
     def where(self, mask: Tensor, other: Self) -> Self:
         """These lives where mask (P, L) is true, the other ones elsewhere."""
@@ -129,8 +135,8 @@ class SparseLifeState(NamedTuple):
         """
         one = type(self)(*(tensor[genome : genome + 1, life : life + 1] for tensor in self))
         slots = max(1, int(one.is_used.sum()))
-        pair, present, edge_state = (tensor[:, :, :slots] for tensor in one[:3])
-        one = one._replace(pair=pair, present=present, edge_state=edge_state)
+        names = ("pair", "present", *self.pair_fields)
+        one = one._replace(**{name: getattr(one, name)[:, :, :slots] for name in names})
         return type(self)(*(tensor.clone(memory_format=torch.contiguous_format) for tensor in one))
 
     @classmethod
@@ -146,26 +152,26 @@ class SparseLifeState(NamedTuple):
         return type(self)(*(tensor.expand(num_genomes, *tensor.shape[1:]) for tensor in self))
 
     def to_dense(self) -> LifeState:
-        """The same lives as tables of all pairs."""
-        return LifeState(self.adjacency, self.node_state, self._table(self.edge_state), *self[4:])
+        """The same lives as matrices of all pairs."""
+        kind = with_own_fields(LifeState, *self.own_fields)
+        fields = self._asdict() | {name: self._table(getattr(self, name)) for name in self.pair_fields}
+        fields["adjacency"] = self.adjacency
+        return kind(**{name: fields[name] for name in kind._fields})
 
     @classmethod
     def from_dense(cls, state: LifeState) -> Self:
-        """The lives of tables of all pairs, as lists of edges; the host waits for the number of edges."""
-        present, edge_state = state.adjacency.flatten(2), state.edge_state.flatten(3).mT
-        is_used = (present > 0) | (edge_state != 0).any(-1)
-        num_pairs = present.shape[-1]
+        """The lives of matrices of all pairs, as lists of edges; the host waits for the number of edges."""
+        present, num_pairs = state.adjacency.flatten(2), state.adjacency[0, 0].numel()
+        features = {name: getattr(state, name).flatten(3).mT for name in state.pair_fields}
+        is_used = (present > 0) | torch.stack([(rows != 0).any(-1) for rows in features.values()]).any(0)
         pair, _ = pack(torch.arange(num_pairs, device=present.device), is_used, num_pairs)
-        inside = pair.clamp(max=num_pairs - 1)
-        states = edge_state.gather(2, inside[..., None].expand(*inside.shape, edge_state.shape[-1]))
-        is_edge = pair < num_pairs
-        return cls(
-            pair,
-            present.gather(-1, inside) * is_edge,
-            states * is_edge[..., None],
-            state.node_state,
-            *state[3:],
-        )
+        inside, is_edge = pair.clamp(max=num_pairs - 1), pair < num_pairs
+        fields = state._asdict() | {"pair": pair, "present": present.gather(-1, inside) * is_edge}
+        for name, rows in features.items():
+            index = inside[..., None].expand(*inside.shape, rows.shape[-1])
+            fields[name] = rows.gather(2, index) * is_edge[..., None]
+        kind = with_own_fields(cls, *state.own_fields)
+        return kind(**{name: fields[name] for name in kind._fields})
 
     def _table(self, values: Tensor) -> Tensor:
         """(P, L, F, N, N): values of the slots (P, L, S, F) at their pairs, 0 elsewhere."""
@@ -181,10 +187,13 @@ class SparseLifeState(NamedTuple):
 
     def _widened(self, slots: int) -> Self:
         missing = (0, slots - self.pair.shape[-1])
+        rows = {
+            name: torch.nn.functional.pad(getattr(self, name), (0, 0, *missing)) for name in self.pair_fields
+        }
         return self._replace(
             pair=torch.nn.functional.pad(self.pair, missing, value=self.nodes**2),
             present=torch.nn.functional.pad(self.present, missing),
-            edge_state=torch.nn.functional.pad(self.edge_state, (0, 0, *missing)),
+            **rows,
         )
 
 
@@ -206,3 +215,4 @@ def pack(pair: Tensor, is_edge: Tensor, free: int) -> tuple[Tensor, Tensor]:
 
 AnyLifeState = LifeState | SparseLifeState
 """The state of a life in either form."""
+State = TypeVar("State", LifeState, SparseLifeState)

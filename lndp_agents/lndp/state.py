@@ -1,13 +1,15 @@
 """The state of a life, and the roles that nodes play in the brain."""
 
-from collections.abc import Sequence
+from collections import namedtuple
 from functools import lru_cache
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self, TypeVar
 
 import torch
 from torch import Tensor
 
 from lndp_agents.config import LNDPConfig
+
+OwnFields = tuple[tuple[str, ...], tuple[str, ...]]
 
 
 class LifeState(NamedTuple):
@@ -31,6 +33,20 @@ class LifeState(NamedTuple):
     key: Tensor
     """(P, L) int64: the randomness of this life."""
 
+    integer_fields = ("age", "key")
+    pair_fields = ("edge_state",)
+    """Features of edges (P, L, F, N, N), which are 0 where no edge exists."""
+
+    @property
+    def own_fields(self) -> OwnFields:
+        """Names of the fields of nodes and of edges that mechanisms have added."""
+        return (), ()
+
+    @property
+    def present(self) -> Tensor:
+        """As `SparseLifeState.present`, for every pair: the adjacency."""
+        return self.adjacency
+
     @property
     def weights(self) -> Tensor:
         """(P, L, N, N): the synaptic weights, the first edge feature."""
@@ -52,21 +68,10 @@ class LifeState(NamedTuple):
         ends = self.adjacency[0, 0].nonzero().T
         return ends, self.edge_state[0, 0][:, ends[0], ends[1]].T.contiguous()
 
-    def at_ends(self, feature: Tensor) -> tuple[Tensor, Tensor]:
-        """A feature of nodes (P, L, N) at senders and at receivers; both broadcast to (P, L, N, N)."""
-        return feature[..., :, None], feature[..., None, :]
-
-    def with_edge_features(self, features: Sequence[Tensor]) -> Self:
-        """The same life with these De features (P, L, N, N) of the edges that exist."""
-        return self._replace(edge_state=torch.stack(list(features), 2) * self.adjacency[:, :, None])
-
-    def conduct(self, activation: Tensor) -> Tensor:
-        """(P, L, N): what reaches each node along the weights, from activations (P, L, N)."""
-        return (activation[..., None, :] @ self.weights)[..., 0, :]
-
     def without_pruned(self) -> Self:
         """The same life, edges that the last step pruned cleared."""
-        return self._replace(edge_state=self.edge_state * self.adjacency[:, :, None])
+        exists = self.adjacency[:, :, None]
+        return self._replace(**{name: getattr(self, name) * exists for name in self.pair_fields})
 
     def where(self, mask: Tensor, other: Self) -> Self:
         """These lives where mask (P, L) is true, the other ones elsewhere."""
@@ -93,8 +98,27 @@ class LifeState(NamedTuple):
         return type(self)(*(tensor.expand(num_genomes, *tensor.shape[1:]) for tensor in self)).copy()
 
 
+Kind = TypeVar("Kind", bound=Any)
+SPONTANEOUS, DECISIONS = 4, 5
+"""Folded into the key of a lifetime for the noise of development and of decisions; birth uses 0 to 3."""
 Uniforms = tuple[Tensor, Tensor]
 """Numbers in [0, 1), (P, L, N, N) each, that decide on pruning and on growth where decisions are sampled."""
+
+
+@lru_cache(maxsize=64)
+def with_own_fields(kind: type[Kind], nodes: tuple[str, ...], edges: tuple[str, ...]) -> type[Kind]:
+    """The form of state that has more fields at its end: features (P, L, N, F) of nodes, and of edges."""
+    if not nodes and not edges:
+        return kind
+    fields: tuple[str, ...] = (*kind._fields, *nodes, *edges)
+    wide = namedtuple(kind.__name__, fields)  # pyright: ignore[reportUntypedNamedTuple]  # no types to give
+    of_tuple = ("__new__", "_make", "_replace", "_asdict", "_fields", "__match_args__", *nodes, *edges)
+    own = {
+        "own_fields": property(lambda _: (nodes, edges)),
+        "pair_fields": (*kind.pair_fields, *edges),
+        "__slots__": (),
+    }
+    return type(kind.__name__, (kind,), own | {name: vars(wide)[name] for name in of_tuple})
 
 
 class Stimulus(NamedTuple):

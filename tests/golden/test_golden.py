@@ -11,7 +11,7 @@ import torch
 
 from lndp_agents.lndp import LNDP, LifeState, genome_size, genome_to_parameters
 from lndp_agents.lndp.kernel_build import compiler
-from lndp_agents.lndp.spontaneous import ornstein_uhlenbeck_step
+from lndp_agents.lndp.mechanisms.spontaneous import ornstein_uhlenbeck_step
 
 FOLDER = Path(__file__).parent
 RECORDINGS = sorted(FOLDER.glob("*.npz"))

@@ -9,7 +9,11 @@ from torch import Tensor
 from lndp_agents.config import LNDPConfig
 from lndp_agents.lndp import LNDP, LifeState, Parameters, genome_size, genome_to_parameters
 from lndp_agents.lndp.kernel_build import compiler
-from lndp_agents.lndp.rewiring import DECISION_LOGIT, pruning_logit, synaptogenesis_logit
+from lndp_agents.lndp.matrix import MatrixView
+from lndp_agents.lndp.mechanisms import Step
+from lndp_agents.lndp.mechanisms.decision import DECISION_LOGIT
+from lndp_agents.lndp.mechanisms.growth import Growth
+from lndp_agents.lndp.mechanisms.pruning import Pruning
 from lndp_agents.lndp.state import Stimulus
 
 needs_compiler = pytest.mark.skipif(compiler() is None, reason="there is no C++ compiler")
@@ -47,11 +51,12 @@ def tensors_are_equal(left: LifeState, right: LifeState) -> bool:
 def is_close_call(config: LNDPConfig, parameters: Parameters, after: LifeState, luck: Any) -> Tensor:
     """Where a decision of the eager program was so close to its threshold that rounding may turn it."""
     close = torch.zeros_like(after.adjacency, dtype=torch.bool)
-    logits = []
+    silence = Stimulus(torch.zeros(0), torch.zeros(0))
+    now, logits = Step(config, parameters, silence, after, MatrixView(config, after)), []
     if config.pruning:
-        logits.append((pruning_logit(parameters, after.edge_state), luck[0]))
+        logits.append((Pruning().log_odds(now), luck[0]))
     if config.synaptogenesis:
-        logits.append((synaptogenesis_logit(parameters, after.node_state), luck[1]))
+        logits.append((Growth().log_odds(now), luck[1]))
     for logit, uniform in logits:
         if config.stochastic:
             close |= (torch.sigmoid(logit) / 2 - uniform).abs() < 1e-4

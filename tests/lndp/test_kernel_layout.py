@@ -19,8 +19,9 @@ from kernels import (
 from torch import Tensor
 
 from lndp_agents.config import LNDPConfig
-from lndp_agents.lndp import LNDP, kernel_layout, make_program, native, parameter_shapes, rewiring
+from lndp_agents.lndp import LNDP, kernel_layout, make_program, native, parameter_shapes
 from lndp_agents.lndp.kernel_build import load_kernel
+from lndp_agents.lndp.mechanisms import decision
 from lndp_agents.lndp.state import brain_shapes
 
 Shapes = dict[str, tuple[int, ...]]
@@ -205,7 +206,7 @@ def test_thresholds_are_those_of_the_eager_program(monkeypatch: pytest.MonkeyPat
         return after.adjacency
 
     before = [rewire(stochastic, "native") for stochastic in (False, True)]
-    for module in (rewiring, kernel_layout):
+    for module in (decision, kernel_layout):
         monkeypatch.setattr(module, "DECISION_LOGIT", -0.2)
         monkeypatch.setattr(module, "STOCHASTIC_SCALE", 0.9)
     for stochastic in (False, True):

@@ -3,7 +3,6 @@
 import math
 from typing import Any
 
-import naive
 import pytest
 import torch
 from hypothesis import given, settings
@@ -11,14 +10,16 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from lndp_agents.config import LNDPConfig
-from lndp_agents.lndp import LNDP, LifeState, genome_size, genome_to_parameters
-from lndp_agents.lndp.attention import node_features
+from lndp_agents.lndp import LNDP, LifeState, genome_size, genome_to_parameters, reference
 from lndp_agents.lndp.cells import gated_update, linear, recurrent_bias
 from lndp_agents.lndp.kernel_build import compiler
-from lndp_agents.lndp.propagation import propagate
-from lndp_agents.lndp.rewiring import decide
-from lndp_agents.lndp.spontaneous import ornstein_uhlenbeck_step, spontaneous_input
-from lndp_agents.lndp.state import roles
+from lndp_agents.lndp.matrix import MatrixView
+from lndp_agents.lndp.mechanisms import Step
+from lndp_agents.lndp.mechanisms.attention import node_features
+from lndp_agents.lndp.mechanisms.decision import decide
+from lndp_agents.lndp.mechanisms.propagation import Propagation
+from lndp_agents.lndp.mechanisms.spontaneous import ornstein_uhlenbeck_step, spontaneous_input
+from lndp_agents.lndp.state import Stimulus, roles
 
 CPU = torch.device("cpu")
 SMALL: dict[str, Any] = {
@@ -93,7 +94,8 @@ def test_node_features_are_degrees_roles_trace_and_state() -> None:
         [0.1, 0.2, 0.15, 0, 0, 4, 5],
         [0.0, 0.2, 0.10, 0, 1, 6, 7],
     ]
-    features = node_features(state, roles(config, CPU))[0, 0]
+    silence = Stimulus(torch.zeros(1, 1, 1), torch.zeros(1, 1))
+    features = node_features(Step(config, {}, silence, state, MatrixView(config, state)))[0, 0]
     torch.testing.assert_close(features[:, :7], torch.tensor(expected))
     assert torch.equal(features[:, 7:], state.node_state[0, 0])
 
@@ -104,7 +106,7 @@ def test_edges_run_from_inputs_over_hidden_nodes_to_outputs(nodes: int, inputs: 
     allowed = roles(config, CPU).allowed
     for i in range(nodes):
         for j in range(nodes):
-            assert allowed[i, j] == naive.is_allowed(config, i, j)
+            assert allowed[i, j] == reference.is_allowed(config, i, j)
     hidden = config.hidden_nodes
     assert allowed.sum() == inputs * hidden + hidden * (hidden - 1) + hidden * outputs
 
@@ -121,7 +123,9 @@ def test_activity_runs_along_the_weights(is_recurrent: bool) -> None:
     node_state = torch.full_like(born.node_state, 0.1)
     start = torch.tensor([[[9.0, 0.3, 0.4]]], dtype=torch.float64)
     state = born._replace(edge_state=edges, node_state=node_state, activation=start)
-    last, trace = propagate(config, state, torch.tensor([[[0.5]]], dtype=torch.float64))
+    stimulus = Stimulus(torch.tensor([[[0.5]]], dtype=torch.float64), torch.zeros(1, 1))
+    after = Propagation().step(Step(config, {}, stimulus, state, MatrixView(config, state))).state
+    last, trace = after.activation, after.trace
     first = [0.1, 0.5 + 0.1, 2 * 0.3 + 0.1]
     second = [0.1, 0.5 + 0.1, 2 * math.tanh(first[1]) + 0.1]
     expected = [[0.5, 0.5, math.tanh(0.1)]]
@@ -223,7 +227,7 @@ def test_in_float64_the_program_is_the_literal_one(switches: dict[str, Any], see
         observation, reward = random(2, 3, 2, seed=step), random(2, 3, seed=step)
         luck = torch.sigmoid(random(2, 2, 3, 7, 7, seed=step))
         own = {name: tensor[1, 2] for name, tensor in state._asdict().items()}
-        brain = naive.step(
+        brain = reference.step(
             config,
             {name: value[1] for name, value in parameters.items()},
             own | {"edge_state": own["edge_state"].permute(1, 2, 0)},

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-import naive
 import pytest
 import torch
 from hypothesis import given, settings
@@ -19,6 +18,7 @@ from lndp_agents.lndp import (
     genome_to_parameters,
     kernel_build,
     parameters_to_genome,
+    reference,
 )
 from lndp_agents.lndp.state import roles
 
@@ -70,7 +70,7 @@ def stimuli(config: LNDPConfig, shape: tuple[int, int], steps: int) -> Iterator[
         yield observation, reward, (uniforms[0], uniforms[1]) if config.stochastic else None
 
 
-def brain_of(state: LifeState, genome: int, life: int) -> naive.Brain:
+def brain_of(state: LifeState, genome: int, life: int) -> reference.Brain:
     parts = state._asdict()
     brain = {name: parts[name][genome, life].double() for name in LifeState._fields[:5]}
     return brain | {"edge_state": brain["edge_state"].permute(1, 2, 0)}
@@ -89,7 +89,7 @@ def test_the_program_equals_a_literal_one(switches: dict[str, Any], backend: str
     mine = {name: value[1].double() for name, value in parameters.items()}
     for observation, reward, uniforms in stimuli(config, (2, 3), 4):
         own = None if uniforms is None else (uniforms[0][1, 2], uniforms[1][1, 2])
-        brain = naive.step(config, mine, brain, (observation[1, 2].double(), reward[1, 2].item(), own))
+        brain = reference.step(config, mine, brain, (observation[1, 2].double(), reward[1, 2].item(), own))
         state, output = program.step(parameters, state, observation, reward, uniforms=uniforms)
         torch.testing.assert_close(output[1, 2].double(), brain["trace"][-3:, -1], rtol=0, atol=1e-4)
         for name, value in brain_of(state, 1, 2).items():

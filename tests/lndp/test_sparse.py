@@ -20,14 +20,16 @@ from lndp_agents.lndp import (
     LifeState,
     SparseLifeState,
     SparseLNDP,
-    attention,
     genome_size,
     genome_to_parameters,
     make_program,
-    sparse,
 )
-from lndp_agents.lndp.candidates import Pairs, candidates
-from lndp_agents.lndp.state import is_allowed, roles
+from lndp_agents.lndp.edge_list import ListView, candidates
+from lndp_agents.lndp.matrix import MatrixView
+from lndp_agents.lndp.mechanisms import Step
+from lndp_agents.lndp.mechanisms.attention import messages
+from lndp_agents.lndp.pairs import scatter_sum
+from lndp_agents.lndp.state import Stimulus, is_allowed, roles
 
 SMALL: dict[str, Any] = {
     "observation_size": 2,
@@ -221,7 +223,7 @@ def test_whatever_the_genome_and_the_world_large_brains_stay_sound(
     parameters, program = random_parameters(config, 2, scale, seed % 1000), make_program(config)
     state = program.birth(keys(2, 2) + seed)
     for observation, reward, _ in stimuli(config, (2, 2), 4):
-        before, pairs = state, Pairs.of(config, state)
+        before, pairs = state, ListView(config, state).attended
         assert pairs.sender.shape[-1] == state.pair.shape[-1] + nodes * config.candidates
         state, output = program.step(parameters, state, observation + nonsense, reward + nonsense)
         assert_sound(config, state)
@@ -271,9 +273,10 @@ def message_and_estimates(
     brain, _ = program.step(parameters, program.birth(keys(1, 1)), torch.ones(1, 1, 2), torch.ones(1, 1))
     many = brain.lives(torch.zeros(lives, dtype=torch.int64))._replace(key=keys(1, lives))
     x = torch.randn(1, 1, config.nodes, config.node_features, generator=torch.Generator().manual_seed(2))
-    exact = attention.graph_transformer(config, parameters, x, brain.to_dense())[0, 0]
-    pairs = Pairs.of(config, many)
-    return exact, sparse.graph_transformer(config, parameters, x.expand(1, lives, -1, -1), pairs)[0]
+    dense, silence = brain.to_dense(), Stimulus(torch.zeros(0), torch.zeros(0))
+    exact = messages(Step(config, parameters, silence, dense, MatrixView(config, dense)), x)[0, 0]
+    now = Step(config, parameters, silence, many, ListView(config, many))
+    return exact, messages(now, x.expand(1, lives, -1, -1))[0]
 
 
 def test_the_sampled_attention_is_a_consistent_estimate_of_the_full_one() -> None:
@@ -295,11 +298,11 @@ def test_where_scores_are_equal_each_edge_has_its_exact_share_of_attention() -> 
     config = LNDPConfig(**(SMALL | {"nodes": 24, "initial_density": 0.2}), candidates=12)
     program, parameters = make_program(config), random_parameters(config, 1, 0.5)
     state, _ = program.step(parameters, program.birth(keys(1, 50)), torch.ones(1, 50, 2), torch.ones(1, 50))
-    pairs = Pairs.of(config, state)
+    view = ListView(config, state)
     assert (
-        pairs.log_count[..., : state.pair.shape[-1]] == torch.where(state.is_used > 0, 0, -torch.inf)
+        view.log_count[..., : state.pair.shape[-1]] == torch.where(state.is_used > 0, 0, -torch.inf)
     ).all()
-    count = sparse.sum_at_nodes(pairs.log_count.exp()[..., None], pairs.sender, 24)
+    count = scatter_sum(view.log_count.exp()[..., None], view.attended.sender, 24)
     torch.testing.assert_close(count, torch.full_like(count, 24), rtol=0, atol=1e-4)
 
 

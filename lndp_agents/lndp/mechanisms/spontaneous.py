@@ -7,7 +7,22 @@ so the covariance is always valid. The rate is kept at or above 0 and the time s
 import torch
 from torch import Tensor
 
-from lndp_agents.lndp.parameters import Parameters
+from lndp_agents.config import LNDPConfig
+from lndp_agents.genotype import Parameters
+from lndp_agents.lndp.mechanisms.mechanism import Shapes
+
+
+def spontaneous_shapes(config: LNDPConfig) -> Shapes:
+    """Shape of each named parameter of the process of one genome; none without spontaneous activity."""
+    if not config.develops_from_activity:
+        return {}
+    inputs = config.observation_size
+    return {
+        "spontaneous.mean": (inputs,),
+        "spontaneous.rate": (inputs,),
+        "spontaneous.dt": (inputs,),
+        "spontaneous.cholesky": (inputs * (inputs + 1) // 2,),
+    }
 
 
 def ornstein_uhlenbeck_step(x: Tensor, mean: Tensor, rate: Tensor, dt: Tensor, noise: Tensor) -> Tensor:

@@ -1,4 +1,7 @@
-"""One step of one life written again, slowly and literally: loops over pairs, nothing split or fused."""
+"""The program of the paper once more, slowly and literally, for one network: loops over pairs, nothing split.
+
+Tests compare the program with this; read it beside sections 3 and 4 of arXiv 2406.09787.
+"""
 
 import math
 
@@ -30,7 +33,7 @@ def probability(parameters: Brain, name: str, x: Tensor) -> float:
 
 
 def is_allowed(config: LNDPConfig, i: int, j: int) -> bool:
-    """input -> hidden, hidden -> hidden without self loops, hidden -> output."""
+    """Edges run from inputs to hidden nodes, between hidden nodes, and from hidden nodes to outputs."""
     first_output = config.nodes - config.action_size
     kinds = [
         "input" if n < config.observation_size else "output" if n >= first_output else "hidden"
@@ -45,7 +48,7 @@ def messages(config: LNDPConfig, parameters: Brain, x: Tensor, brain: Brain) -> 
     received = torch.zeros(nodes, heads, config.value_features, dtype=x.dtype)
     for i in range(nodes):
         for head in range(heads):
-            scores = []
+            scores: list[Tensor] = []
             for j in range(nodes):
                 rows = slice(head * config.query_features, (head + 1) * config.query_features)
                 query = parameters["attention.query.weight"][rows] @ x[i]
@@ -66,7 +69,7 @@ def messages(config: LNDPConfig, parameters: Brain, x: Tensor, brain: Brain) -> 
 
 def next_nodes(config: LNDPConfig, parameters: Brain, brain: Brain) -> Tensor:
     """Steps 1 to 3."""
-    features = []
+    features: list[Tensor] = []
     for n in range(config.nodes):
         out, into = brain["adjacency"][n].sum(), brain["adjacency"][:, n].sum()
         is_input, is_output = n < config.observation_size, n >= config.nodes - config.action_size
@@ -132,7 +135,8 @@ def step(
         brain["node_state"] = next_nodes(config, parameters, brain)
         brain["edge_state"] = next_edges(config, parameters, brain, brain["node_state"], reward)
         brain["adjacency"] = next_adjacency(config, parameters, brain, uniforms)
-    a, seen = brain["activation"].clone(), []
+    seen: list[Tensor] = []
+    a = brain["activation"].clone()
     for _ in range(config.network_steps):
         a[: config.observation_size] = observation
         seen.append(a)

@@ -6,34 +6,40 @@ synapses. The size of O depends on no body, so that one genome can wire any.
 """
 
 from collections.abc import Iterable
-from typing import TypeVar
 
 import torch
 from torch import Tensor
 
-from lndp_agents.lndp.parameters import Parameters
-from lndp_agents.lndp.sparse_state import SparseLifeState
-from lndp_agents.lndp.state import LifeState
+from lndp_agents.config import LNDPConfig
+from lndp_agents.genotype import Parameters, Shapes
+from lndp_agents.lndp.pairs import Pairs
+from lndp_agents.lndp.sparse_state import State
 
-State = TypeVar("State", LifeState, SparseLifeState)
+
+def wiring_shapes(config: LNDPConfig) -> Shapes:
+    """Shape of each named parameter of one genome; none without `innate_wiring`."""
+    if not config.innate_wiring:
+        return {}
+    return {"innate.wiring": (config.edge_features, config.node_features, config.node_features)}
 
 
-def wire(parameters: Parameters, state: State) -> State:
+def wire(parameters: Parameters, edges: Pairs, state: State) -> State:
     """Give each edge the state that follows from its ends.
 
     Args:
         parameters: named parameters (P, ...).
+        edges: the pairs whose edges the state holds.
         state: networks (P, L) at birth.
     """
     nodes = state.node_state.unbind(-1)
-    receivers = [state.at_ends(feature)[1] for feature in nodes]
+    receivers = [edges.at_ends(feature)[1] for feature in nodes]
     features: list[Tensor] = []
     for matrix in parameters["innate.wiring"].unbind(1):
         columns = matrix[..., None, None].unbind(2)  # (P, Dh, 1, 1) for each feature of a receiver
         sought = [_sum_of_products(column.unbind(1), nodes) for column in columns]
-        senders = [state.at_ends(feature)[0] for feature in sought]
+        senders = [edges.at_ends(feature)[0] for feature in sought]
         features.append(torch.tanh(_sum_of_products(senders, receivers)))
-    return state.with_edge_features(features)
+    return state._replace(edge_state=torch.stack(features, edges.axis) * edges.as_feature(state.present))
 
 
 def _sum_of_products(left: Iterable[Tensor], right: Iterable[Tensor]) -> Tensor:

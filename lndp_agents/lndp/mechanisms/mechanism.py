@@ -1,0 +1,90 @@
+"""What a mechanism of the program is: parameters that evolve, state of its own, and its part of a step."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import ClassVar, Generic, Self
+
+from torch import Tensor
+
+from lndp_agents.config import LNDPConfig
+from lndp_agents.genotype import Parameters, Shapes
+from lndp_agents.lndp.pairs import Pairs, PairView
+from lndp_agents.lndp.sparse_state import State
+from lndp_agents.lndp.state import Roles, Stimulus, roles
+
+__all__ = ["Mechanism", "Shapes", "Step"]
+
+
+@dataclass(frozen=True)
+class Step(Generic[State]):
+    """A step of networks under way, P genomes x L lifetimes: each mechanism hands on the next one."""
+
+    config: LNDPConfig
+    parameters: Parameters
+    """Named parameters (P, ...)."""
+    stimulus: Stimulus
+    state: State
+    """As the mechanisms before have left it; a `LifeState`, or a `SparseLifeState` of large networks."""
+    view: PairView[State]
+    """The pairs of nodes that the step looks at."""
+    message: Tensor | None = None
+    """(P, L, N, Dh): what each node receives by attention."""
+
+    @property
+    def edges(self) -> Pairs:
+        """The pairs whose edges the state holds."""
+        return self.view.edges(self.state)
+
+    @property
+    def roles(self) -> Roles:
+        """Which nodes are inputs and outputs, and which edges may exist."""
+        return roles(self.config, self.state.key.device)
+
+    def noise(self, which: int) -> Tensor | None:
+        """Uniform numbers for stochastic decisions on edges (0) or on candidates (1); none for thresholds."""
+        return self.view.noise(self.state, self.stimulus.uniforms, which)
+
+    def with_state(self, **fields: Tensor) -> Self:
+        """The step with other values in fields of the state; those of pairs are 0 where no edge exists."""
+        state = self.state
+        for name in state.pair_fields:
+            if name in fields:
+                # Contiguous, as what comes from outside is: numbers that lie otherwise may add up otherwise.
+                exists = self.edges.as_feature(state.present)
+                fields[name] = (fields[name] * exists).contiguous()
+        return replace(self, state=state._replace(**fields))
+
+
+class Mechanism(ABC):
+    """A part of the program; subclasses say what it does in a step.
+
+    In a list of mechanisms one of the same name as a step replaces that step; any other comes after the step
+    that `after` names.
+    """
+
+    name: ClassVar[str]
+    after: ClassVar[str] = "synapse_cell"
+    """The step after which the mechanism comes, unless it has the name of one."""
+    plastic: ClassVar[bool] = True
+    """Whether a frozen network goes without it."""
+
+    def parameters(self, config: LNDPConfig) -> Shapes:
+        """Shape of each named parameter of one genome; weights are (out, in)."""
+        return {}
+
+    def node_fields(self, config: LNDPConfig) -> Mapping[str, int]:
+        """Own fields of the state (P, L, N, F) by name, with their number of features F."""
+        return {}
+
+    def pair_fields(self, config: LNDPConfig) -> Mapping[str, int]:
+        """Own fields of the state of edges by name, with their number of features; 0 at birth and growth."""
+        return {}
+
+    def birth(self, config: LNDPConfig, key: Tensor) -> Mapping[str, Tensor]:
+        """Initial values of `node_fields` for the keys (P, L) of lifetimes; those not named are 0."""
+        return {}
+
+    @abstractmethod
+    def step(self, now: Step[State]) -> Step[State]:
+        """The part of this mechanism in a step."""
