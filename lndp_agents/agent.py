@@ -191,15 +191,27 @@ class Agent(Predictor[Config]):
 
     @classmethod
     def from_pretrained(
-        cls, folder: str | PathLike[str], device: torch.device | str = "cpu", backend: str = "auto"
+        cls,
+        folder: str | PathLike[str],
+        device: torch.device | str = "cpu",
+        backend: str = "auto",
+        *,
+        trust: bool = False,
     ) -> Self:
         """Load what `save_pretrained` wrote, an LNDP as `LNDPAgent`; nothing in the files is executed.
+
+        Args:
+            folder: of the files.
+            device: as for `Agent`.
+            backend: as for `Agent`.
+            trust: whether modules of policies and mechanisms that the files name may be imported, which
+                runs them. Those of installed plug-ins, and those that are imported already, need no trust.
 
         Raises:
             FileFormatError: a file is missing or is not what it should be; the message names file and remedy.
             ValueError: device or backend are not there (see `Agent`).
         """
-        saved = load_agent(folder)
+        saved = load_agent(folder, trust=trust)
         natural: Any = agent_kind(saved.config)
         kind = natural if issubclass(natural, cls) else cls
         if not isinstance(saved.config, kind.config_type):

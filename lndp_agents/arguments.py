@@ -53,6 +53,12 @@ def _add_train(commands: Any) -> None:
             f"--{name.replace('_', '-')}", type=kind, metavar=kind.__name__.upper(), help=text
         )
     command.add_argument(
+        "--mechanism",
+        action="append",
+        metavar="MODULE:NAME",
+        help="a further mechanism of the program, or one in place of a step; may be given several times",
+    )
+    command.add_argument(
         "--full-covariance",
         dest="separable",
         action="store_const",
@@ -68,7 +74,11 @@ def _add_train(commands: Any) -> None:
 
 
 _RECIPE_OPTIONS = (
-    ("policy", str, "what evolves: lndp (default), ndp, linear, mlp, gru or hebbian"),
+    (
+        "policy",
+        str,
+        "what evolves: lndp (default), ndp, linear, mlp, gru, hebbian or MODULE:NAME",
+    ),
     (
         "preset",
         str,

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, fields
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from lndp_agents.validation import is_integer, read_fields, shorten
+from lndp_agents.validation import is_integer, is_sequence, read_fields, shorten
 
 if TYPE_CHECKING:
     from lndp_agents.policies.policy import Policy
@@ -114,7 +114,13 @@ class LNDPConfig(PolicyConfig):
 
     policy: ClassVar[str] = "lndp"
     extensions: ClassVar[Mapping[str, Any]] = MappingProxyType(
-        {"candidates": 0, "innate_roles": False, "innate_wiring": False, "reward_scale": 1.0}
+        {
+            "candidates": 0,
+            "innate_roles": False,
+            "innate_wiring": False,
+            "reward_scale": 1.0,
+            "mechanisms": (),
+        }
     )
     gated_biases: ClassVar[tuple[str, ...]] = ("node_gru.bias", "edge_gru.bias")
     decision_biases: ClassVar[tuple[str, ...]] = ("synaptogenesis.1.bias", "pruning.1.bias")
@@ -176,15 +182,20 @@ class LNDPConfig(PolicyConfig):
     spontaneous activity, which is which."""
     innate_wiring: bool = False
     """True lets the genome say how strong synapses are at birth: every node, hidden ones too, has the same
-    state at every birth, and the edges of a newborn follow from the states of their ends (`lndp.mechanisms.wiring`).
-    States are drawn once for all bodies of as many inputs and outputs, so that one genome can wire each kind
-    of body in its own way. This extends the paper, whose newborns have random synapses."""
+    state at every birth, and the edges of a newborn follow from the states of their ends
+    (`lndp.mechanisms.wiring`). States are drawn once for all bodies of as many inputs and outputs, so that
+    one genome can wire each kind of body in its own way. This extends the paper, whose newborns have random
+    synapses."""
+    mechanisms: tuple[str, ...] = ()
+    """Further mechanisms by name, "module:Name", or their classes: each replaces a step of the program or
+    comes after one (see `lndp_agents.lndp.mechanisms.Mechanism`)."""
     initial_density: float = 0.1
     """Mean of a life's connection probability at birth."""
     initial_density_std: float = 0.0
     """Standard deviation of that probability before truncation to [0, 1]."""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "mechanisms", _names(self.mechanisms))
         for name, maximum in _INTEGER_LIMITS.items():
             value = getattr(self, name)
             minimum = 0 if name in ("candidates", "development_steps") else 1
@@ -287,6 +298,20 @@ class LNDPConfig(PolicyConfig):
             )
         nodes = max(cls.nodes, encoding.size + decoding.size + MIN_HIDDEN)
         return super().fitting(encoding, decoding, **{"nodes": nodes, **switches})
+
+
+def _names(mechanisms: object) -> tuple[str, ...]:
+    """Names of mechanisms, of which some may be given as classes.
+
+    Raises:
+        ValueError: they are no list of names, or one comes twice.
+    """
+    given = mechanisms if is_sequence(mechanisms) else [None]
+    names = [f"{each.__module__}:{each.__qualname__}" if isinstance(each, type) else each for each in given]
+    known = [name for name in names if isinstance(name, str) and name]
+    if len(set(known)) < len(names):
+        raise ValueError(f"mechanisms={shorten(mechanisms)}: give a list of names MODULE:NAME, each once")
+    return tuple(known)
 
 
 _INTEGER_LIMITS = {

@@ -19,7 +19,6 @@ from lndp_agents.validation import shorten
 
 NEXT_LIFE, LIVES = 6, 7
 """Folded into a key for the life after it, and for the lives of an agent; the program uses 0 to 5 and 8."""
-_INTEGERS = ("pair", "age", "key")
 
 
 def valid_seed(seed: SupportsIndex) -> int:
@@ -88,16 +87,26 @@ def own_memory(kind: type[State], fields: Iterable[Tensor | NDArray[Any]], devic
 
     They get its types, and memory that is nobody else's: contiguous, and at addresses that are multiples of
     64 bytes. Otherwise a product of matrices may have other last bits for equal numbers.
+
+    Raises:
+        ValueError: a field holds integers that its kind does not declare in `integer_fields`.
     """
     tensors: list[Tensor] = []
     for name, field in zip(kind._fields, fields, strict=True):
-        own = torch.empty(np.shape(field), dtype=torch.int64 if name in _INTEGERS else torch.float32)
+        is_integer = name in kind.integer_fields
+        if not is_integer and not _is_floating(field):
+            raise ValueError(f"state with {name} of {field.dtype}: give float32")
+        own = torch.empty(np.shape(field), dtype=torch.int64 if is_integer else torch.float32)
         if isinstance(field, Tensor):
             own.copy_(field.detach())
         else:
             own.numpy()[...] = field
         tensors.append(own.to(device))
     return kind(*tensors)
+
+
+def _is_floating(field: Tensor | NDArray[Any]) -> bool:
+    return field.is_floating_point() if isinstance(field, Tensor) else field.dtype.kind == "f"
 
 
 def with_newborns(lives: State, restart: NDArray[Any] | None, born: Callable[[Tensor], State]) -> State:

@@ -20,7 +20,7 @@ from torch import Tensor, float32
 from lndp_agents import __version__
 from lndp_agents.config import PolicyConfig
 from lndp_agents.genome import genome_size, genome_to_parameters, parameters_to_genome
-from lndp_agents.policies import find_policy
+from lndp_agents.policies import find_policy, require_policy_trusted
 from lndp_agents.spaces import ObservationEncoding, Space, check_fit, space_from_json, space_to_json
 from lndp_agents.validation import is_integer, is_object, parse_json, require_keys, shorten
 
@@ -87,14 +87,19 @@ def save_agent(folder: str | PathLike[str], agent: SavedAgent) -> None:
     write_files({folder / CONFIG_FILE: config, folder / MODEL_FILE: model})
 
 
-def load_agent(folder: str | PathLike[str]) -> SavedAgent:
+def load_agent(folder: str | PathLike[str], *, trust: bool = False) -> SavedAgent:
     """Read an agent, believing nothing in the files.
 
+    Args:
+        folder: of the files.
+        trust: whether modules that the files name may be imported (see `plugins.require_trusted`).
+
     Raises:
-        FileFormatError: a file is missing, damaged, foreign, or of another size than it says.
+        FileFormatError: a file is missing, damaged, foreign, or of another size than it says, or names a
+            module that is not trusted.
     """
     path = Path(folder) / CONFIG_FILE
-    data = _read_description(path)
+    data = _read_description(path, trust)
     observation_space, action_space, encoding, config = _checked(path, _description, data)
     genome = _read_genome(Path(folder) / MODEL_FILE, config, data)
     return SavedAgent(observation_space, action_space, encoding, config, genome)
@@ -220,7 +225,7 @@ def _temporary(path: Path) -> Path:
     return path.with_name(f".{path.name}.{os.getpid()}.tmp")
 
 
-def _read_description(path: Path) -> dict[str, Any]:
+def _read_description(path: Path, trust: bool) -> dict[str, Any]:
     content = read_file(path, MAX_CONFIG_BYTES)
     data = _checked(path, _parse, content)
     version = data.get("format_version")
@@ -231,6 +236,10 @@ def _read_description(path: Path) -> dict[str, Any]:
         )
     keys = _KEYS - {"model_sha256"} if version == 1 else _KEYS
     _checked(path, lambda keys: require_keys("agent", data, keys), keys)
+    try:
+        require_policy_trusted(data["policy"], data["config"], path, trust=trust)
+    except ValueError as error:
+        raise FileFormatError(str(error)) from error
     _checked(path, find_policy, data["policy"])
     return data
 

@@ -97,6 +97,41 @@ def foreign_module(name: str) -> str:
     return "" if place in {entry.module for entry in entry_points(group=GROUP)} else place
 
 
+def require_trusted(kind: str, name: object, source: object, *, trust: bool) -> None:
+    """See that what a file names may be imported, and import it if a person has said so.
+
+    It may be imported if it is built in, announced by an installed package, or imported already.
+
+    Args:
+        kind: of what is named, such as "mechanism".
+        name: in the file.
+        source: which file, for the message.
+        trust: whether a person has said that any code may be imported for it.
+
+    Raises:
+        ValueError: it may not; the message says how a person says so.
+        WorldError: its module raised something.
+    """
+    place = foreign_module(name) if isinstance(name, str) else ""
+    if not place or _is_imported(place):
+        return
+    if not trust:
+        raise ValueError(
+            f"{source} names the {kind} {name}, for which the module {place} is imported and so run; if you "
+            "trust it, add --trust (in Python trust=True, or import the module yourself)"
+        )
+    load_module(place, f"{kind} {name!r}")
+
+
+def _is_imported(place: str) -> bool:
+    """Whether a module, by its name or its file, is imported already."""
+    path = Path(place)
+    if path.suffix != ".py":
+        return place in sys.modules
+    file = getattr(sys.modules.get(path.stem), "__file__", None)
+    return bool(file) and path.is_file() and path.samefile(file)
+
+
 def did_you_mean(name: object, names: Iterable[str]) -> str:
     """Which of the names was meant, if one is near, for the end of a message."""
     near = get_close_matches(name, names, n=1) if isinstance(name, str) else []

@@ -56,6 +56,7 @@ def load_pretrained(
     *,
     revision: str | None = None,
     backend: str = "auto",
+    trust: bool = False,
 ) -> Agent[Any]:
     """A pretrained agent: an `LNDPAgent`, or an `Agent` of another policy.
 
@@ -66,12 +67,13 @@ def load_pretrained(
         device: where its brain is computed.
         revision: branch, tag or commit of an agent of the hub; its main branch if none.
         backend: as for `Agent`.
+        trust: as for `Agent.from_pretrained`.
 
     Raises:
         ValueError: there is no such agent, it cannot be fetched, or is damaged (`FileFormatError`).
         ImportError: the hub needs huggingface_hub, the extra `hub`.
     """
-    return Agent[Any].from_pretrained(_folder_of(name_or_folder, revision), device, backend)
+    return Agent[Any].from_pretrained(_folder_of(name_or_folder, revision), device, backend, trust=trust)
 
 
 def _folder_of(name: str | PathLike[str], revision: str | None) -> str | PathLike[str]:

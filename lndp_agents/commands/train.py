@@ -18,6 +18,8 @@ from lndp_agents.evolution.workers import Workers
 from lndp_agents.interrupts import interruptible
 from lndp_agents.numbers import score_text
 from lndp_agents.persistence import MAX_CONFIG_BYTES, read_file
+from lndp_agents.plugins import foreign_module
+from lndp_agents.policies import require_policy_trusted
 from lndp_agents.validation import is_object, parse_json, shorten
 from lndp_agents.zoo import recipe_file
 from lndp_command import INTERRUPTED_EXIT
@@ -52,7 +54,9 @@ def resume(options: Namespace) -> int:
     """Go on with a run from its newest sound checkpoint."""
     from lndp_agents.evolution.run import Run
 
-    check_recipe(Description.read(options.folder).recipe.to_json(), options.folder, options)
+    check_recipe(
+        Description.read(options.folder, trust=options.trust).recipe.to_json(), options.folder, options
+    )
     with Run.open(options.folder, options.generations, workers_of(options)) as run:
         if run.generation == run.config.generations:
             done = f"all {run.generation} generations are done, --generations gives more"
@@ -69,12 +73,16 @@ def _recipe(options: Namespace) -> EvolutionConfig:
     recipe: dict[str, Any] = {"preset": "default"}
     if options.recipe is not None:
         recipe = _read_recipe(recipe_file(options.recipe))
+        named = recipe.get("policy", ""), recipe.get("program")
+        require_policy_trusted(*named, f"recipe {options.recipe}", trust=options.trust)
     for option, name in _OBJECTS.items():
         if (given := getattr(options, option)) is not None:
             recipe[name] = recipe.get(name, {}) | dict(given)
     for field in fields(EvolutionConfig):
         if field.name not in _OBJECTS.values() and getattr(options, field.name, None) is not None:
             recipe[field.name] = getattr(options, field.name)
+    if options.mechanism is not None:
+        recipe["program"] = recipe.get("program", {}) | {"mechanisms": options.mechanism}
     if options.recipe is not None:
         check_recipe(recipe, f"recipe {options.recipe}", options)
     if "environment" not in recipe:
@@ -131,7 +139,9 @@ def _evolve(run: "Run", as_json: bool) -> int:
 
 def _resuming(run: "Run") -> str:
     """The command that goes on with a run."""
-    trust = ["--trust"] if needs_trust(run.config.to_json()) else []
+    named = run.config.policy, *run.config.program.get("mechanisms", ())
+    is_foreign = needs_trust(run.config.to_json()) or any(map(foreign_module, named))
+    trust = ["--trust"] if is_foreign else []
     return shlex.join(["lndp", "resume", str(run.folder), *trust])
 
 

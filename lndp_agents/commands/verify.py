@@ -11,7 +11,9 @@ def verify_command(options: Namespace) -> int:
     """Print in one line that all is the same, or what differs."""
     from lndp_agents.evolution.verification import verify  # imports EvoTorch, an extra
 
-    check_recipe(Description.read(options.folder).recipe.to_json(), options.folder, options)
+    check_recipe(
+        Description.read(options.folder, trust=options.trust).recipe.to_json(), options.folder, options
+    )
     verdict = verify(
         options.folder,
         options.generation,

@@ -13,7 +13,7 @@ from lndp_agents.evolution.config import EvolutionConfig
 from lndp_agents.evolution.presets import settle
 from lndp_agents.evolution.run_folder import DESCRIPTION, no_run
 from lndp_agents.persistence import read_regular, write_file
-from lndp_agents.policies import find_policy
+from lndp_agents.policies import find_policy, require_policy_trusted
 from lndp_agents.rollout import World, make_world
 from lndp_agents.spaces import ObservationEncoding
 from lndp_agents.validation import is_object, is_sequence, parse_json, require_keys, shorten
@@ -130,8 +130,13 @@ class Description:
         write_file(folder / DESCRIPTION, (json.dumps(self.to_json(), indent=1) + "\n").encode())
 
     @classmethod
-    def read(cls, folder: Path) -> Self:
+    def read(cls, folder: Path, *, trust: bool = False) -> Self:
         """The description in a run folder.
+
+        Args:
+            folder: of the run.
+            trust: whether modules of policies and mechanisms that it names may be imported (see
+                `plugins.require_trusted`).
 
         Raises:
             FileNotFoundError: there is no run.
@@ -143,7 +148,11 @@ class Description:
         except (FileNotFoundError, NotADirectoryError) as error:
             raise FileNotFoundError(no_run(folder)) from error
         try:
-            return cls._from_json(parse_json(content))
+            data: object = parse_json(content)
+            if is_object(data) and is_object(recipe := data.get("recipe")):
+                policy, program = recipe.get("policy", ""), data.get("program")
+                require_policy_trusted(policy, program, folder, trust=trust)
+            return cls._from_json(data)
         except ValueError as error:
             raise ValueError(f"{path} does not describe a run: {error}") from error
 

@@ -37,6 +37,10 @@ class Pairs(ABC):
         """One number per pair, twice: numbers of nodes (P, L, N) at senders, and at receivers."""
 
     @abstractmethod
+    def of_genomes(self, numbers: Tensor) -> Tensor:
+        """Features of pairs: numbers (P, F) of their genomes."""
+
+    @abstractmethod
     def linear(self, x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         """Apply each genome's linear map (P, out, in), with its bias (P, out), to features of pairs."""
 
@@ -72,6 +76,10 @@ class MatrixPairs(Pairs):
         """As `Pairs.at_ends`; both broadcast to the pairs."""
         return numbers[..., :, None], numbers[..., None, :]
 
+    def of_genomes(self, numbers: Tensor) -> Tensor:
+        """As `Pairs.of_genomes`."""
+        return numbers[:, None, :, None, None]
+
     def linear(self, x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         """As `Pairs.linear`."""
         return linear_planes(x, weight, bias)
@@ -93,6 +101,10 @@ class ListedPairs(Pairs):
     def at_ends(self, numbers: Tensor) -> tuple[Tensor, Tensor]:
         """As `Pairs.at_ends`."""
         return numbers.gather(-1, self.sender), numbers.gather(-1, self.receiver)
+
+    def of_genomes(self, numbers: Tensor) -> Tensor:
+        """As `Pairs.of_genomes`."""
+        return numbers[:, None, None]
 
     def linear(self, x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         """As `Pairs.linear`."""

@@ -12,20 +12,25 @@ import torch
 from lndp_envs.randomness import fold, normal
 from torch import Tensor
 
+from lndp_agents.blame import blaming, failure
 from lndp_agents.config import LNDPConfig
 from lndp_agents.genotype import Parameters, Shapes
-from lndp_agents.lndp.mechanisms import Mechanism, Step
-from lndp_agents.lndp.mechanisms.attention import Attention
-from lndp_agents.lndp.mechanisms.growth import Growth
-from lndp_agents.lndp.mechanisms.node_cell import NodeCell
-from lndp_agents.lndp.mechanisms.propagation import Propagation
-from lndp_agents.lndp.mechanisms.pruning import Pruning
+from lndp_agents.lndp.mechanisms import (
+    Attention,
+    Growth,
+    Mechanism,
+    NodeCell,
+    Propagation,
+    Pruning,
+    Step,
+    SynapseCell,
+)
 from lndp_agents.lndp.mechanisms.spontaneous import spontaneous_input, spontaneous_shapes
-from lndp_agents.lndp.mechanisms.synapse_cell import SynapseCell
 from lndp_agents.lndp.mechanisms.wiring import wire, wiring_shapes
 from lndp_agents.lndp.pairs import PairView
 from lndp_agents.lndp.sparse_state import State
 from lndp_agents.lndp.state import SPONTANEOUS, Stimulus, Uniforms, brain_shapes, roles
+from lndp_agents.plugins import find
 
 PROGRAM: tuple[Mechanism, ...] = (
     Attention(),  # steps 1-2: each node receives a message from all others
@@ -46,7 +51,30 @@ def mechanisms_of(config: LNDPConfig) -> tuple[Mechanism, ...]:
         ValueError: one cannot be found or is no mechanism, or there is no step after which it is to come.
     """
     steps = list(PROGRAM)
+    for name in config.mechanisms:
+        kind = find("mechanism", name, {})
+        if not (isinstance(kind, type) and issubclass(kind, Mechanism)):
+            raise ValueError(f"mechanism {name!r}: it is no subclass of lndp_agents.lndp.Mechanism")
+        with blaming(f"mechanism {name!r}"):
+            mechanism = kind()
+        _insert(steps, mechanism)
     return tuple(steps)
+
+
+def _insert(steps: list[Mechanism], mechanism: Mechanism) -> None:
+    """Put a mechanism in place of the step of its name, or after the step that it names."""
+    names = [step.name for step in steps]
+    if mechanism.name in names:
+        steps[names.index(mechanism.name)] = mechanism
+        return
+    if mechanism.after not in names:
+        raise ValueError(
+            f"mechanism {mechanism.name!r} comes after {mechanism.after!r}: give one of {', '.join(names)}"
+        )
+    place = names.index(mechanism.after) + 1
+    while place < len(steps) and steps[place].after == mechanism.after:
+        place += 1  # those that were named before come first
+    steps.insert(place, mechanism)
 
 
 def parameter_shapes(config: LNDPConfig) -> Shapes:
@@ -116,8 +144,14 @@ class Program(ABC, Generic[State]):
         if state.own_fields[1]:  # what belonged to edges that the last step pruned
             now = now.with_state(**{name: getattr(state, name) for name in state.own_fields[1]})
         for mechanism in self.mechanisms:
-            if rewiring or not mechanism.plastic:
+            if mechanism.plastic and not rewiring:
+                continue
+            try:
                 now = mechanism.step(now)
+            except Exception as error:
+                if mechanism in PROGRAM:
+                    raise
+                raise failure(f"mechanism {mechanism.name!r}", error) from error
         return now.state._replace(age=state.age + 1)
 
     def develop(self, parameters: Parameters, state: State, alive: Tensor | None = None) -> State:

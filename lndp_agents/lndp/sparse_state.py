@@ -159,7 +159,7 @@ class SparseLifeState(NamedTuple):
         return kind(**{name: fields[name] for name in kind._fields})
 
     @classmethod
-    def from_dense(cls, state: LifeState) -> Self:
+    def from_dense(cls, state: LifeState) -> "SparseLifeState":
         """The lives of matrices of all pairs, as lists of edges; the host waits for the number of edges."""
         present, num_pairs = state.adjacency.flatten(2), state.adjacency[0, 0].numel()
         features = {name: getattr(state, name).flatten(3).mT for name in state.pair_fields}
@@ -170,7 +170,7 @@ class SparseLifeState(NamedTuple):
         for name, rows in features.items():
             index = inside[..., None].expand(*inside.shape, rows.shape[-1])
             fields[name] = rows.gather(2, index) * is_edge[..., None]
-        kind = with_own_fields(cls, *state.own_fields)
+        kind = with_own_fields(SparseLifeState, *state.own_fields)
         return kind(**{name: fields[name] for name in kind._fields})
 
     def _table(self, values: Tensor) -> Tensor:

@@ -1,7 +1,7 @@
 """The state of a life, and the roles that nodes play in the brain."""
 
 from collections import namedtuple
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple, Self, TypeVar
 
 import torch
@@ -105,14 +105,24 @@ Uniforms = tuple[Tensor, Tensor]
 """Numbers in [0, 1), (P, L, N, N) each, that decide on pruning and on growth where decisions are sampled."""
 
 
-@lru_cache(maxsize=64)
+@cache
 def with_own_fields(kind: type[Kind], nodes: tuple[str, ...], edges: tuple[str, ...]) -> type[Kind]:
     """The form of state that has more fields at its end: features (P, L, N, F) of nodes, and of edges."""
     if not nodes and not edges:
         return kind
     fields: tuple[str, ...] = (*kind._fields, *nodes, *edges)
     wide = namedtuple(kind.__name__, fields)  # pyright: ignore[reportUntypedNamedTuple]  # no types to give
-    of_tuple = ("__new__", "_make", "_replace", "_asdict", "_fields", "__match_args__", *nodes, *edges)
+    of_tuple = (
+        "__new__",
+        "__repr__",
+        "_make",
+        "_replace",
+        "_asdict",
+        "_fields",
+        "__match_args__",
+        *nodes,
+        *edges,
+    )
     own = {
         "own_fields": property(lambda _: (nodes, edges)),
         "pair_fields": (*kind.pair_fields, *edges),

@@ -6,14 +6,13 @@ where an episode begins) and the start of an episode. Only in Hebbian networks t
 as in their paper. A life begins as its key says, and lasts over all episodes of the life.
 """
 
-from difflib import get_close_matches
-
 from lndp_agents.config import LNDPConfig, PolicyConfig
+from lndp_agents.plugins import find, require_trusted
 from lndp_agents.policies.feed_forward import LinearConfig, MLPConfig
 from lndp_agents.policies.gru import GRUConfig
 from lndp_agents.policies.hebbian import HebbianConfig
 from lndp_agents.policies.ndp import NDPConfig
-from lndp_agents.validation import shorten
+from lndp_agents.validation import is_object, is_sequence
 
 POLICIES: dict[str, type[PolicyConfig]] = {
     kind.policy: kind for kind in (LNDPConfig, NDPConfig, LinearConfig, MLPConfig, GRUConfig, HebbianConfig)
@@ -22,16 +21,36 @@ POLICIES: dict[str, type[PolicyConfig]] = {
 
 
 def find_policy(name: object) -> type[PolicyConfig]:
-    """The configuration of the kind of this name.
+    """The configuration of the kind of this name: one of `POLICIES`, of a plug-in, or MODULE:NAME.
 
     Raises:
-        ValueError: there is none; the message has all names.
+        ValueError: there is none, or it is no `PolicyConfig`; the message has all names.
+        WorldError: its module raised something.
     """
-    if not isinstance(name, str) or name not in POLICIES:
-        near = get_close_matches(name, POLICIES, n=1) if isinstance(name, str) else []
-        guess = f"; did you mean {near[0]!r}?" if near else ""
-        raise ValueError(f"policy {shorten(name)}: give one of {', '.join(POLICIES)}{guess}")
-    return POLICIES[name]
+    kind = find("policy", name, POLICIES)
+    if not (isinstance(kind, type) and issubclass(kind, PolicyConfig)):
+        raise ValueError(f"policy {name!r}: it is no subclass of lndp_agents.policies.PolicyConfig")
+    if name not in POLICIES:
+        kind.policy = str(name)  # the name by which files will find it again
+    return kind
+
+
+def require_policy_trusted(policy: object, config: object, source: object, *, trust: bool) -> None:
+    """See that the modules that a file names, of a policy and of mechanisms, may be imported.
+
+    Args:
+        policy: the name of its kind.
+        config: fields of its configuration.
+        source: which file, for the message.
+        trust: as for `plugins.require_trusted`.
+
+    Raises:
+        ValueError: one may not.
+    """
+    require_trusted("policy", policy, source, trust=trust)
+    mechanisms = config.get("mechanisms") if is_object(config) else None
+    for name in mechanisms if is_sequence(mechanisms) else ():
+        require_trusted("mechanism", name, source, trust=trust)
 
 
 __all__ = [
@@ -43,4 +62,5 @@ __all__ = [
     "NDPConfig",
     "PolicyConfig",
     "find_policy",
+    "require_policy_trusted",
 ]

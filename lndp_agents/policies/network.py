@@ -95,6 +95,8 @@ class NetworkState(NamedTuple):
     key: Tensor
     """(P, L) int64: the randomness of this life."""
 
+    integer_fields = ("age", "key")
+
     def to(self, device: torch.device | str) -> Self:
         """The same state on another device."""
         return type(self)(*(tensor.to(device) for tensor in self))

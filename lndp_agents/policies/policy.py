@@ -13,6 +13,8 @@ class AnyState(Protocol):
     """A named tuple of tensors (P, L, ...), P genomes and L lives of each."""
 
     _fields: ClassVar[tuple[str, ...]]
+    integer_fields: ClassVar[tuple[str, ...]]
+    """Names of the fields that hold int64; the others hold float32."""
 
     @property
     def age(self) -> Tensor:

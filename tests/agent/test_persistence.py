@@ -227,7 +227,7 @@ class TestRefusal:
             (remove("model_sha256"), "agent lacks the key 'model_sha256'"),
             (replace(model_sha256=None), "not the model that config.json was saved with"),
             (replace(format_version=True), "format_version True"),
-            (replace(policy="ppo"), "policy 'ppo'"),
+            (replace(policy="ppo"), "policy='ppo'"),
             (replace(extra=1), "agent has the unknown key 'extra'"),
             (remove("encoding"), "agent lacks the key 'encoding'"),
             (remove("config", "bias"), "config lacks the key 'bias'"),

@@ -147,7 +147,7 @@ def test_a_later_mechanism_that_is_off_leaves_the_kernel_on() -> None:
 
 def test_every_field_is_declared_once_and_exists() -> None:
     implemented = [*kernel_layout.MAXIMA, *kernel_layout.SWITCHES, *kernel_layout.ARGUMENTS]
-    declared = [*implemented, *kernel_layout.HANDLED_ELSEWHERE, "candidates"]
+    declared = [*implemented, *kernel_layout.HANDLED_ELSEWHERE, "candidates", "mechanisms"]
     assert sorted(declared) == sorted(field.name for field in fields(LNDPConfig))
 
 

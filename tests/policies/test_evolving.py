@@ -153,7 +153,7 @@ def test_an_lndp_agent_is_not_made_of_another_policy(tmp_path: Path) -> None:
     with pytest.raises(FileFormatError, match="config has the unknown key 'hidden_size'"):
         load_pretrained(tmp_path)
     (tmp_path / "config.json").write_text(json.dumps(data | {"policy": "ppo"}))
-    with pytest.raises(FileFormatError, match="policy 'ppo': give one of lndp, ndp, linear"):
+    with pytest.raises(FileFormatError, match="policy='ppo': give one of lndp, ndp, linear"):
         load_pretrained(tmp_path)
 
 
@@ -240,7 +240,7 @@ def test_a_recipe_of_an_lndp_does_not_say_so() -> None:
     assert "policy" not in EvolutionConfig(environment="lndp/Bandit-v0").to_json()
     assert recipe("gru").to_json()["policy"] == "gru"
     assert EvolutionConfig.from_json(recipe("gru").to_json()) == recipe("gru")
-    with pytest.raises(ValueError, match="policy 'ppo': give one of lndp"):
+    with pytest.raises(ValueError, match="policy='ppo': give one of lndp"):
         EvolutionConfig(environment="lndp/Bandit-v0", policy="ppo")
     with pytest.raises(ValueError, match="'action_low' follows from the environment"):
         recipe("hebbian", program={"action_low": [0]})

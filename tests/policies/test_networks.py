@@ -193,9 +193,9 @@ def test_there_is_no_other_backend(name: str, backend: str) -> None:
 
 
 def test_unknown_policies_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"policy 'gur': give one of lndp, .*did you mean 'gru'"):
+    with pytest.raises(ValueError, match=r"policy='gur': give one of lndp, .*did you mean 'gru'"):
         find_policy("gur")
-    with pytest.raises(ValueError, match="policy 3: give one of"):
+    with pytest.raises(ValueError, match="policy=3: give one of"):
         find_policy(3)
 
 

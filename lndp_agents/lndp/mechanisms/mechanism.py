@@ -13,8 +13,6 @@ from lndp_agents.lndp.pairs import Pairs, PairView
 from lndp_agents.lndp.sparse_state import State
 from lndp_agents.lndp.state import Roles, Stimulus, roles
 
-__all__ = ["Mechanism", "Shapes", "Step"]
-
 
 @dataclass(frozen=True)
 class Step(Generic[State]):
@@ -64,7 +62,7 @@ class Mechanism(ABC):
     """
 
     name: ClassVar[str]
-    after: ClassVar[str] = "synapse_cell"
+    after: ClassVar[str] = ""
     """The step after which the mechanism comes, unless it has the name of one."""
     plastic: ClassVar[bool] = True
     """Whether a frozen network goes without it."""

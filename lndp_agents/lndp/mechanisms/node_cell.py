@@ -1,8 +1,9 @@
 """Step 3: nodes change their state."""
 
 from lndp_agents.config import LNDPConfig
+from lndp_agents.genotype import Shapes
 from lndp_agents.lndp.cells import cell_shapes, gated_update, linear, recurrent_bias
-from lndp_agents.lndp.mechanisms.mechanism import Mechanism, Shapes, Step
+from lndp_agents.lndp.mechanisms.mechanism import Mechanism, Step
 from lndp_agents.lndp.sparse_state import State
 
 

@@ -8,8 +8,7 @@ import torch
 from torch import Tensor
 
 from lndp_agents.config import LNDPConfig
-from lndp_agents.genotype import Parameters
-from lndp_agents.lndp.mechanisms.mechanism import Shapes
+from lndp_agents.genotype import Parameters, Shapes
 
 
 def spontaneous_shapes(config: LNDPConfig) -> Shapes:
