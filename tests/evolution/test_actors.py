@@ -192,7 +192,8 @@ def test_the_command_line_with_actors_is_silent_and_exact(options: list[str], tm
     two = run_child(*COMMAND, *options, "--out", tmp_path / "two", "--json", "--actors", "2")
     assert two.returncode == 0, two.stderr
     assert json.loads(two.stdout) == json.loads(one.stdout) | {"run": str(tmp_path / "two")}
-    assert all(line.startswith(("generation ", options[1])) for line in two.stderr.splitlines()), two.stderr
+    starts = ("generation ", "run folder: ", options[1])
+    assert all(line.startswith(starts) for line in two.stderr.splitlines()), two.stderr
     assert contents(tmp_path / "two") == contents(tmp_path / "one")
 
 
