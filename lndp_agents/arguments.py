@@ -90,7 +90,11 @@ _RECIPE_OPTIONS = (
     ("episodes", int, "episodes of a life, where the environment has no lives of its own"),
     ("seed", int, "of the whole run"),
     ("start", str, "agent (name, folder or hf:USER/REPO) whose genome the search starts around"),
-    ("update_bias", float, "of update gates where a search without --start begins"),
+    (
+        "update_bias",
+        float,
+        "of update gates (and, negated, of decisions to prune or grow) where a search without --start begins",
+    ),
     ("sigma", float, "standard deviation of the first generation"),
     ("searcher", str, "CMAES, SNES, XNES, PGPE, CEM, OpenAIES, SepCMAES or MODULE:NAME"),
     ("objective", str, "what is maximized: mean_of_ranks (several worlds) or MODULE:NAME"),
