@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from os import PathLike
-from typing import Any, ClassVar, Literal, NamedTuple, Self, cast
+from typing import Any, ClassVar, Literal, NamedTuple, Self
 
 import torch
 from lndp_envs.randomness import fold, key_of
@@ -12,7 +12,7 @@ from lndp_agents.graph import life_to_graph
 from lndp_agents.lives import check_lives, own_memory, valid_seed
 from lndp_agents.persistence import FileFormatError, SavedAgent, load_agent, save_agent
 from lndp_agents.predictor import Config, Predictor
-from lndp_agents.rollout.engine import step_network
+from lndp_agents.rollout.engine import begin_step, step_network
 from lndp_agents.rollout.intervention import Intervention
 from lndp_agents.rollout.learners import Phenotype
 from lndp_agents.senses import sense
@@ -27,6 +27,8 @@ class Lifetime(NamedTuple):
     step: int = 0
     """Steps since birth, or since the state was given to the agent."""
     interventions: tuple[Intervention, ...] = ()
+    begun: int = 0
+    """How many of them have had their `before_step` in the step to come."""
 
 
 class Agent(Predictor[Config]):
@@ -83,9 +85,9 @@ class Agent(Predictor[Config]):
         """
         super().to(device)
         if self._lifetime is not None:
-            network, step, interventions = self._lifetime
+            network, interventions = self._lifetime.network, self._lifetime.interventions
             moved = network.to(self.device) if interventions else self._network(network.state.to(self.device))
-            self._lifetime = Lifetime(moved, step, interventions)
+            self._lifetime = self._lifetime._replace(network=moved)
         return self
 
     def seed(self, seed: int) -> None:
@@ -134,14 +136,16 @@ class Agent(Predictor[Config]):
             RuntimeError: no life has begun.
             ValueError: the observation is not of the space, or the reward is no number.
         """
-        network, step, interventions = self._current
+        network, step, interventions, begun = self._current
         senses = sense(observation, self.observation_space)
         if senses.is_batched:
             raise ValueError(
                 f"observation of {len(senses.observation)} rows: act leads one life, predict leads many"
             )
         given = self._given(network, senses.completed(reward, episode_start))
-        network, actions = step_network(self, network, step, given, interventions, space=self.action_space)
+        network, actions = step_network(
+            self, network, step, given, interventions, space=self.action_space, begun=begun
+        )
         self._lifetime = Lifetime(network, step + 1, interventions)
         action = from_numbers(self.action_space, actions.cpu().numpy().squeeze(0))
         return action.item() if self.decoding.discrete else action
@@ -156,11 +160,10 @@ class Agent(Predictor[Config]):
             RuntimeError: no life has begun.
             ValueError: there is nothing in this policy that it could hit.
         """
-        network, step, interventions = self._current
-        own = replace(lesion, at=step)
-        self._lifetime = Lifetime(
-            cast("Phenotype", own.before_step(step, network)), step, (*interventions, own)
-        )
+        network, step, earlier, begun = self._current
+        interventions = (*earlier, replace(lesion, at=step))
+        network = begin_step(network, step, interventions[begun:])
+        self._lifetime = Lifetime(network, step, interventions, begun=len(interventions))
 
     @property
     def phenotype(self) -> Phenotype:

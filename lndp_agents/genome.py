@@ -1,5 +1,6 @@
 """The genotype of any policy: one vector of numbers, and the named parameters that it stands for."""
 
+from collections.abc import Mapping
 from math import prod
 
 import torch
@@ -8,22 +9,21 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from lndp_agents.config import PolicyConfig
-from lndp_agents.genotype import Parameters, num_genomes
 
-__all__ = [
-    "Parameters",
-    "genome_size",
-    "genome_to_parameters",
-    "initial_genome",
-    "num_genomes",
-    "parameters_to_genome",
-    "valid_genome",
-]
+Shapes = dict[str, tuple[int, ...]]
+"""Shape of each named parameter of one genome."""
+Parameters = Mapping[str, Tensor]
+"""Named parameters; each tensor has shape (P, *shape) for P genomes."""
 
 
 def genome_size(config: PolicyConfig) -> int:
     """D: how many numbers evolution sees."""
     return sum(prod(shape) for shape in config.parameter_shapes().values())
+
+
+def num_genomes(parameters: Parameters) -> int:
+    """P: of how many genomes the named parameters (P, ...) are."""
+    return len(next(iter(parameters.values())))
 
 
 def genome_to_parameters(config: PolicyConfig, genomes: Tensor) -> dict[str, Tensor]:

@@ -20,7 +20,8 @@ from torch import Tensor, float32
 from lndp_agents import __version__
 from lndp_agents.config import PolicyConfig
 from lndp_agents.genome import genome_size, genome_to_parameters, parameters_to_genome
-from lndp_agents.policies import find_policy, require_policy_trusted
+from lndp_agents.plugins import require_trusted
+from lndp_agents.policies import find_policy
 from lndp_agents.spaces import ObservationEncoding, Space, check_fit, space_from_json, space_to_json
 from lndp_agents.validation import is_integer, is_object, parse_json, require_keys, shorten
 
@@ -237,7 +238,7 @@ def _read_description(path: Path, trust: bool) -> dict[str, Any]:
     keys = _KEYS - {"model_sha256"} if version == 1 else _KEYS
     _checked(path, lambda keys: require_keys("agent", data, keys), keys)
     try:
-        require_policy_trusted(data["policy"], data["config"], path, trust=trust)
+        require_trusted({"policy": data["policy"], "config": data["config"]}, path, trust=trust)
     except ValueError as error:
         raise FileFormatError(str(error)) from error
     _checked(path, find_policy, data["policy"])

@@ -9,10 +9,12 @@ An installed package announces what it has by entry points of one group, each na
     "searcher.my-es" = "my_package.search:MyES"
 
 Then `--searcher my-es` finds it, and files that name a thing in `my_package.search` need no `--trust`.
+Environments are found by Gymnasium, in its group `gymnasium.envs`; an entry of theirs here only says that
+files which name them need no `--trust`.
 """
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
@@ -21,9 +23,13 @@ from types import ModuleType
 from typing import Any
 
 from lndp_agents.blame import WorldError, blaming
-from lndp_agents.validation import shorten
+from lndp_agents.validation import is_object, is_sequence, shorten
 
 GROUP = "lndp_agents.plugins"
+KINDS = ("environment", "searcher", "objective", "policy")
+"""Fields of files that name one thing that may lie in a module; `mechanisms` names several."""
+_READ_WITH = ("policy", "mechanism")
+"""Kinds of what says which parameters a genome has."""
 
 
 def find(kind: str, name: object, built_in: Mapping[str, Any]) -> Any:
@@ -38,15 +44,16 @@ def find(kind: str, name: object, built_in: Mapping[str, Any]) -> Any:
         ValueError: there is none; the message has the names that there are, and a guess.
         WorldError: its module raised something.
     """
-    announced = _announced(kind)
     if isinstance(name, str) and name in built_in:
         return built_in[name]
+    announced = _announced(kind)
     if isinstance(name, str) and name in announced:
         with blaming(f"{kind} {name!r}"):
             return announced[name].load()
     if not isinstance(name, str) or ":" not in name:
-        known, guess = ", ".join([*built_in, *announced]), did_you_mean(name, [*built_in, *announced])
-        raise ValueError(f"{kind}={shorten(name)}: give one of {known}, or MODULE:NAME{guess}")
+        known = [*built_in, *announced]
+        choice = f"one of {', '.join(known)}, or MODULE:NAME" if known else "MODULE:NAME"
+        raise ValueError(f"{kind}={shorten(name)}: give {choice}{did_you_mean(name, known)}")
     place, _, attribute = name.rpartition(":")
     module = load_module(place, f"{kind} {name!r}")
     if not hasattr(module, attribute):
@@ -97,14 +104,25 @@ def foreign_module(name: str) -> str:
     return "" if place in {entry.module for entry in entry_points(group=GROUP)} else place
 
 
-def require_trusted(kind: str, name: object, source: object, *, trust: bool) -> None:
-    """See that what a file names may be imported, and import it if a person has said so.
+def named_in(data: object) -> Iterator[tuple[str, str]]:
+    """Kind and name of all that may lie in a module, anywhere in the JSON of a file."""
+    if is_object(data):
+        yield from ((kind, data[kind]) for kind in KINDS if isinstance(data.get(kind), str))
+        names = data.get("mechanisms")
+        if is_sequence(names):
+            yield from (("mechanism", name) for name in names if isinstance(name, str))
+    if is_object(data) or is_sequence(data):
+        for value in data.values() if is_object(data) else data:
+            yield from named_in(value)
+
+
+def require_trusted(data: object, source: object, *, trust: bool) -> None:
+    """See that what a file cannot be read without may be imported, and import it if a person has said so.
 
     It may be imported if it is built in, announced by an installed package, or imported already.
 
     Args:
-        kind: of what is named, such as "mechanism".
-        name: in the file.
+        data: the JSON of the file.
         source: which file, for the message.
         trust: whether a person has said that any code may be imported for it.
 
@@ -112,15 +130,16 @@ def require_trusted(kind: str, name: object, source: object, *, trust: bool) -> 
         ValueError: it may not; the message says how a person says so.
         WorldError: its module raised something.
     """
-    place = foreign_module(name) if isinstance(name, str) else ""
-    if not place or _is_imported(place):
-        return
-    if not trust:
-        raise ValueError(
-            f"{source} names the {kind} {name}, for which the module {place} is imported and so run; if you "
-            "trust it, add --trust (in Python trust=True, or import the module yourself)"
-        )
-    load_module(place, f"{kind} {name!r}")
+    for kind, name in named_in(data):
+        place = foreign_module(name)
+        if kind not in _READ_WITH or not place or _is_imported(place):
+            continue
+        if not trust:
+            raise ValueError(
+                f"{source} names the {kind} {name}, for which the module {place} is imported and so run; if "
+                "you trust it, add --trust (in Python trust=True, or import the module yourself)"
+            )
+        load_module(place, f"{kind} {name!r}")
 
 
 def _is_imported(place: str) -> bool:

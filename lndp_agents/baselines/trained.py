@@ -43,7 +43,7 @@ class TrainedModel:
     def predict(
         self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = False
     ) -> tuple[Any, Any]:
-        """As `Policy.predict`."""
+        """As `PredictPolicy.predict`."""
         return self.policy.predict(observation, state, episode_start, deterministic)
 
 

@@ -14,7 +14,7 @@ from lndp_command import INTERRUPTED_EXIT
 
 def compare_command(options: Namespace) -> int:
     """Train what learns, score all, and write tables and figures."""
-    from lndp_agents.compare import Comparison, compare  # imports EvoTorch and matplotlib, extras
+    from lndp_agents.compare import Comparison, compare  # imports matplotlib, an extra
     from lndp_agents.compare.tables import TABLE, markdown_rows
 
     comparison = Comparison(

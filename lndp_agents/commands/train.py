@@ -10,16 +10,13 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lndp_agents.commands.trust import check_recipe, needs_trust
+from lndp_agents.commands.trust import check_recipe, check_run, needs_trust
 from lndp_agents.environments import find_environment
 from lndp_agents.evolution.config import EvolutionConfig
-from lndp_agents.evolution.description import Description
 from lndp_agents.evolution.workers import Workers
 from lndp_agents.interrupts import interruptible
 from lndp_agents.numbers import score_text
 from lndp_agents.persistence import MAX_CONFIG_BYTES, read_file
-from lndp_agents.plugins import foreign_module
-from lndp_agents.policies import require_policy_trusted
 from lndp_agents.validation import is_object, parse_json, shorten
 from lndp_agents.zoo import recipe_file
 from lndp_command import INTERRUPTED_EXIT
@@ -40,9 +37,9 @@ def train(options: Namespace) -> int:
     """Begin a run and evolve until the budget is spent or the user stops it."""
     recipe = _recipe(options)
     find_environment(recipe.environment)  # a wrong name need not wait for what is imported now
-    from lndp_agents.evolution.run import Run  # imports EvoTorch, an extra
+    from lndp_agents.evolution.run import Run  # slow to import
 
-    with Run.create(recipe, options.out, workers_of(options)) as run:
+    with Run.create(recipe, options.out, workers_of(options), trust=options.trust) as run:
         try:
             return _evolve(run, options.json)
         except ValueError:  # the environment failed: where it did so at once there is nothing to resume
@@ -54,10 +51,8 @@ def resume(options: Namespace) -> int:
     """Go on with a run from its newest sound checkpoint."""
     from lndp_agents.evolution.run import Run
 
-    check_recipe(
-        Description.read(options.folder, trust=options.trust).recipe.to_json(), options.folder, options
-    )
-    with Run.open(options.folder, options.generations, workers_of(options)) as run:
+    check_run(options.folder, options)
+    with Run.open(options.folder, options.generations, workers_of(options), trust=options.trust) as run:
         if run.generation == run.config.generations:
             done = f"all {run.generation} generations are done, --generations gives more"
             say(f"{run.folder} is finished: {done}")
@@ -73,8 +68,6 @@ def _recipe(options: Namespace) -> EvolutionConfig:
     recipe: dict[str, Any] = {"preset": "default"}
     if options.recipe is not None:
         recipe = _read_recipe(recipe_file(options.recipe))
-        named = recipe.get("policy", ""), recipe.get("program")
-        require_policy_trusted(*named, f"recipe {options.recipe}", trust=options.trust)
     for option, name in _OBJECTS.items():
         if (given := getattr(options, option)) is not None:
             recipe[name] = recipe.get(name, {}) | dict(given)
@@ -139,9 +132,7 @@ def _evolve(run: "Run", as_json: bool) -> int:
 
 def _resuming(run: "Run") -> str:
     """The command that goes on with a run."""
-    named = run.config.policy, *run.config.program.get("mechanisms", ())
-    is_foreign = needs_trust(run.config.to_json()) or any(map(foreign_module, named))
-    trust = ["--trust"] if is_foreign else []
+    trust = ["--trust"] if needs_trust(run.config.to_json()) else []
     return shlex.join(["lndp", "resume", str(run.folder), *trust])
 
 

@@ -1,19 +1,18 @@
 """Code that files name is imported only if the user says so on the command line.
 
-A run or a recipe of a stranger may name any module of this machine as the home of its environment, searcher
-or objective ("module:Name"), and to import a module is to run it. What an installed package announces as a
-plug-in is trusted: who installed it has said so.
+A run or a recipe of a stranger may name any module of this machine as the home of its environment, policy,
+searcher and the like ("module:Name"), and to import a module is to run it. What an installed package
+announces as a plug-in is trusted: who installed it has said so.
 """
 
 import shlex
 import sys
 from argparse import Namespace
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from pathlib import Path
 
-from lndp_agents.plugins import foreign_module
-from lndp_agents.validation import is_object, is_sequence
-
-_KINDS = ("environment", "searcher", "objective")
+from lndp_agents.evolution.description import Description
+from lndp_agents.plugins import foreign_module, named_in
 
 
 def check_module(name: str, source: object, options: Namespace, kind: str = "environment") -> None:
@@ -50,23 +49,25 @@ def check_recipe(recipe: Mapping[str, object], source: object, options: Namespac
     Raises:
         ValueError: one may not.
     """
-    for kind, name in _names(recipe):
-        if name != getattr(options, kind, None):
+    for kind, name in named_in(recipe):
+        typed = getattr(options, kind, None)
+        if name not in (typed if isinstance(typed, list) else [typed]):
             check_module(name, source, options, kind)
+
+
+def check_run(folder: Path, options: Namespace) -> None:
+    """See that all modules that a run names may be imported.
+
+    Raises:
+        FileNotFoundError: there is no run.
+        ValueError: one may not, or its config.json is damaged.
+    """
+    check_recipe(Description.read(folder, trust=options.trust).recipe.to_json(), folder, options)
 
 
 def needs_trust(recipe: Mapping[str, object]) -> bool:
     """Whether a recipe names a module that no installed package announces."""
-    return any(foreign_module(name) for _, name in _names(recipe))
-
-
-def _names(data: object) -> Iterator[tuple[str, str]]:
-    """What a recipe names that may lie in a module, further worlds in its objective's options too."""
-    if is_object(data):
-        yield from ((kind, data[kind]) for kind in _KINDS if isinstance(data.get(kind), str))
-    if is_object(data) or is_sequence(data):
-        for value in data.values() if is_object(data) else data:
-            yield from _names(value)
+    return any(foreign_module(name) for _, name in named_in(recipe))
 
 
 def command_with_trust() -> str:

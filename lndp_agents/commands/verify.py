@@ -3,17 +3,14 @@
 from argparse import Namespace
 
 from lndp_agents.commands.train import say, workers_of
-from lndp_agents.commands.trust import check_recipe
-from lndp_agents.evolution.description import Description
+from lndp_agents.commands.trust import check_run
 
 
 def verify_command(options: Namespace) -> int:
     """Print in one line that all is the same, or what differs."""
-    from lndp_agents.evolution.verification import verify  # imports EvoTorch, an extra
+    from lndp_agents.evolution.verification import verify  # slow to import
 
-    check_recipe(
-        Description.read(options.folder, trust=options.trust).recipe.to_json(), options.folder, options
-    )
+    check_run(options.folder, options)
     verdict = verify(
         options.folder,
         options.generation,
@@ -21,6 +18,7 @@ def verify_command(options: Namespace) -> int:
         seed=options.seed,
         workers=workers_of(options),
         say=say,
+        trust=options.trust,
     )
     print(verdict)
     return 1 if verdict.differences else 0

@@ -7,7 +7,6 @@ starts around an agent of the zoo where the name is `POLICY@AGENT`, such as `lnd
 
 import json
 from dataclasses import dataclass
-from difflib import get_close_matches
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from lndp_agents.compare.comparison import Comparison
 from lndp_agents.compare.recipes import check_recipe, evolved
 from lndp_agents.evolution.metrics import METRICS
 from lndp_agents.plotting import read_metrics
+from lndp_agents.plugins import did_you_mean
 from lndp_agents.policies import POLICIES
 from lndp_agents.rollout import make_world
 from lndp_agents.zoo import load_pretrained, zoo_folder, zoo_names
@@ -45,7 +45,7 @@ def is_learner(name: str) -> bool:
     return name in LEARNERS or evolved(name) is not None
 
 
-def check_entrants(comparison: Comparison) -> None:
+def check_entrants(comparison: Comparison, *, trust: bool = False) -> None:
     """See that all policies can play, before any of them spends hours.
 
     Raises:
@@ -67,11 +67,16 @@ def check_entrants(comparison: Comparison) -> None:
             if find_spec("sb3_contrib") is None:
                 raise ImportError(f'{name} needs sb3_contrib: pip install "lndp-agents[compare]"')
         else:
-            fixed_policy(comparison, name)
+            fixed_policy(comparison, name, trust=trust)
 
 
-def fixed_policy(comparison: Comparison, name: str) -> Policy:
+def fixed_policy(comparison: Comparison, name: str, *, trust: bool = False) -> Policy:
     """A policy that is not trained here.
+
+    Args:
+        comparison: who plays where.
+        name: of the policy.
+        trust: whether modules that the files of an agent name may be imported, which runs them.
 
     Raises:
         ValueError: it is unknown, or does not fit the environment.
@@ -79,13 +84,12 @@ def fixed_policy(comparison: Comparison, name: str) -> Policy:
     if name in RULES:
         return RULES[name](comparison.job(0))
     if not name.startswith((ZOO, AGENT)):
-        near = get_close_matches(name, policy_names(), n=1)
-        guess = f"; did you mean {near[0]!r}?" if near else ""
+        guess = did_you_mean(name, policy_names())
         raise ValueError(
             f"no policy {name!r}: known are {', '.join(policy_names())}, {AGENT}FOLDER and POLICY@AGENT, "
             f"such as lndp@cartpole{guess}"
         )
-    agent: Agent[Any] = load_pretrained(_place(name))
+    agent: Agent[Any] = load_pretrained(_place(name), trust=trust)
     world = make_world(comparison.environment, comparison.keywords, comparison.episodes, agent.encoding)
     if world.dynamics.action_space != agent.action_space:
         raise ValueError(

@@ -38,7 +38,8 @@ def compare(comparison: Comparison, folder: Path, workers: int = 1, *, trust: bo
         comparison: who plays where.
         folder: new, or of the same comparison, which may have had fewer policies, seeds or lives.
         workers: trainings side by side, a process each.
-        trust: whether models in the folder that an earlier version saved may run the code that they can hold.
+        trust: whether models in the folder that an earlier version saved may run the code that they can hold,
+            and modules that agents name be imported.
 
     Returns:
         The table, a row for each policy.
@@ -51,12 +52,12 @@ def compare(comparison: Comparison, folder: Path, workers: int = 1, *, trust: bo
     """
     if workers < 1:
         raise ValueError(f"workers={workers}: give 1 or more")
-    check_entrants(comparison)
+    check_entrants(comparison, trust=trust)
     folder.mkdir(parents=True, exist_ok=True)
     with lock_folder(folder):
         comparison.claim(folder)
         _train(_trainings(comparison, folder), workers, trust)
-        results = [_result(comparison, folder, name) for name in comparison.policies]
+        results = [_result(comparison, folder, name, trust) for name in comparison.policies]
         return _write(comparison, folder, results, workers)
 
 
@@ -91,10 +92,10 @@ def _lives(training: Training) -> PolicyLives:
     return lives
 
 
-def _result(comparison: Comparison, folder: Path, name: str) -> Result:
+def _result(comparison: Comparison, folder: Path, name: str, trust: bool) -> Result:
     if not is_learner(name):
         before = own_training(name)
-        lives = score(fixed_policy(comparison, name), comparison)
+        lives = score(fixed_policy(comparison, name, trust=trust), comparison)
         say(f"{name}: score {score_text(lives.score.mean)}")
         return Result(name, (0,), (lives,), own_steps=before.steps, note=before.note)
     own = [training for training in _trainings(comparison, folder) if training.policy == name]

@@ -129,8 +129,11 @@ def _import_ray() -> Any:
     """Ray, which has no complete types; EvoTorch brings it."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is sent anywhere
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # else it warns
-    import ray
-
+    try:
+        import ray
+    except ModuleNotFoundError as error:
+        remedy = 'pip install "lndp-agents[train]", or leave out --actors'
+        raise ImportError(f"actors need {error.name}: {remedy}") from error
     return ray
 
 

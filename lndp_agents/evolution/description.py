@@ -13,7 +13,8 @@ from lndp_agents.evolution.config import EvolutionConfig
 from lndp_agents.evolution.presets import settle
 from lndp_agents.evolution.run_folder import DESCRIPTION, no_run
 from lndp_agents.persistence import read_regular, write_file
-from lndp_agents.policies import find_policy, require_policy_trusted
+from lndp_agents.plugins import require_trusted
+from lndp_agents.policies import find_policy
 from lndp_agents.rollout import World, make_world
 from lndp_agents.spaces import ObservationEncoding
 from lndp_agents.validation import is_object, is_sequence, parse_json, require_keys, shorten
@@ -149,9 +150,10 @@ class Description:
             raise FileNotFoundError(no_run(folder)) from error
         try:
             data: object = parse_json(content)
-            if is_object(data) and is_object(recipe := data.get("recipe")):
-                policy, program = recipe.get("policy", ""), data.get("program")
-                require_policy_trusted(policy, program, folder, trust=trust)
+        except ValueError as error:
+            raise ValueError(f"{path} does not describe a run: {error}") from error
+        require_trusted(data, path, trust=trust)
+        try:
             return cls._from_json(data)
         except ValueError as error:
             raise ValueError(f"{path} does not describe a run: {error}") from error

@@ -148,8 +148,10 @@ class _MeanOfRanks:
             (each.scores - low) / (high - low)
             for each, (low, high) in zip(evaluations, self._scales, strict=True)
         ]
+        is_lost = torch.stack([each.fitness <= WORST for each in evaluations]).all(0)
+        mean_ranks = torch.stack([ranks(each.fitness) for each in evaluations]).mean(0)
         return Evaluation(
-            fitness=torch.stack([ranks(each.fitness) for each in evaluations]).mean(0),
+            fitness=torch.where(is_lost, WORST, mean_ranks),  # else nobody would see that nothing is a number
             scores=torch.stack(shares).mean(0),
             density=torch.stack([each.density for each in evaluations]).mean(0),
             steps=torch.stack([each.steps for each in evaluations]).sum(0),

@@ -19,6 +19,7 @@ from lndp_agents.genome import genome_size
 from lndp_agents.policies import find_policy
 from lndp_agents.rollout import World, make_world
 from lndp_agents.spaces import config_for
+from lndp_agents.validation import is_sequence
 from lndp_agents.zoo import load_pretrained
 
 NODES, MORE_HIDDEN = 16, 8
@@ -73,13 +74,17 @@ class Experiment(NamedTuple):
     """(D,): the genome around which the search starts, if it is that of an agent."""
 
 
-def settle(config: EvolutionConfig) -> Experiment:
+def settle(config: EvolutionConfig, *, trust: bool = False) -> Experiment:
     """Choose what a configuration leaves open.
+
+    Args:
+        config: the configuration.
+        trust: whether modules that the agent to start from names may be imported, which runs them.
 
     Raises:
         ValueError: the environment, its spaces, a field, or the agent to start from is refused.
     """
-    start = load_pretrained(config.start) if config.start else None
+    start = load_pretrained(config.start, trust=trust) if config.start else None
     chosen = dict(_NUMBERS[config.preset])
     if config.encoding is OPEN:
         config = replace(config, encoding=chosen["encoding"])
@@ -154,7 +159,8 @@ def _adopted(config: EvolutionConfig, start: Agent[Any] | None, chosen: Mapping[
     sizes = {*start.config.from_spaces, "nodes"}
     switches = {item.name: item.default for item in fields(start.config) if item.name not in sizes}
     values = {name: getattr(start.config, name) for name in switches}
-    return {name: value for name, value in values.items() if name in chosen or value != switches[name]}
+    changed = {name: value for name, value in values.items() if name in chosen or value != switches[name]}
+    return {name: list(value) if is_sequence(value) else value for name, value in changed.items()}
 
 
 def _policy(config: EvolutionConfig, world: World, program: Mapping[str, Any]) -> PolicyConfig:

@@ -61,20 +61,28 @@ class Run:
             self.notes.append('no TensorBoard events: pip install "lndp-agents[train]"')
 
     @classmethod
-    def create(cls, config: EvolutionConfig, folder: Path | None = None, workers: Workers = _ALONE) -> Self:
+    def create(
+        cls,
+        config: EvolutionConfig,
+        folder: Path | None = None,
+        workers: Workers = _ALONE,
+        *,
+        trust: bool = False,
+    ) -> Self:
         """Begin a run.
 
         Args:
             config: the recipe; what it leaves open is chosen (`presets.settle`).
             folder: new or empty; the next free one in `runs` if none.
             workers: who lives the lives.
+            trust: whether modules that the agent to start from names may be imported, which runs them.
 
         Raises:
             ValueError: the environment, its spaces, the agent to start from or another field is refused.
             FileExistsError: the folder holds something already.
             OSError: the folder cannot be written or is in use, or there are no actors to be had.
         """
-        experiment = settle(config)
+        experiment = settle(config, trust=trust)
         start_sha256 = "" if experiment.start is None else genome_sha256(experiment.start)
         encoding = experiment.world.encoding
         description = Description(experiment.config, experiment.policy, encoding, start_sha256)
@@ -89,15 +97,23 @@ class Run:
         return run
 
     @classmethod
-    def open(cls, folder: Path, generations: int | None = None, workers: Workers = _ALONE) -> Self:
+    def open(
+        cls,
+        folder: Path,
+        generations: int | None = None,
+        workers: Workers = _ALONE,
+        *,
+        trust: bool = False,
+    ) -> Self:
         """Take up a run where its newest sound checkpoint left it.
 
-        A run on an environment "module:id" imports that module: open only folders that you trust.
+        Environments, searchers and objectives of modules are imported: open only folders that you trust.
 
         Args:
             folder: of the run.
             generations: a new budget; the old one if none.
             workers: who lives the lives; need not be as before.
+            trust: whether modules of policies and mechanisms may be imported too.
 
         Raises:
             FileNotFoundError: the folder holds no run, or no checkpoint that verifies.
@@ -105,7 +121,7 @@ class Run:
                 generations are done than asked for, or a file is a link or the like.
             OSError: the folder cannot be written or is in use, or there are no actors to be had.
         """
-        description = Description.read(folder)
+        description = Description.read(folder, trust=trust)
         if generations is not None:
             description = replace(description, recipe=replace(description.recipe, generations=generations))
         run = cls(folder, description, workers)

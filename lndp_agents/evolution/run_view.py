@@ -25,6 +25,8 @@ class RunView:
     """
 
     folder: Path
+    trust: bool = False
+    """Whether modules of policies and mechanisms that the files name may be imported, which runs them."""
 
     @staticmethod
     def is_run(folder: Path) -> bool:
@@ -39,7 +41,7 @@ class RunView:
             FileNotFoundError: there is no run.
             ValueError: its config.json is damaged, foreign or of another version.
         """
-        return Description.read(self.folder)
+        return Description.read(self.folder, trust=self.trust)
 
     @property
     def recipe(self) -> EvolutionConfig:
@@ -82,7 +84,7 @@ class RunView:
         Raises:
             ValueError: there is no such agent, its files are damaged, or the objective has no such world.
         """
-        agent = Agent[Any].from_pretrained(self.folder / name)
+        agent = Agent[Any].from_pretrained(self.folder / name, trust=self.trust)
         if environment in ("", self.recipe.environment):
             return agent
         worlds = {

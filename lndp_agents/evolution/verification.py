@@ -56,6 +56,7 @@ def verify(
     seed: int | None = None,
     workers: Workers = _ALONE,
     say: Callable[[str], None] = lambda text: None,
+    trust: bool = False,
 ) -> Verdict:
     """Compare the files of a run with each other, then compute a generation again and compare it.
 
@@ -78,6 +79,7 @@ def verify(
         seed: of the choice at random; another at every call if none.
         workers: who lives the lives again.
         say: takes a line that says which generations will be computed.
+        trust: as for `Run.open`.
 
     Raises:
         FileNotFoundError: the folder holds no run.
@@ -85,7 +87,7 @@ def verify(
             recorded.
         OSError: a file cannot be read, or there are no actors to be had.
     """
-    description = Description.read(folder)
+    description = Description.read(folder, trust=trust)
     require_plain(folder)
     evolution = Evolution(description)
     found = inspect(folder, description, evolution)

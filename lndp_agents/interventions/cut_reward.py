@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+import torch
+
 from lndp_agents.rollout.intervention import Intervention
 from lndp_agents.rollout.learners import StepInput
 
@@ -15,7 +17,7 @@ class CutReward(Intervention):
 
     def on_senses(self, step: int, given: StepInput) -> StepInput:
         """As `Intervention.on_senses`."""
-        return given if step < self.at else given._replace(reward=given.reward * 0)
+        return given if step < self.at else given._replace(reward=torch.zeros_like(given.reward))
 
     def __str__(self) -> str:
         return f"reward cut at step {self.at}"

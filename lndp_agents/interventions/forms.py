@@ -1,7 +1,6 @@
-"""Interventions by name, and their JSON form: {"at": 50, "zero": 0.33}."""
+"""Interventions by name."""
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -62,17 +61,14 @@ def find_intervention(name: str, at: int) -> Intervention:
         at: the step.
 
     Raises:
-        ValueError: there is none of that name, or it is no intervention.
+        ValueError: there is none of that name, it is no intervention, or one with an option of its own.
         WorldError: its module raised something.
     """
-    switches = {kind.replace("_", "-"): partial(_switch, kind) for kind in _SWITCHES}
-    make = find("intervention", name, switches)
+    if name.replace("-", "_") in KINDS:
+        raise ValueError(f"lesion={name}: that is an option of its own, --{name} (see `lndp lesion --help`)")
+    make = find("intervention", name, {})
     with blaming(f"intervention {name!r}"):
         made = make(at=at)
     if not isinstance(made, Intervention):
         raise ValueError(f"lesion={shorten(name)}: it makes a {type(made).__name__}, give an Intervention")
     return made
-
-
-def _switch(kind: str, at: int) -> Intervention:
-    return _OF_VALUE[kind](at, True)

@@ -9,19 +9,18 @@ import torch
 from torch import Tensor
 
 from lndp_agents.config import LNDPConfig, PolicyConfig
+from lndp_agents.interventions.injury import Injury
 from lndp_agents.interventions.masks import lesion_keys, node_mask
-from lndp_agents.interventions.trained import damaged_network, network_of, outgoing_weights, silence_damage
+from lndp_agents.interventions.trained import Damage, network_of, outgoing_weights, silence_damage
 from lndp_agents.lndp import AnyLifeState, SparseLifeState
 from lndp_agents.policies.feed_forward import LinearConfig
 from lndp_agents.policies.gru import GRUConfig
 from lndp_agents.policies.hebbian import Hebbian, HebbianConfig
-from lndp_agents.rollout.intervention import Intervention
 from lndp_agents.rollout.learners import Network, Phenotype
-from lndp_agents.rollout.predicting import PredictNetwork
 
 
 @dataclass(frozen=True, kw_only=True)
-class Silence(Intervention):
+class Silence(Injury):
     """Random hidden nodes, of all layers together, fall silent for good and lose their edges.
 
     Raises:
@@ -41,14 +40,13 @@ class Silence(Intervention):
         """As `Intervention.value`."""
         return self.nodes
 
-    def before_step(self, step: int, network: Network) -> Network:
-        """As `Intervention.before_step`."""
-        if step != self.at:
-            return network
-        if isinstance(network, PredictNetwork):
-            return damaged_network(network, self.at, silence_damage(self.nodes))
-        assert isinstance(network, Phenotype), "there is no other kind of network"
-        config = network.policy.config
+    def damage(self) -> Damage:
+        """As `Injury.damage`."""
+        return silence_damage(self.nodes)
+
+    def injured(self, phenotype: Phenotype) -> Phenotype:
+        """As `Injury.injured`."""
+        config = phenotype.policy.config
         if isinstance(config, LNDPConfig) and config.development_between_episodes:
             raise ValueError(
                 f"nodes={self.nodes}: development between episodes would bring them back; "
@@ -58,22 +56,21 @@ class Silence(Intervention):
             raise ValueError(
                 f"nodes={self.nodes}: a {config.policy} policy has no hidden nodes; zero weights instead"
             )
-        return self._cleared(network) if isinstance(config, LNDPConfig) else self._without_units(network)
+        return self._cleared(phenotype) if isinstance(config, LNDPConfig) else self._without_units(phenotype)
 
     def on_state(self, step: int, network: Network) -> Network:
         """As `Intervention.on_state`: the nodes of an LNDP would grow edges again."""
-        return self._cleared(network) if step >= self.at else network
+        return self._cleared(network) if step >= self.at and isinstance(network, Phenotype) else network
 
     def _mask(self, key: Tensor, config: PolicyConfig) -> Tensor:
         return node_mask(lesion_keys(key, self.at), sum(hidden_layers(config)), self.nodes)
 
-    def _cleared(self, network: Network) -> Network:
+    def _cleared(self, phenotype: Phenotype) -> Phenotype:
         """Clear the silent nodes of an LNDP."""
-        if not isinstance(network, Phenotype) or not isinstance(network.policy.config, LNDPConfig):
-            return network
-        return network.with_state(
-            without_nodes(network.state, self.silent_nodes(network.policy.config, network.state.key))
-        )
+        config, state = phenotype.policy.config, phenotype.state
+        if not isinstance(config, LNDPConfig):
+            return phenotype
+        return phenotype.with_state(without_nodes(state, self.silent_nodes(config, state.key)))
 
     def silent_nodes(self, config: LNDPConfig, key: Tensor) -> Tensor:
         """Return which nodes of an LNDP are silent, (P, L, N) bool, from the keys (P, L) of lifetimes."""

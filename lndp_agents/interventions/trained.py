@@ -1,6 +1,6 @@
 """Damage to policies with `predict`: trained models of stable-baselines3, whose networks are known here."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import copy, deepcopy
 from typing import Any, NamedTuple
 
@@ -35,6 +35,11 @@ class DamagedModels:
         """As `PredictPolicy.action_space`."""
         return self._copies[0].action_space
 
+    def with_damage(self, damage: "Damage", keys: Sequence[int]) -> "DamagedModels":
+        """The same with further damage to each copy, which its key chooses."""
+        copies = [damaged(own, damage, key) for own, key in zip(self._copies, keys, strict=True)]
+        return DamagedModels(copies, self._chosen)
+
     def predict(
         self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = False
     ) -> tuple[Any, list[Any]]:
@@ -66,7 +71,10 @@ def damaged_network(network: PredictNetwork, at: int, damage: Damage) -> Predict
         ValueError: there is nothing in the policy that is known here, or not as much.
     """
     ways, chosen = np.unique((network.key[0] % DAMAGES).numpy(), return_inverse=True)
-    copies = [damaged(network.policy, damage, key_of(at, LESION, int(way))) for way in ways]
+    keys = [key_of(at, LESION, int(way)) for way in ways]
+    if isinstance(network.policy, DamagedModels):  # the lifetimes are divided as before
+        return network._replace(policy=network.policy.with_damage(damage, keys))
+    copies = [damaged(network.policy, damage, key) for key in keys]
     memories = [deepcopy(network.state) for _ in copies]
     return network._replace(policy=DamagedModels(copies, chosen), state=memories)
 

@@ -4,20 +4,18 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-from torch import Tensor
 
+from lndp_agents.interventions.injury import Injury
 from lndp_agents.interventions.masks import lesion_keys, ring_mask
-from lndp_agents.interventions.trained import damaged_network, zero_damage
+from lndp_agents.interventions.trained import Damage, zero_damage
 from lndp_agents.lndp import LifeState, SparseLifeState
 from lndp_agents.policies.hebbian import Hebbian
-from lndp_agents.rollout.intervention import Intervention
-from lndp_agents.rollout.learners import Network, Phenotype
-from lndp_agents.rollout.predicting import PredictNetwork
+from lndp_agents.rollout.learners import Phenotype
 from lndp_agents.validation import is_finite_number, shorten
 
 
 @dataclass(frozen=True, kw_only=True)
-class Zero(Intervention):
+class Zero(Injury):
     """A share of the weights becomes 0: a circular block of neighbors (Najarro and Risi, arXiv 2007.02686).
 
     An LNDP loses the whole state of existing edges, a Hebbian network its present weights, and both may
@@ -41,27 +39,18 @@ class Zero(Intervention):
         """As `Intervention.value`."""
         return self.share
 
-    def before_step(self, step: int, network: Network) -> Network:
-        """As `Intervention.before_step`."""
-        if step != self.at:
-            return network
-        if isinstance(network, PredictNetwork):
-            return damaged_network(network, self.at, zero_damage(self.share))
-        assert isinstance(network, Phenotype), "there is no other kind of network"
-        return self._zeroed(network, lesion_keys(network.state.key, self.at))
+    def damage(self) -> Damage:
+        """As `Injury.damage`."""
+        return zero_damage(self.share)
 
-    def _zeroed(self, phenotype: Phenotype, key: Tensor) -> Phenotype:
-        state = phenotype.state
-        if isinstance(state, LifeState):
-            hit = ring_mask(key, state.adjacency.flatten(-2) > 0, self.share).view_as(state.adjacency)
-            return phenotype.with_state(
-                state._replace(edge_state=state.edge_state.masked_fill(hit[:, :, None], 0))
-            )
-        if isinstance(state, SparseLifeState):
-            hit = ring_mask(key, state.present > 0, self.share)
-            return phenotype.with_state(
-                state._replace(edge_state=state.edge_state.masked_fill(hit[..., None], 0))
-            )
+    def injured(self, phenotype: Phenotype) -> Phenotype:
+        """As `Injury.injured`."""
+        state, key = phenotype.state, lesion_keys(phenotype.state.key, self.at)
+        if isinstance(state, LifeState | SparseLifeState):
+            hit = ring_mask(key, state.present.flatten(2) > 0, self.share).view_as(state.present)
+            hit = hit.unsqueeze(2 if isinstance(state, LifeState) else -1)
+            features = {name: getattr(state, name).masked_fill(hit, 0) for name in state.pair_fields}
+            return phenotype.with_state(state._replace(**features))
         if isinstance(phenotype.policy, Hebbian):
             synapse = torch.arange(state.memory.shape[-1], device=key.device)
             is_weight = (synapse < phenotype.policy.config.num_synapses).expand_as(state.memory)

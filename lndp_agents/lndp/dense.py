@@ -7,7 +7,7 @@ from lndp_envs.randomness import fold, uniform
 from torch import Tensor
 
 from lndp_agents.config import LNDPConfig
-from lndp_agents.genotype import Parameters
+from lndp_agents.genome import Parameters
 from lndp_agents.lndp.birth import birth
 from lndp_agents.lndp.matrix import MatrixView
 from lndp_agents.lndp.native import NativeLife

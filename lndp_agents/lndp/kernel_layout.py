@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import fields
 
 from lndp_agents.config import LNDPConfig
-from lndp_agents.genotype import Shapes
+from lndp_agents.genome import Shapes
 from lndp_agents.lndp.mechanisms.decision import DECISION_LOGIT, STOCHASTIC_SCALE
 from lndp_agents.lndp.state import brain_shapes
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from lndp_agents.config import LNDPConfig
-from lndp_agents.genotype import Parameters
+from lndp_agents.genome import Parameters
 from lndp_agents.lndp.kernel_build import load_kernel
 from lndp_agents.lndp.kernel_layout import (
     implemented_parameters,

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from lndp_agents.blame import blaming, failure
 from lndp_agents.config import LNDPConfig
-from lndp_agents.genotype import Parameters, Shapes
+from lndp_agents.genome import Parameters, Shapes
 from lndp_agents.lndp.mechanisms import (
     Attention,
     Growth,

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from lndp_agents.config import LNDPConfig
-from lndp_agents.genotype import Parameters
+from lndp_agents.genome import Parameters
 from lndp_agents.lndp.birth import sparse_birth
 from lndp_agents.lndp.dense import BACKENDS, LNDP
 from lndp_agents.lndp.edge_list import ListView

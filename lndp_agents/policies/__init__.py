@@ -7,12 +7,11 @@ as in their paper. A life begins as its key says, and lasts over all episodes of
 """
 
 from lndp_agents.config import LNDPConfig, PolicyConfig
-from lndp_agents.plugins import find, require_trusted
+from lndp_agents.plugins import find
 from lndp_agents.policies.feed_forward import LinearConfig, MLPConfig
 from lndp_agents.policies.gru import GRUConfig
 from lndp_agents.policies.hebbian import HebbianConfig
 from lndp_agents.policies.ndp import NDPConfig
-from lndp_agents.validation import is_object, is_sequence
 
 POLICIES: dict[str, type[PolicyConfig]] = {
     kind.policy: kind for kind in (LNDPConfig, NDPConfig, LinearConfig, MLPConfig, GRUConfig, HebbianConfig)
@@ -30,27 +29,9 @@ def find_policy(name: object) -> type[PolicyConfig]:
     kind = find("policy", name, POLICIES)
     if not (isinstance(kind, type) and issubclass(kind, PolicyConfig)):
         raise ValueError(f"policy {name!r}: it is no subclass of lndp_agents.policies.PolicyConfig")
-    if name not in POLICIES:
+    if kind not in POLICIES.values():
         kind.policy = str(name)  # the name by which files will find it again
     return kind
-
-
-def require_policy_trusted(policy: object, config: object, source: object, *, trust: bool) -> None:
-    """See that the modules that a file names, of a policy and of mechanisms, may be imported.
-
-    Args:
-        policy: the name of its kind.
-        config: fields of its configuration.
-        source: which file, for the message.
-        trust: as for `plugins.require_trusted`.
-
-    Raises:
-        ValueError: one may not.
-    """
-    require_trusted("policy", policy, source, trust=trust)
-    mechanisms = config.get("mechanisms") if is_object(config) else None
-    for name in mechanisms if is_sequence(mechanisms) else ():
-        require_trusted("mechanism", name, source, trust=trust)
 
 
 __all__ = [
@@ -62,5 +43,4 @@ __all__ = [
     "NDPConfig",
     "PolicyConfig",
     "find_policy",
-    "require_policy_trusted",
 ]

@@ -110,8 +110,8 @@ def _rollout_batch(
         batch = unroll(world, batch, num_steps, interventions, keep if recorders else None, donate=donate)
         for total, part in zip(outcome, batch.outcome, strict=True):
             total[genomes[:, None], rows] = part
-        tick(min(1.0, (start + LIVENESS_INTERVAL) / world.num_steps))
         kept = _unfinished(batch.alive)
+        tick(1.0 if kept is None else min(1.0, (start + LIVENESS_INTERVAL) / world.num_steps))
         if kept is None:
             break
         if any(len(index) < size for index, size in zip(kept, batch.alive.shape, strict=True)):
@@ -186,6 +186,13 @@ def unroll(
     return Batch(network, state, first + num_steps, alive, reward, episode, returns, edges, steps)
 
 
+def begin_step(network: AnyNetwork, step: int, interventions: Sequence[Intervention]) -> AnyNetwork:
+    """The networks with which a step begins, after the first hook of the interventions."""
+    for each in interventions:
+        network = cast("AnyNetwork", each.before_step(step, network))
+    return network
+
+
 def step_network(
     coding: Coding,
     network: AnyNetwork,
@@ -194,6 +201,7 @@ def step_network(
     interventions: Sequence[Intervention],
     *,
     space: Space[Any],
+    begun: int = 0,
     donate: bool = False,
 ) -> tuple[AnyNetwork, Tensor]:
     """Advance networks by one step, with all hooks of the interventions.
@@ -205,13 +213,13 @@ def step_network(
         given: what the networks receive.
         interventions: as in `rollout`.
         space: of the actions.
+        begun: how many of the interventions have had their `begin_step` in this step.
         donate: whether the memory of the networks' state may be reused.
 
     Returns:
         The networks after the step, and the actions (P * L, *shape) that are done.
     """
-    for each in interventions:
-        network = cast("AnyNetwork", each.before_step(step, network))
+    network = begin_step(network, step, interventions[begun:])
     for each in interventions:
         given = each.on_senses(step, given)
     network, action = network.step(coding, given, donate=donate)

@@ -36,7 +36,7 @@ class Intervention:
         self.check("at", 0)
 
     def before_step(self, step: int, network: Network) -> Network:
-        """Return the networks with which the step begins; called twice for a step, it changes no more."""
+        """Return the networks with which the step begins."""
         return network
 
     def on_senses(self, step: int, given: StepInput) -> StepInput:

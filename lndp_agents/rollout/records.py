@@ -1,12 +1,12 @@
 """What a rollout can keep of every step."""
 
 from collections.abc import Callable, Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any, NamedTuple, TypeAlias
 
 import torch
 from torch import Tensor
 
+from lndp_agents.plugins import did_you_mean
 from lndp_agents.rollout.learners import Network, StepInput
 from lndp_agents.rollout.world import World
 
@@ -68,8 +68,7 @@ def find_recorders(record: Sequence[Record]) -> dict[str, Recorder]:
             found[each[0]] = each[1]
             continue
         if each not in RECORDERS:
-            near = get_close_matches(each, RECORDERS, n=1)
-            guess = f"; did you mean {near[0]!r}?" if near else ""
+            guess = did_you_mean(each, RECORDERS)
             raise ValueError(
                 f"record {each!r}: give {', '.join(RECORDERS)}, or a name with a function{guess}"
             )

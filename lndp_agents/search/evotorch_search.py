@@ -6,6 +6,7 @@ the same random numbers and the evaluation at hand.
 """
 
 import math
+from abc import ABC, abstractmethod
 from contextlib import suppress
 from typing import Any
 
@@ -52,12 +53,13 @@ class _Bridge(Problem):
         batch.set_evals(self.columns)
 
 
-class _Adapter:
+class _Adapter(ABC):
     """What the adapters share: one step, ended where it asks, or repeated with an evaluation."""
+
+    _algorithm: SearchAlgorithm
 
     def __init__(self, setting: SearchSetting) -> None:
         self._problem = _Bridge(setting)
-        self._algorithm: SearchAlgorithm
 
     def ask(self, state: State, key: int) -> tuple[Tensor, State]:
         """As `Search.ask`."""
@@ -78,11 +80,13 @@ class _Adapter:
         with suppress(_Asked):
             self._algorithm.step()
 
+    @abstractmethod
     def _read(self) -> dict[str, Tensor]:
-        raise NotImplementedError
+        """The state of the algorithm."""
 
+    @abstractmethod
     def _write(self, state: State) -> None:
-        raise NotImplementedError
+        """Put the algorithm into a state."""
 
 
 class EvoTorchCMAES(_Adapter):

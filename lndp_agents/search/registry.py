@@ -1,6 +1,7 @@
 """Searchers by name: those that are built in, and MODULE:NAME; what does not fit is refused at once."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -73,23 +74,26 @@ def make_search(name: str, setting: SearchSetting, options: Mapping[str, Any] | 
     """
     make = find("searcher", name, SEARCHERS)
     given = dict(options or {})
-    is_own = name in SEARCHERS
+    is_built_in, what = name in SEARCHERS, f"searcher {name!r}"
     _check_memory(name, setting)
-    if is_own:
+    if is_built_in:
         _check_options(given)
+    small = replace(setting, size=3)
     try:
-        _try_out(make(SearchSetting(3, setting.population, setting.sigma, setting.separable), **given))
-    except ImportError:
-        raise
+        _try_out(make(small, **given), small)
     except Exception as error:
-        if not is_own:
-            raise failure(f"searcher {name!r}", error) from error
+        if not is_built_in:
+            raise failure(what, error) from error
+        if isinstance(error, ImportError):
+            raise
         raise ValueError(
             f"searcher {name} with population {setting.population} and options "
             f"{shorten(given)}: {type(error).__name__}: {error}"
         ) from error
-    search = make(setting, **given)
-    return search if is_own else _Blamed(search, f"searcher {name!r}")
+    if is_built_in:
+        return make(setting, **given)
+    with blaming(what):
+        return _Blamed(make(setting, **given), what)
 
 
 class _Blamed:
@@ -139,15 +143,20 @@ def _check_memory(name: str, setting: SearchSetting) -> None:
         )
 
 
-def _try_out(search: Search) -> None:
+def _try_out(search: Search, setting: SearchSetting) -> None:
     """See on a small problem that a search takes its options and keeps its promises.
 
     Raises:
         Exception: it does not; of many kinds, as the checks of the searchers are.
     """
-    state = first = search.init(torch.zeros(3))
+    wanted = torch.zeros(setting.population, setting.size)
+    state = first = search.init(torch.zeros(setting.size))
     for generation in range(1, 3):
         genomes, asked = search.ask(state, generation)
+        if (genomes.shape, genomes.dtype) != (wanted.shape, wanted.dtype):
+            raise TypeError(
+                f"ask gives {genomes.dtype} {tuple(genomes.shape)}, not {wanted.dtype} {tuple(wanted.shape)}"
+            )
         state = search.tell(asked, genomes, Evaluation.of_fitness(-genomes.double().square().sum(1)))
         shapes = [
             {name: (value.shape, value.dtype) for name, value in each.items()} for each in (first, state)
@@ -156,5 +165,5 @@ def _try_out(search: Search) -> None:
             raise TypeError(f"tell gives a state of {shorten(shapes[1])}, init one of {shorten(shapes[0])}")
         if GENERATION not in state or int(state[GENERATION]) != generation:
             raise TypeError(f"state[{GENERATION!r}] is to be {generation} after {generation} generations")
-        if search.mean(state).shape != (3,) or not is_finite(state) or search.spread(state) < 0:
+        if search.mean(state).shape != wanted[0].shape or not is_finite(state) or search.spread(state) < 0:
             raise TypeError("mean gives (D,) numbers, spread one of 0 or more, and states are finite")

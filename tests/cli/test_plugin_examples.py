@@ -43,6 +43,38 @@ def test_a_plug_in_trains_and_its_run_needs_trust(kind: str, tmp_path: Path, lnd
     assert load_pretrained(run / "best").genome.isfinite().all()
 
 
+def test_trust_reaches_the_agent_that_a_search_starts_from_and_one_that_is_compared(tmp_path: Path) -> None:
+    """In processes of their own, where nothing is imported yet."""
+
+    def run(*command: Any) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([LNDP, *command], cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    mechanism = ["--mechanism", f"{PLUGINS / 'mechanism.py'}:WireCost"]
+    train = ["train", "lndp/Foraging-v0", *SIZES, "--generations", "1"]
+    assert run(*train, *mechanism, "--out", "run").returncode == 0
+    others = [
+        [*train, "--start", "run/best", "--out", "again"],
+        [
+            "compare",
+            "--env",
+            "lndp/Foraging-v0",
+            "--policies",
+            "agent:run,random",
+            "--lives",
+            "2",
+            "--out",
+            "all",
+        ],
+    ]
+    for command in others:
+        refused = run(*command)
+        assert refused.returncode == 2
+        assert "names the mechanism" in refused.stderr
+        assert "does not describe a run" not in refused.stderr
+        done = run(*command, "--trust")
+        assert done.returncode == 0, done.stderr
+
+
 def test_the_objective_scores_one_genome_in_two_worlds(tmp_path: Path, lndp: Lndp) -> None:
     assert lndp("train", "lndp/Foraging-v0", *SIZES, *DOORS["objective"], "--out", tmp_path / "run").code == 0
     view = RunView(tmp_path / "run")

@@ -110,6 +110,47 @@ def test_a_recipe_is_not_trusted_either(here: Path, lndp: Lndp) -> None:
     assert lndp(*command, "--trust").code == 0
 
 
+WORLDS: dict[str, dict[str, Any]] = {
+    "policy": {"policy": "of_a_stranger:X"},
+    "mechanism": {"program": {"mechanisms": ["of_a_stranger:X"]}},
+    "searcher": {"searcher": "of_a_stranger:X"},
+    "objective": {"objective": "of_a_stranger:X"},
+}
+
+
+@pytest.mark.parametrize("kind", WORLDS)
+@pytest.mark.parametrize("is_further", [False, True])
+def test_whatever_a_recipe_names_is_not_trusted_however_deep(
+    kind: str, is_further: bool, here: Path, lndp: Lndp
+) -> None:
+    """In its own fields, and in those of a further world of its objective."""
+    recipe: dict[str, Any] = {"environment": "lndp/Foraging-v0", "preset": "default"}
+    if is_further:
+        world = {"environment": "lndp/Bandit-v0"} | WORLDS[kind]
+        recipe |= {"objective": "mean_of_ranks", "objective_options": {"worlds": [world]}}
+    else:
+        recipe |= WORLDS[kind]
+    (here / "recipe.json").write_text(json.dumps(recipe))
+    result = lndp("train", "--recipe", "recipe.json", "--out", "again")
+    assert result.code == 2
+    assert f"recipe recipe.json names the {kind} of_a_stranger:X, for which the module" in result.err
+    assert not (here / "was_run").exists()
+    assert not (here / "again").exists()
+
+
+@pytest.mark.parametrize("command", ["resume", "verify", "evaluate"])
+def test_a_body_of_a_run_is_not_trusted_either(command: str, here: Path, lndp: Lndp) -> None:
+    path = here / "a run" / "config.json"
+    data = json.loads(path.read_text())
+    body = {"program": data["program"] | {"mechanisms": ["of_a_stranger:X"]}, "encoding": data["encoding"]}
+    data["recipe"]["environment"] = "lndp/Foraging-v0"
+    path.write_text(json.dumps(data | {"bodies": [body]}))
+    result = lndp(command, "a run")
+    assert result.code == 2
+    assert "names the mechanism of_a_stranger:X" in result.err
+    assert not (here / "was_run").exists()
+
+
 def test_a_baseline_is_not_trusted_either(here: Path, lndp: Lndp) -> None:
     train_baseline("random", Job("CartPole-v1"), here / "random")
     file = here / "random" / "baseline.json"

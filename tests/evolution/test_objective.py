@@ -14,6 +14,7 @@ from torch import Tensor
 from lndp_agents.evolution import sharing
 from lndp_agents.evolution.config import EvolutionConfig
 from lndp_agents.evolution.description import Description
+from lndp_agents.evolution.fitness import WORST
 from lndp_agents.evolution.objective import (
     WorldObjective,
     make_objective,
@@ -82,6 +83,20 @@ def test_the_mean_of_ranks_by_hand() -> None:
         "objective 1": [1.0, 2.0, 3.0],
         "objective 2": [0.0, 500.0, 250.0],
     }
+
+
+def test_who_has_no_fitness_in_any_world_has_none_in_all() -> None:
+    """Else a run whose fitness is never a number would rank the genomes for ever."""
+
+    def first(genomes: Tensor, generation: int | None) -> Evaluation:
+        return Evaluation.of_fitness(torch.tensor([WORST, WORST, 1.0], dtype=torch.float64))
+
+    def second(genomes: Tensor, generation: int | None) -> Evaluation:
+        return Evaluation.of_fitness(torch.tensor([WORST, 2.0, 3.0], dtype=torch.float64))
+
+    found = mean_of_ranks([first, second])(torch.zeros(3, 1), 0)
+    assert found.fitness[0] == WORST
+    assert found.fitness[1:].tolist() == pytest.approx([(1 / 3 + 1 / 2) / 2, 5 / 6])
 
 
 def test_in_each_world_a_genome_earns_what_it_earns_there_alone() -> None:

@@ -123,6 +123,19 @@ def test_a_start_without_innate_roles_keeps_its_program_without_them() -> None:
     assert settle(given).config.program["innate_roles"] is True
 
 
+def test_sizes_of_layers_are_adopted_from_a_start(tmp_path: Path) -> None:
+    recipe = {"environment": "lndp/Bandit-v0", "policy": "mlp"}
+    sizes = EvolutionConfig(
+        **recipe, program={"hidden_sizes": [3, 2]}, generations=1, population=4, lives=1, held_out_lives=1
+    )
+    with Run.create(sizes, tmp_path / "run") as run:
+        genome = run.best.genome
+    config, _, _, start = settle(EvolutionConfig(**recipe, start=str(tmp_path / "run" / "best")))
+    assert config.program["hidden_sizes"] == [3, 2]
+    assert start is not None
+    assert torch.equal(start, genome)
+
+
 def test_a_run_begins_around_open_update_gates(tmp_path: Path) -> None:
     config = EvolutionConfig(environment="lndp/Bandit-v0", generations=1, population=4, lives=1)
     with Run.create(config, tmp_path / "run") as run:

@@ -1,7 +1,7 @@
 """`Agent.lesion`: the life that `act` leads is hurt as in the lab, and nothing else is."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import gymnasium
 import numpy as np
@@ -66,6 +66,53 @@ def test_it_is_what_happens_in_the_lab(agent: Agent[Any], kind: dict[str, Any]) 
         for own, other in zip(mine[step][1], network.state, strict=True):
             torch.testing.assert_close(own, other, rtol=1e-5, atol=1e-6)
     assert (network.parameters is parameters) or "zero" in kind or "nodes" in kind
+
+
+class Halve(Intervention):
+    """Halves the synapses at its step, and notes in which steps its first hook ran."""
+
+    ran: ClassVar[list[int]] = []
+
+    def before_step(self, step: int, network: Any) -> Any:
+        self.ran.append(step)
+        state = network.state
+        return network if step != self.at else network.with_state(half(state))
+
+
+def half(state: Any) -> Any:
+    return state._replace(edge_state=state.edge_state / 2)
+
+
+def test_the_first_hook_runs_once_in_the_step_of_a_lesion_too(make_agent: Any) -> None:
+    agent, other = make_agent("lndp"), make_agent("lndp")
+    agent.birth(1), other.birth(1)
+    Halve.ran.clear()
+    senses_of = [(observation, reward) for observation, reward, _ in senses()]
+    for who in (agent, other):
+        who.act(*senses_of[0])
+    agent.lesion(Halve())
+    other.state = half(other.state)
+    assert torch.equal(agent.state.edge_state, other.state.edge_state)
+    for each in senses_of[1:4]:
+        assert agent.act(*each) == other.act(*each)
+        torch.testing.assert_close(agent.state.edge_state, other.state.edge_state)
+    assert Halve.ran == [1, 2, 3]
+    agent.lesion(Halve())
+    assert Halve.ran == [1, 2, 3, 4, 4]  # both of them, once each
+    agent.act(*senses_of[4])
+    assert Halve.ran == [1, 2, 3, 4, 4]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_second_lesion_in_a_step_does_not_bring_more_of_the_first(make_agent: Any, seed: int) -> None:
+    agent = make_agent("lndp", lifetime_updates=False)
+    agent.birth(seed)
+    agent.lesion(Lesion(zero=0.33))
+    agent.lesion(Lesion(nodes=2))
+    hurt = agent.state.edge_state
+    observation, reward, _ = next(iter(senses()))
+    agent.act(observation, reward)
+    assert torch.equal(agent.state.edge_state, hurt)
 
 
 def one_life(agent: Agent[Any], memory: Any) -> Any:

@@ -16,6 +16,7 @@ from lndp_agents.baselines.ppo_frame_stack import FRAMES, FrameStackPolicy
 from lndp_agents.baselines.vec_env import make_vec_env
 from lndp_agents.interventions import Intervention, Lesion
 from lndp_agents.interventions.trained import DamagedModels, network_of
+from lndp_agents.rollout import Predicting, balanced_contexts, lifetime_keys, make_world, rollout
 
 PENDULUM, SHORT = "lndp/PendulumLife-v0", {"episode_steps": 8, "episodes": 2}
 AT, LIVES = 5, 6
@@ -59,6 +60,25 @@ def test_a_model_is_hurt_from_that_step_on_in_a_copy(name: str) -> None:
     assert all(torch.equal(tensor, weights[key]) for key, tensor in network.state_dict().items())
     assert (lived(model, Lesion(at=AT, zero=0.0)) == intact).all()
     assert (lived(model, Lesion(at=AT, freeze=True)) == intact).all()
+
+
+def test_lesions_of_a_model_add_up() -> None:
+    """The second hits the damaged copy that a lifetime has, and the first stays."""
+    model = model_of("ppo")
+    world = make_world(PENDULUM, SHORT, 2, None)
+    keys, contexts = lifetime_keys(1, num_lifetimes=LIVES), balanced_contexts(world.dynamics, LIVES)
+
+    def actions(*lesions: Intervention) -> torch.Tensor:
+        record = [("actions", lambda now: now.action.reshape(1, LIVES, -1))]
+        done = rollout(Predicting(model), world, keys, contexts, interventions=lesions, record=record)
+        return done.records["actions"]
+
+    half, rest = Lesion(at=2, zero=0.5), Lesion(at=5, zero=1.0)
+    one, both, all_at_once = actions(half), actions(half, rest), actions(rest)
+    assert torch.equal(both[:, :, :5], one[:, :, :5])
+    assert torch.equal(both[:, :, 5:], all_at_once[:, :, 5:])  # the biases alone
+    assert (one[:, :, 5:] != both[:, :, 5:]).any()
+    assert torch.equal(actions(half, Lesion(at=5, zero=0.0)), one)
 
 
 @pytest.mark.parametrize("name", NAMES)

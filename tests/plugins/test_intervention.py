@@ -66,7 +66,9 @@ def test_lndp_lesion_takes_it_by_name(tmp_path: Path, capsys: pytest.CaptureFixt
     [
         (f"{FILE}:Clamps", "has no 'Clamps'; did you mean 'Clamp'?"),
         ("gone.py:Clamp", "no file 'gone.py'"),
-        ("clamp", "give one of freeze, cut-reward, or MODULE:NAME"),
+        ("clamp", "intervention='clamp': give MODULE:NAME"),
+        ("zero", "lesion=zero: that is an option of its own, --zero"),
+        ("cut-reward", "lesion=cut-reward: that is an option of its own, --cut-reward"),
         ("json:loads", "TypeError"),
     ],
 )

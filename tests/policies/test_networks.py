@@ -199,6 +199,11 @@ def test_unknown_policies_are_refused() -> None:
         find_policy(3)
 
 
+def test_a_built_in_policy_keeps_its_name_however_it_is_found() -> None:
+    assert find_policy("lndp_agents.policies.gru:GRUConfig") is GRUConfig
+    assert (GRUConfig.policy, POLICIES["gru"].policy) == ("gru", "gru")
+
+
 def test_an_ndp_develops_and_then_stays() -> None:
     config = small_config("ndp", pruning=False)
     assert isinstance(config, NDPConfig)

@@ -1,12 +1,15 @@
 """Searchers: the covariance update against EvoTorch's own, solved hills, and exact continuation."""
 
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
+from lndp_agents.blame import WorldError
 from lndp_agents.search import SEARCHERS, Evaluation, Search, SearchSetting, State, make_search
 from lndp_agents.search.evotorch_library import Problem, SolutionBatch, StockCMAES, silence
 from lndp_agents.search.evotorch_search import CMAES, EvoTorchCMAES
@@ -192,6 +195,49 @@ def test_a_distribution_of_nan_is_not_sound() -> None:
 def test_what_does_not_fit_is_refused_at_once(name: str, options: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         search_of(name, **options)
+
+
+FORGED = """
+import torch
+from lndp_agents.search.sep_cma_es import SepCMAES
+
+class Narrow(SepCMAES):
+    def ask(self, state, key):
+        genomes, state = super().ask(state, key)
+        return genomes[:, :2], state
+
+class Large(SepCMAES):
+    def __init__(self, setting):
+        super().__init__(setting)
+        if setting.size > 3:
+            raise RuntimeError("too large")
+
+class Lacking(SepCMAES):
+    def __init__(self, setting):
+        import not_to_be_had
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        (
+            "Narrow",
+            r"searcher 'forged:Narrow'.* ask gives torch.float32 \(12, 2\), not torch.float32 \(12, 3\)",
+        ),
+        ("Large", r"searcher 'forged:Large'.*too large.*forged.py"),
+        ("Lacking", r"searcher 'forged:Lacking'.*not_to_be_had.*forged.py"),
+    ],
+)
+def test_a_searcher_of_others_is_refused_by_its_name(
+    name: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "forged.py").write_text(FORGED)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "forged", raising=False)
+    with pytest.raises(WorldError, match=message):
+        search_of(f"forged:{name}")
 
 
 @pytest.mark.parametrize(

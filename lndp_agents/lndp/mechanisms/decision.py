@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from lndp_agents.genotype import Parameters, Shapes
+from lndp_agents.genome import Parameters, Shapes
 from lndp_agents.lndp.pairs import Pairs
 
 DECISION_THRESHOLD = 0.6

@@ -8,7 +8,7 @@ from typing import ClassVar, Generic, Self
 from torch import Tensor
 
 from lndp_agents.config import LNDPConfig
-from lndp_agents.genotype import Parameters, Shapes
+from lndp_agents.genome import Parameters, Shapes
 from lndp_agents.lndp.pairs import Pairs, PairView
 from lndp_agents.lndp.sparse_state import State
 from lndp_agents.lndp.state import Roles, Stimulus, roles

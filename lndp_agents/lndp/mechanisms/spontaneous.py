@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from lndp_agents.config import LNDPConfig
-from lndp_agents.genotype import Parameters, Shapes
+from lndp_agents.genome import Parameters, Shapes
 
 
 def spontaneous_shapes(config: LNDPConfig) -> Shapes:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from lndp_agents.config import LNDPConfig
-from lndp_agents.genotype import Parameters, Shapes
+from lndp_agents.genome import Parameters, Shapes
 from lndp_agents.lndp.pairs import Pairs
 from lndp_agents.lndp.sparse_state import State
 

@@ -1,0 +1,36 @@
+"""Damage that is done once, at its step, to evolved networks and to trained models alike."""
+
+from abc import abstractmethod
+from dataclasses import dataclass
+
+from lndp_agents.interventions.trained import Damage, damaged_network
+from lndp_agents.rollout.intervention import Intervention
+from lndp_agents.rollout.learners import Network, Phenotype
+from lndp_agents.rollout.predicting import PredictNetwork
+
+
+@dataclass(frozen=True, kw_only=True)
+class Injury(Intervention):
+    """An intervention that damages networks at its step.
+
+    Raises:
+        ValueError: at the step, if there is nothing in the networks that it could hit.
+    """
+
+    @abstractmethod
+    def damage(self) -> Damage:
+        """Return what happens to a trained model."""
+
+    @abstractmethod
+    def injured(self, phenotype: Phenotype) -> Phenotype:
+        """Return evolved networks as they are after it."""
+
+    def before_step(self, step: int, network: Network) -> Network:
+        """As `Intervention.before_step`."""
+        if step != self.at:
+            return network
+        if isinstance(network, PredictNetwork):
+            return damaged_network(network, self.at, self.damage())
+        if isinstance(network, Phenotype):
+            return self.injured(network)
+        raise ValueError(f"{self}: nothing in a {type(network).__name__} is known here; give another lesion")
