@@ -67,7 +67,7 @@ def test_compare_refuses(
 
 
 def test_ctrl_c_tells_how_to_go_on(lndp: Lndp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupt(*arguments: Any) -> None:
+    def interrupt(*arguments: Any, **options: Any) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("lndp_agents.compare.runner.check_entrants", interrupt)

@@ -204,7 +204,7 @@ def test_a_second_ctrl_c_quits_at_once(
 def test_ctrl_c_before_the_evolution_leaves_no_traceback(
     lndp: Lndp, train_options: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupt(*arguments: Any) -> None:
+    def interrupt(*arguments: Any, **options: Any) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Run, "create", interrupt)
