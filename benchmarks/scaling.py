@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, ScalarFormatter
 from throughput import measure
 
-from lndp_agents.palette import line_look
+from lndp_agents.plotting.palette import line_look
 
 NODES, POPULATIONS = (16, 32, 64, 128, 256, 512), (1, 4, 16, 64, 256, 1024)
 MODES: dict[str, dict[str, Any]] = {

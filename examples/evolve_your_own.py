@@ -13,10 +13,10 @@ import gymnasium
 import numpy as np
 
 from lndp_agents import LNDPAgent
-from lndp_agents.evaluation import evaluate
 from lndp_agents.evolution.config import EvolutionConfig
 from lndp_agents.evolution.progress import Progress
 from lndp_agents.evolution.run import Run
+from lndp_agents.studies.evaluation import evaluate
 
 ENVIRONMENT = f"{Path(__file__)}:TwoDoors"
 """The class below, by the file that it is in: whoever has only the run folder finds it too."""

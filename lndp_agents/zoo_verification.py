@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lndp_agents.evaluation import evaluate
 from lndp_agents.evolution.config import EvolutionConfig
 from lndp_agents.numbers import interval_text, score_text
 from lndp_agents.persistence import CONFIG_FILE, MODEL_FILE
+from lndp_agents.studies.evaluation import evaluate
 from lndp_agents.validation import parse_json
 from lndp_agents.zoo import load_pretrained, recipe_file, zoo_folder
 

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from lndp_agents import load_pretrained
-from lndp_agents.diagnostics import diagnose
+from lndp_agents.studies.diagnostics import diagnose
 
 SCRIPT = Path(__file__).parents[1] / "examples" / "paper" / "critical_period.py"
 RESULTS = SCRIPT.parent / "results"

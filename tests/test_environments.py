@@ -14,12 +14,12 @@ from lndp_envs import Lifetime
 from lndp_agents import load_pretrained
 from lndp_agents.blame import WorldError
 from lndp_agents.environments import find_environment, make_env
-from lndp_agents.evaluation import evaluate
 from lndp_agents.evolution.fitness import WORST, fitness
 from lndp_agents.genome import genome_to_parameters
 from lndp_agents.notes import Note
 from lndp_agents.rollout import Evolved, World, lifetime_keys, make_world, rollout
 from lndp_agents.rollout.gym_dynamics import GymDynamics
+from lndp_agents.studies.evaluation import evaluate
 
 UNCHECKED = {"max_episode_steps": 9, "disable_env_checker": True}
 """Without the warnings of Gymnasium."""

@@ -14,12 +14,13 @@ import pytest
 import torch
 from PIL import Image
 
-from lndp_agents import LNDPAgent, load_pretrained, statistics, zoo_names
-from lndp_agents.evaluation import evaluate
+from lndp_agents import LNDPAgent, load_pretrained, zoo_names
 from lndp_agents.evolution.run import Run
 from lndp_agents.evolution.run_view import RunView
 from lndp_agents.evolution.verification import verify
-from lndp_agents.statistics import bootstrap_interval, interquartile_mean
+from lndp_agents.studies import statistics
+from lndp_agents.studies.evaluation import evaluate
+from lndp_agents.studies.statistics import bootstrap_interval, interquartile_mean
 
 FOLDER = Path(__file__).parent.parent / "examples" / "paper"
 OWN = ("paper", "tables", "living", "structural_plasticity", "spontaneous_activity", "adaptation", "transfer")

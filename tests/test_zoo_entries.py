@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from lndp_agents import cli, load_pretrained, zoo_names
-from lndp_agents.evaluation import evaluate
 from lndp_agents.evolution.config import EvolutionConfig
+from lndp_agents.studies.evaluation import evaluate
 from lndp_agents.zoo import recipe_file, zoo_folder
 from lndp_agents.zoo_verification import verify_entry
 

@@ -18,8 +18,8 @@ from lndp_agents.compare import Comparison
 from lndp_agents.compare.figures import draw_learning_curves, draw_within_life
 from lndp_agents.compare.results import Result
 from lndp_agents.compare.tables import CURVES, SCORES, WITHIN_LIFE
-from lndp_agents.compare.within_life import WithinLife
 from lndp_agents.persistence import write_file
+from lndp_agents.studies.within_life import WithinLife
 
 INJURIES = Path(__file__).parent.parent / "examples" / "compare" / "injuries.py"
 Rows = list[dict[str, str]]

@@ -29,11 +29,11 @@ from lndp_agents.compare.tables import machine, write_csv
 from lndp_agents.compare.training import LIVES_FILE, score
 from lndp_agents.interventions import Intervention, Lesion, hidden_nodes
 from lndp_agents.interventions.trained import DAMAGES
-from lndp_agents.palette import EVENT_DASHES, INK, line_look
 from lndp_agents.persistence import write_file
-from lndp_agents.plotting import DOTS_PER_INCH, style_axes, write_labels
-from lndp_agents.statistics import bootstrap_interval, interquartile_mean
+from lndp_agents.plotting.figures import DOTS_PER_INCH, style_axes, write_labels
+from lndp_agents.plotting.palette import EVENT_DASHES, INK, line_look
 from lndp_agents.studies.recovery import window_steps
+from lndp_agents.studies.statistics import bootstrap_interval, interquartile_mean
 
 RESULTS = Path(__file__).parent / "results"
 WINDOWS = 50

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from patients import Moment, Patient
 
-from lndp_agents import palette
+from lndp_agents.plotting import palette
 from lndp_agents.watching import style
 from lndp_agents.watching.brain_view import BrainView
 from lndp_agents.watching.canvas import Area, Canvas, Frame

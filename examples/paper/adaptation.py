@@ -20,8 +20,8 @@ from paper import SCORE_SEED, options, parser, run_script, say
 from tables import machine, new_figure, style, write_csv, write_figure, write_markdown
 
 from lndp_agents import LNDPAgent, zoo_names
-from lndp_agents.palette import EVENT_DASHES, SOFT_INK, line_look
-from lndp_agents.statistics import bootstrap_interval, interquartile_mean, ratio_interval
+from lndp_agents.plotting.palette import EVENT_DASHES, SOFT_INK, line_look
+from lndp_agents.studies.statistics import bootstrap_interval, interquartile_mean, ratio_interval
 
 ENVIRONMENT = "lndp/ForagingReversal-v0"
 STEPS = 100

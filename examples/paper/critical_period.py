@@ -19,10 +19,10 @@ from matplotlib.figure import Figure
 
 from lndp_agents import zoo_names
 from lndp_agents.commands.subject import zoo_results
-from lndp_agents.diagnostics import Report, Thresholds, diagnose
-from lndp_agents.palette import BORN, EVENT_DASHES, INK, LOST, NEGATIVE, POSITIVE, SOFT_INK
 from lndp_agents.persistence import write_file
-from lndp_agents.plotting import DOTS_PER_INCH, style_axes
+from lndp_agents.plotting.figures import DOTS_PER_INCH, style_axes
+from lndp_agents.plotting.palette import BORN, EVENT_DASHES, INK, LOST, NEGATIVE, POSITIVE, SOFT_INK
+from lndp_agents.studies.diagnostics import Report, Thresholds, diagnose
 
 RESULTS = Path(__file__).parent / "results"
 EVERY_STEP, THEN = 100, 10

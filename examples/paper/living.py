@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from lndp_agents import LNDPAgent, load_pretrained, zoo_names
-from lndp_agents.evaluation import fresh_rollout, world_of
 from lndp_agents.interventions import Freeze
 from lndp_agents.lndp import parameters_to_genome
 from lndp_agents.rollout import Transition
+from lndp_agents.studies.evaluation import fresh_rollout, world_of
 
 AGENTS = Path(__file__).parent / "agents"
 """NAME_sSEED: from other evolutions than the zoo's agents, some by another recipe (README.md there)."""

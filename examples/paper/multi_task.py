@@ -33,7 +33,7 @@ from transfer import BEST_KNOWN
 
 from lndp_agents.evolution.config import EvolutionConfig
 from lndp_agents.evolution.run_view import RunView
-from lndp_agents.palette import EVENT_DASHES, POSITIVE, SOFT_INK
+from lndp_agents.plotting.palette import EVENT_DASHES, POSITIVE, SOFT_INK
 
 RANDOM = {"lndp/CartPoleLife-v0": 22.0, "lndp/AcrobotLife-v0": -499.0}
 """The worlds, and what random actions bring there."""

@@ -26,7 +26,7 @@ from paper import (
 )
 from tables import by_condition, curve, new_figure, style, summary, write_figure, write_results
 
-from lndp_agents.palette import NEGATIVE, POSITIVE, line_look
+from lndp_agents.plotting.palette import NEGATIVE, POSITIVE, line_look
 
 ENVIRONMENT = "lndp/CartPoleLife-v0"
 STEPS = (0, 5, 20, 100)

@@ -27,7 +27,7 @@ from paper import (
 )
 from tables import by_condition, curve, new_figure, style, summary, write_figure, write_results
 
-from lndp_agents.palette import DASHES, GRID, NEGATIVE, POSITIVE
+from lndp_agents.plotting.palette import DASHES, GRID, NEGATIVE, POSITIVE
 
 TASKS = {"foraging": ("lndp/ForagingSwitch-v0", 60), "cartpole": ("lndp/CartPoleLife-v0", 40)}
 """Environment and generations: as many as one or two hours of one core allow for all conditions."""

@@ -8,8 +8,8 @@ from lndp_agents.baselines.registry import (
     read_curve,
     train_baseline,
 )
-from lndp_agents.evaluation import PolicyLives, evaluate_policy_lives
 from lndp_agents.rollout import PredictPolicy as Policy
+from lndp_agents.studies.evaluation import PolicyLives, evaluate_policy_lives
 
 __all__ = [
     "CurvePoint",

@@ -18,12 +18,12 @@ from lndp_agents.baselines.job import CurvePoint, Job, Report
 from lndp_agents.baselines.trained import TrainedModel, load_network, save_network, spaces_to_json
 from lndp_agents.baselines.vec_env import make_vec_env
 from lndp_agents.config import MAX_WIDTH
-from lndp_agents.evaluation import evaluate_policy_lives
 from lndp_agents.interventions.trained import network_of
 from lndp_agents.persistence import FileFormatError
 from lndp_agents.rollout.generators import lent_generators
 from lndp_agents.rollout.predicting import PredictPolicy
 from lndp_agents.rollout.streams import HELD_OUT
+from lndp_agents.studies.evaluation import evaluate_policy_lives
 from lndp_agents.validation import is_integer, require_keys, shorten
 
 NUM_ENVS, NUM_STEPS, BATCH_SIZE = 64, 64, 256

@@ -6,7 +6,7 @@ from argparse import Namespace
 
 from lndp_agents.commands.subject import find_subject
 from lndp_agents.devices import find_device
-from lndp_agents.diagnostics import diagnose
+from lndp_agents.studies.diagnostics import diagnose
 
 SHOW_EVERY = 20
 """Steps between two looks at the counter."""

@@ -5,8 +5,8 @@ from argparse import Namespace
 
 from lndp_agents.commands.subject import find_subject
 from lndp_agents.devices import find_device
-from lndp_agents.evaluation import evaluate
 from lndp_agents.numbers import interval_text, score_text
+from lndp_agents.studies.evaluation import evaluate
 
 
 def evaluate_command(options: Namespace) -> int:

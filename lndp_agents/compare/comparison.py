@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from lndp_agents.baselines import Job
-from lndp_agents.evaluation import MAX_LIVES
 from lndp_agents.persistence import MAX_CONFIG_BYTES, read_file, write_file
+from lndp_agents.studies.evaluation import MAX_LIVES
 from lndp_agents.validation import parse_json, shorten
 
 COMPARISON_FILE = "comparison.json"

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from lndp_agents.baselines import CurvePoint
 from lndp_agents.compare.results import Result
-from lndp_agents.compare.within_life import BIRTH, CHANGE, WithinLife
-from lndp_agents.palette import INK, line_look
 from lndp_agents.persistence import write_file
-from lndp_agents.plotting import DOTS_PER_INCH, plain, style_axes
+from lndp_agents.plotting.figures import DOTS_PER_INCH, plain, style_axes
+from lndp_agents.plotting.palette import INK, line_look
+from lndp_agents.studies.within_life import BIRTH, CHANGE, WithinLife
 
 try:
     from matplotlib.figure import Figure

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lndp_agents.baselines import CurvePoint, PolicyLives
-from lndp_agents.statistics import bootstrap_interval, interquartile_mean, probability_of_improvement
+from lndp_agents.studies.statistics import bootstrap_interval, interquartile_mean, probability_of_improvement
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ import numpy as np
 from lndp_envs.dynamics import Dynamics
 from numpy.typing import NDArray
 
-from lndp_agents.evaluation import PolicyLives, evaluate_policy_lives, world_of
 from lndp_agents.rollout import Intervention, PredictPolicy
-from lndp_agents.statistics import bootstrap_interval, ratio_interval
+from lndp_agents.studies.evaluation import PolicyLives, evaluate_policy_lives, world_of
+from lndp_agents.studies.statistics import bootstrap_interval, ratio_interval
 
 WINDOWS = 20
 """Windows in a life at most, if its lesion does not cut one in two."""

@@ -5,9 +5,9 @@ import io
 from pathlib import Path
 from typing import Any
 
-from lndp_agents.palette import EVENT_DASHES, INK, NEGATIVE, POSITIVE, SOFT_INK
 from lndp_agents.persistence import write_file
-from lndp_agents.plotting import DOTS_PER_INCH, plain, style_axes
+from lndp_agents.plotting.figures import DOTS_PER_INCH, plain, style_axes
+from lndp_agents.plotting.palette import EVENT_DASHES, INK, NEGATIVE, POSITIVE, SOFT_INK
 from lndp_agents.studies.recovery import Recovery
 
 LOOKS: dict[str, dict[str, Any]] = {

@@ -1,6 +1,6 @@
 """The colors of the panel."""
 
-from lndp_agents import palette
+from lndp_agents.plotting import palette
 
 Color = tuple[int, int, int]
 

@@ -19,14 +19,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lndp_agents import LNDP, Agent, LNDPAgent, load_pretrained
-from lndp_agents.evaluation import evaluate, fresh_lifetimes, world_of
+from lndp_agents.agent.lives import arrays_to_lives
 from lndp_agents.genome import genome_to_parameters
-from lndp_agents.lives import arrays_to_lives
 from lndp_agents.lndp import genome_size, kernel_build
 from lndp_agents.policies import GRUConfig
 from lndp_agents.rollout import Evolved, init_batch, unroll
 from lndp_agents.rollout.streams import INIT, WORLD
 from lndp_agents.spaces import config_for
+from lndp_agents.studies.evaluation import evaluate, fresh_lifetimes, world_of
 
 needs_compiler = pytest.mark.skipif(kernel_build.compiler() is None, reason="there is no C++ compiler")
 

@@ -17,7 +17,7 @@ from stable_baselines3.common.type_aliases import PolicyPredictor
 from stable_baselines3.common.vec_env import DummyVecEnv
 
 from lndp_agents import LifeState, LNDPAgent
-from lndp_agents.lives import NEXT_LIFE, arrays_to_lives
+from lndp_agents.agent.lives import NEXT_LIFE, arrays_to_lives
 from lndp_agents.lndp.kernel_build import compiler
 
 Env = gymnasium.Env[Any, Any]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lndp_agents import LNDPAgent
-from lndp_agents.diagnostics import diagnose
+from lndp_agents.studies.diagnostics import diagnose
 
 Lndp = Callable[..., Any]
 FORAGING = "lndp/Foraging-v0"

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from lndp_agents import LNDPAgent
-from lndp_agents.evaluation import evaluate
 from lndp_agents.numbers import interval_text, score_text
+from lndp_agents.studies.evaluation import evaluate
 
 Lndp = Callable[..., Any]
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from lndp_agents import statistics
 from lndp_agents.compare import Comparison, Row, compare
+from lndp_agents.studies import statistics
 
 sys.path.insert(0, str(Path(__file__).parent))
 from small_comparison import ROLLOUT, SETTINGS

@@ -18,7 +18,7 @@ from stable_baselines3 import PPO
 from lndp_agents.baselines import load_baseline
 from lndp_agents.baselines.vec_env import make_vec_env
 from lndp_agents.compare import Comparison, Row, compare
-from lndp_agents.plotting import plain
+from lndp_agents.plotting.figures import plain
 
 Finished = tuple[Path, list[Row]]
 

@@ -13,7 +13,7 @@ from lndp_agents import load_pretrained
 from lndp_agents.baselines import evaluate_policy_lives, load_baseline
 from lndp_agents.compare import Comparison
 from lndp_agents.interventions import Lesion
-from lndp_agents.statistics import interquartile_mean
+from lndp_agents.studies.statistics import interquartile_mean
 
 LIVES = 4
 

@@ -10,9 +10,9 @@ import torch
 
 from lndp_agents import load_pretrained
 from lndp_agents.cli import main
-from lndp_agents.evaluation import fresh_rollout, world_of
 from lndp_agents.interventions import find_intervention
 from lndp_agents.rollout import Transition
+from lndp_agents.studies.evaluation import fresh_rollout, world_of
 
 FILE = Path(__file__).parents[2] / "examples" / "plugins" / "intervention.py"
 NAME = f"{FILE}:Clamp"

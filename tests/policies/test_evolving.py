@@ -20,7 +20,6 @@ from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.vec_env import DummyVecEnv
 
 from lndp_agents import Agent, LNDPAgent, cli, load_pretrained
-from lndp_agents.evaluation import evaluate
 from lndp_agents.evolution.config import EvolutionConfig
 from lndp_agents.evolution.description import Description
 from lndp_agents.evolution.run import Run
@@ -29,6 +28,7 @@ from lndp_agents.genome import genome_size
 from lndp_agents.persistence import FileFormatError
 from lndp_agents.policies import POLICIES
 from lndp_agents.spaces import config_for
+from lndp_agents.studies.evaluation import evaluate
 
 SHORT = "test/ShortForagingOfPolicies-v0"
 RECIPE: dict[str, Any] = {

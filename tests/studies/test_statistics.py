@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from lndp_agents import statistics
-from lndp_agents.evaluation import Score
-from lndp_agents.statistics import (
+from lndp_agents.studies import statistics
+from lndp_agents.studies.evaluation import Score
+from lndp_agents.studies.statistics import (
     bootstrap_interval,
     interquartile_mean,
     probability_of_improvement,

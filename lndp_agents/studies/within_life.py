@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lndp_agents.baselines import PolicyLives
+from lndp_agents.studies.evaluation import PolicyLives
 
 BIRTH, CHANGE = "birth", "change"
 BINS = 50

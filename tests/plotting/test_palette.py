@@ -6,7 +6,7 @@ Matrices of linear RGB by Machado, Oliveira and Fernandes (2009), for a complete
 import numpy as np
 import pytest
 
-from lndp_agents import palette
+from lndp_agents.plotting import palette
 from lndp_agents.watching import style
 
 JUST_NOTICEABLE = 2.3

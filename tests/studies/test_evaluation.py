@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 import torch
 
-from lndp_agents import LNDPAgent, evaluation
-from lndp_agents.evaluation import Score, evaluate
+from lndp_agents import LNDPAgent
 from lndp_agents.lndp import genome_size
 from lndp_agents.spaces import config_for
+from lndp_agents.studies import evaluation
+from lndp_agents.studies.evaluation import Score, evaluate
 
 FORAGING = "lndp/Foraging-v0"
 

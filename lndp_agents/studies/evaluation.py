@@ -25,7 +25,7 @@ from lndp_agents.rollout import (
 from lndp_agents.rollout.generators import lent_generators
 from lndp_agents.rollout.records import Record
 from lndp_agents.rollout.streams import EVALUATION
-from lndp_agents.statistics import bootstrap_interval
+from lndp_agents.studies.statistics import bootstrap_interval
 
 MAX_LIVES = 10**6
 BATCH_LIVES = 1024

@@ -13,11 +13,12 @@ from lndp_envs.bandit_optimum import win_stay_lose_shift_return
 from lndp_envs.foraging import STAY, Foraging
 from lndp_envs.foraging_optimum import policy_return, random_walk
 
-from lndp_agents import LNDPAgent, evaluation, load_pretrained
+from lndp_agents import LNDPAgent, load_pretrained
 from lndp_agents.baselines import Job, Policy, PolicyLives, evaluate_policy_lives, train_baseline
-from lndp_agents.evaluation import evaluate
 from lndp_agents.lndp import genome_size
 from lndp_agents.spaces import config_for
+from lndp_agents.studies import evaluation
+from lndp_agents.studies.evaluation import evaluate
 
 FORAGING, REVERSAL, SWITCH = "lndp/Foraging-v0", "lndp/ForagingReversal-v0", "lndp/ForagingSwitch-v0"
 BANDIT = "lndp/Bandit-v0"

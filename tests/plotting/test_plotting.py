@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from lndp_agents.plotting import evolution_figure, plot_evolution, read_metrics, spread
+from lndp_agents.plotting import plot_evolution, read_metrics
+from lndp_agents.plotting.evolution import evolution_figure
+from lndp_agents.plotting.figures import spread
 
 NAN = math.nan
 METRICS = {

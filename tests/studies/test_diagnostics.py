@@ -15,14 +15,14 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from lndp_agents import LNDPAgent, LNDPConfig, load_pretrained
-from lndp_agents.diagnostics import LifeCurves, Report, Thresholds, diagnose, life_curves
-from lndp_agents.diagnostics.curves import node_diversity
-from lndp_agents.diagnostics.signatures import different_actions
-from lndp_agents.evaluation import evaluate, fresh_lifetimes, world_of
 from lndp_agents.lndp import LNDP, genome_size, genome_to_parameters, make_program, parameters_to_genome
 from lndp_agents.lndp.state import roles
 from lndp_agents.rollout import Evolved, init_batch, rollout, unroll
 from lndp_agents.spaces import config_for
+from lndp_agents.studies.diagnostics import LifeCurves, Report, Thresholds, diagnose, life_curves
+from lndp_agents.studies.diagnostics.curves import node_diversity
+from lndp_agents.studies.diagnostics.signatures import different_actions
+from lndp_agents.studies.evaluation import evaluate, fresh_lifetimes, world_of
 from lndp_agents.watching.history import History
 
 FORAGING, STEPS = "lndp/Foraging-v0", 100

@@ -1,7 +1,7 @@
 """The colors of all pictures, and the marks that go with them: nothing is told by hue alone.
 
 What means the opposite differs in lightness, or is blue and orange: people who lack a kind of cones tell it
-apart, and most of it in a grey print too. `tests/watching/test_palette.py` computes how far apart they are.
+apart, and most of it in a grey print too. `tests/plotting/test_palette.py` computes how far apart they are.
 """
 
 from typing import Any

@@ -5,11 +5,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from lndp_agents.agent import LNDPAgent
-from lndp_agents.diagnostics.curves import LifeCurves, life_curves
-from lndp_agents.diagnostics.signatures import Diagnosis, Thresholds, find_signatures
-from lndp_agents.evaluation import BATCH_LIVES, Score, fresh_lifetimes, world_of
 from lndp_agents.interventions import CutReward
 from lndp_agents.numbers import interval_text, score_text
+from lndp_agents.studies.diagnostics.curves import LifeCurves, life_curves
+from lndp_agents.studies.diagnostics.signatures import Diagnosis, Thresholds, find_signatures
+from lndp_agents.studies.evaluation import BATCH_LIVES, Score, fresh_lifetimes, world_of
 
 CRITICAL_SHARE = 0.9
 """The critical period is over when so much of all edge changes has happened."""

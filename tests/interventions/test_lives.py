@@ -10,7 +10,7 @@ from gymnasium import Space
 from hurt import injure
 from lndp_envs.randomness import fold
 
-from lndp_agents import Agent, LNDPAgent, evaluation
+from lndp_agents import Agent, LNDPAgent
 from lndp_agents.baselines import Job, PolicyLives, evaluate_policy_lives, train_baseline
 from lndp_agents.interventions import Intervention, Lesion
 from lndp_agents.lndp import make_program
@@ -18,6 +18,7 @@ from lndp_agents.policies.hebbian import Hebbian
 from lndp_agents.rollout import lifetime_keys
 from lndp_agents.rollout.streams import EVALUATION, INIT
 from lndp_agents.spaces import ActionDecoding
+from lndp_agents.studies import evaluation
 
 REVERSAL, PENDULUM = "lndp/ForagingReversal-v0", "lndp/PendulumLife-v0"
 AT, LIVES, STEPS = 6, 5, 12

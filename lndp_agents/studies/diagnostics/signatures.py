@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from lndp_agents.diagnostics.curves import LifeCurves
+from lndp_agents.studies.diagnostics.curves import LifeCurves
 
 OTHER_ACTION = 0.01
 """Continuous actions are different if they are further apart than this share of their range."""

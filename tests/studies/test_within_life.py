@@ -5,7 +5,7 @@ import pytest
 
 from lndp_agents.baselines import CurvePoint, PolicyLives
 from lndp_agents.compare.figures import joined_curves
-from lndp_agents.compare.within_life import BIRTH, CHANGE, since_birth, since_change
+from lndp_agents.studies.within_life import BIRTH, CHANGE, since_birth, since_change
 
 
 def lives(rewards: list[list[float]], changes: list[list[int]] | None = None) -> PolicyLives:

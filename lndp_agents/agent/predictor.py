@@ -11,10 +11,7 @@ from lndp_envs.randomness import fold, key_of
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from lndp_agents.config import PolicyConfig
-from lndp_agents.devices import find_device
-from lndp_agents.genome import genome_to_parameters, valid_genome
-from lndp_agents.lives import (
+from lndp_agents.agent.lives import (
     LIVES,
     StatelessCalls,
     arrays_to_lives,
@@ -22,9 +19,12 @@ from lndp_agents.lives import (
     valid_seed,
     with_newborns,
 )
+from lndp_agents.agent.senses import Senses, sense
+from lndp_agents.config import PolicyConfig
+from lndp_agents.devices import find_device
+from lndp_agents.genome import genome_to_parameters, valid_genome
 from lndp_agents.policies.policy import Policy
 from lndp_agents.rollout.learners import Evolved, Phenotype, StepInput
-from lndp_agents.senses import Senses, sense
 from lndp_agents.spaces import (
     ActionDecoding,
     ObservationEncoding,

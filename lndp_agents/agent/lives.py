@@ -12,9 +12,9 @@ from lndp_envs.randomness import fold
 from numpy.typing import NDArray
 from torch import Tensor
 
+from lndp_agents.agent.senses import per_row
 from lndp_agents.lndp import SparseLifeState
 from lndp_agents.policies.policy import Policy, State
-from lndp_agents.senses import per_row
 from lndp_agents.validation import shorten
 
 NEXT_LIFE, LIVES = 6, 7

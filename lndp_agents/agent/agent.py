@@ -7,15 +7,15 @@ from typing import Any, ClassVar, Literal, NamedTuple, Self
 import torch
 from lndp_envs.randomness import fold, key_of
 
+from lndp_agents.agent.graph import life_to_graph
+from lndp_agents.agent.lives import check_lives, own_memory, valid_seed
+from lndp_agents.agent.predictor import Config, Predictor
+from lndp_agents.agent.senses import sense
 from lndp_agents.config import LNDPConfig, PolicyConfig
-from lndp_agents.graph import life_to_graph
-from lndp_agents.lives import check_lives, own_memory, valid_seed
 from lndp_agents.persistence import FileFormatError, SavedAgent, load_agent, save_agent
-from lndp_agents.predictor import Config, Predictor
 from lndp_agents.rollout.engine import begin_step, step_network
 from lndp_agents.rollout.intervention import Intervention
 from lndp_agents.rollout.learners import Phenotype
-from lndp_agents.senses import sense
 from lndp_agents.spaces import from_numbers
 
 
@@ -231,7 +231,7 @@ class LNDPAgent(Agent[LNDPConfig]):
     config_type = LNDPConfig
 
     def graph(self, kind: Literal["pyg", "networkx"] = "pyg") -> Any:
-        """The brain of the life, as `lndp_agents.graph.life_to_graph`.
+        """The brain of the life, as `lndp_agents.agent.graph.life_to_graph`.
 
         Raises:
             RuntimeError: no life has begun.

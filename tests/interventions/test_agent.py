@@ -11,8 +11,8 @@ from lndp_envs.randomness import fold
 from numpy.typing import NDArray
 
 from lndp_agents import Agent, load_pretrained
+from lndp_agents.agent.lives import arrays_to_lives
 from lndp_agents.interventions import Intervention, Lesion
-from lndp_agents.lives import arrays_to_lives
 from lndp_agents.rollout import StepInput
 from lndp_agents.rollout.engine import step_network
 
