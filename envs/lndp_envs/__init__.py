@@ -1,9 +1,11 @@
 """Worlds for plastic agents; importing this package registers the ids of the namespace ``lndp/``."""
 
+from lndp_envs import worlds  # noqa: F401  # pyright: ignore[reportUnusedImport]  # registers them
 from lndp_envs.dynamics import Dynamics, OneEpisode, where
 from lndp_envs.env import DynamicsEnv
 from lndp_envs.lifetime import LifetimeDynamics
-from lndp_envs.registration import make_dynamics, register_worlds
+from lndp_envs.registration import Labels, make_dynamics, register
+from lndp_envs.rendering import FrameRenderer
 from lndp_envs.schedule import at, hazard, reversal
 from lndp_envs.schedule_wrappers import ActionSchedule, RewardSchedule
 from lndp_envs.vector_env import DynamicsVectorEnv
@@ -14,6 +16,8 @@ __all__ = [
     "Dynamics",
     "DynamicsEnv",
     "DynamicsVectorEnv",
+    "FrameRenderer",
+    "Labels",
     "Lifetime",
     "LifetimeDynamics",
     "OneEpisode",
@@ -22,8 +26,7 @@ __all__ = [
     "at",
     "hazard",
     "make_dynamics",
+    "register",
     "reversal",
     "where",
 ]
-
-register_worlds()

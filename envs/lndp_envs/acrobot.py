@@ -10,6 +10,7 @@ from gymnasium.spaces import Box, Discrete
 
 from lndp_envs.arrays import Array, namespace
 from lndp_envs.dynamics import OneEpisode
+from lndp_envs.lifetime import LifetimeDynamics
 from lndp_envs.randomness import uniform
 
 GRAVITY = 9.8  # m/s²
@@ -124,3 +125,60 @@ def _derivative(links: Array, torque: Array) -> Array:
 def _wrap(angle: Array) -> Array:
     """The same angle in [-pi, pi]."""
     return angle - 2 * math.pi * namespace(angle).ceil((angle - math.pi) / (2 * math.pi))
+
+
+def acrobot_life(episodes: int = 3, episode_steps: int = 500) -> LifetimeDynamics[AcrobotState]:
+    """A life of several episodes of Acrobot.
+
+    ## Description
+
+    Two links hang from a fixed point; a torque on the joint between them swings the free end up (Sutton
+    1996). Every step is that of Gymnasium's `Acrobot-v1`. Where an inner episode ends, the next begins in the
+    same step, so that what is learned in one can be used in the next: the observation is then the first of
+    the new episode.
+
+    ## Action Space
+
+    `Discrete(3)`: a torque of -1, 0 or 1 N m.
+
+    ## Observation Space
+
+    `Box((6,), float32)`
+
+    | number | observation | min | max |
+    |---|---|---|---|
+    | 0, 1 | cosine and sine of the first angle, 0 hanging down | -1 | 1 |
+    | 2, 3 | cosine and sine of the second angle, relative to the first | -1 | 1 |
+    | 4 | first angular velocity, rad/s | -12.57 | 12.57 |
+    | 5 | second angular velocity, rad/s | -28.27 | 28.27 |
+
+    ## Rewards
+
+    -1 for every step, 0 for the one that reaches the height. The return of a life is the sum over its
+    episodes.
+
+    ## Starting State
+
+    Both angles and both velocities are uniform in ±0.1, at the start of every inner episode.
+
+    ## Episode End
+
+    An inner episode ends when the free end is one link above the fixed point, or after `episode_steps` steps.
+    The life terminates with the last of its inner episodes.
+
+    ## Information
+
+    `inner_episode`: episodes finished so far. `episode_start`: whether one has just begun.
+
+    ## Arguments
+
+    * `episodes` (3): inner episodes of a life, at least 1.
+    * `episode_steps` (500): most steps of one, at least 1.
+    * `render_mode` (None): `"human"` shows a window, `"rgb_array"` draws an array, `"ansi"` writes a line
+      of text.
+
+    ## Version History
+
+    * v0: first version.
+    """
+    return LifetimeDynamics(Acrobot(), episodes, episode_steps)

@@ -26,17 +26,65 @@ class BanditState(NamedTuple):
 
 @dataclass(frozen=True)
 class Bandit(OneEpisode):
-    """Pull the arm that pays more often, and notice when another one does.
+    """A player pulls one of several arms, again and again; one pays often, and it changes which.
 
-    Args:
-        arms: how many there are, at least 2.
-        good_probability: chance that the good arm pays.
-        bad_probability: chance that each of the others does.
-        hazard: chance, after every pull, that the good arm becomes one of the others, each as likely.
-        reveal: put the good arm into the info.
+    ## Description
 
-    Raises:
-        ValueError: an argument is outside of what is said above.
+    A restless bandit, the reversal task of the laboratory. One arm is good: it pays with `good_probability`,
+    the others with `bad_probability`. After every pull, with probability `hazard`, another arm becomes the
+    good one, drawn uniformly from the others. Nothing in the observation tells: only the rewards do. One
+    episode is one *life* of 200 pulls, with four changes on average. Which arm is good at birth is a fair
+    draw.
+
+    For two arms, with the default arguments:
+
+    | player | mean return |
+    |---|---|
+    | best possible | 170.668 |
+    | pulls the last arm again if it paid, else the other | 161.133 |
+    | without memory, such as always the same arm, or any | 100 |
+
+    See `lndp_envs.bandit_optimum`. What a player can know is its belief that arm 0 is good; the best possible
+    return is computed backwards over the pulls on a grid of beliefs, to 1e-8, and is the `reward_threshold`
+    of the id. The other two are exact.
+
+    ## Action Space
+
+    `Discrete(arms)`: the arm to pull.
+
+    ## Observation Space
+
+    `Box(0, 1, (1,), float32)`: always 1. A bandit shows nothing.
+
+    ## Rewards
+
+    1 where the arm pays, else 0.
+
+    ## Starting State
+
+    Each arm is the good one with equal chances. `reset(options={"task": k})` makes it arm k.
+
+    ## Episode End
+
+    A life never terminates. It is truncated after 200 steps (`max_episode_steps` of the id).
+
+    ## Information
+
+    `trial`: arms pulled so far. With `reveal=True` also `good`, the good arm.
+
+    ## Arguments
+
+    * `arms` (2): how many, at least 2.
+    * `good_probability` (0.9): chance that the good arm pays.
+    * `bad_probability` (0.1): chance that each other arm pays.
+    * `hazard` (0.02): chance of a change after every pull.
+    * `reveal` (False): see Information.
+    * `render_mode` (None): `"human"` shows a window, `"rgb_array"` draws an array, `"ansi"` writes a line of
+      text.
+
+    ## Version History
+
+    * v0: first version.
     """
 
     arms: int = 2

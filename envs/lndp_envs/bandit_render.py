@@ -7,7 +7,6 @@ from lndp_envs.picture import (
     APPLE,
     BODY,
     CELL,
-    FRAMES_PER_SECOND,
     GOLD,
     INK,
     MARGIN,
@@ -27,7 +26,6 @@ class BanditRenderer(FrameRenderer):
 
     task: Bandit
     title = "Bandit"
-    frames_per_second = FRAMES_PER_SECOND
 
     def draw(self, view: View) -> Array:
         """The arms as machines: the pulled one is blue and shows its coin, the good one has a golden rim."""

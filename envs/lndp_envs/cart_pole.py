@@ -10,6 +10,7 @@ from gymnasium.spaces import Box, Discrete
 
 from lndp_envs.arrays import Array, namespace
 from lndp_envs.dynamics import OneEpisode
+from lndp_envs.lifetime import LifetimeDynamics
 from lndp_envs.randomness import uniform
 
 GRAVITY = 9.8  # m/s²
@@ -97,3 +98,59 @@ class CartPole(OneEpisode):
     def info(self, state: CartPoleState) -> dict[str, Array]:
         """Nothing."""
         return {}
+
+
+def cart_pole_life(episodes: int = 3, episode_steps: int = 500) -> LifetimeDynamics[CartPoleState]:
+    """A life of several episodes of CartPole.
+
+    ## Description
+
+    A pole stands on a cart; pushing the cart keeps it upright (Barto, Sutton and Anderson 1983). Every step
+    is that of Gymnasium's `CartPole-v1`. Where an inner episode ends, the next begins in the same step, so
+    that what is learned in one can be used in the next: the observation is then the first of the new episode.
+
+    ## Action Space
+
+    `Discrete(2)`: 0 pushes the cart to the left, 1 to the right, with 10 N.
+
+    ## Observation Space
+
+    `Box((4,), float32)`
+
+    | number | observation | min | max |
+    |---|---|---|---|
+    | 0 | cart position, m | -4.8 | 4.8 |
+    | 1 | cart velocity, m/s | -inf | inf |
+    | 2 | pole angle, rad | -0.418 | 0.418 |
+    | 3 | pole angular velocity, rad/s | -inf | inf |
+
+    ## Rewards
+
+    1 for every step, also for the last of an inner episode. The return of a life is the sum over its
+    episodes.
+
+    ## Starting State
+
+    All four numbers are uniform in ±0.05, at the start of every inner episode.
+
+    ## Episode End
+
+    An inner episode ends when the cart is more than 2.4 m away or the pole leans more than 12 degrees, or
+    after `episode_steps` steps. The life terminates with the last of its inner episodes.
+
+    ## Information
+
+    `inner_episode`: episodes finished so far. `episode_start`: whether one has just begun.
+
+    ## Arguments
+
+    * `episodes` (3): inner episodes of a life, at least 1.
+    * `episode_steps` (500): most steps of one, at least 1.
+    * `render_mode` (None): `"human"` shows a window, `"rgb_array"` draws an array, `"ansi"` writes a line
+      of text.
+
+    ## Version History
+
+    * v0: first version.
+    """
+    return LifetimeDynamics(CartPole(), episodes, episode_steps)

@@ -9,17 +9,61 @@ from lndp_envs.lifetime import LifetimeDynamics, LifetimeState
 
 @dataclass(frozen=True)
 class CartPoleReversal(LifetimeDynamics[CartPoleState]):
-    """Balance a pole through several episodes; from one of them on, the pushes go the other way.
+    """A life of several episodes of CartPole; from one of them on, left is right and right is left.
 
-    The first episode is always an ordinary one.
+    ## Description
 
-    Args:
-        episodes: how many make a life, at least 2.
-        episode_steps: most steps of one, at least 1.
-        reveal: put it into the info whether the pushes are swapped.
+    Everything is as in `lndp/CartPoleLife-v0`, but from a hidden episode on the two pushes go the other way.
+    The first episode is always ordinary; which later one is the first with swapped pushes is a fair draw.
+    Nothing in the observation tells: only what the cart does. What was right before lets the pole fall.
 
-    Raises:
-        ValueError: a number is too small.
+    ## Action Space
+
+    `Discrete(2)`: 0 pushes the cart to the left, 1 to the right, with 10 N; the other way after the reversal.
+
+    ## Observation Space
+
+    `Box((4,), float32)`
+
+    | number | observation | min | max |
+    |---|---|---|---|
+    | 0 | cart position, m | -4.8 | 4.8 |
+    | 1 | cart velocity, m/s | -inf | inf |
+    | 2 | pole angle, rad | -0.418 | 0.418 |
+    | 3 | pole angular velocity, rad/s | -inf | inf |
+
+    ## Rewards
+
+    1 for every step, also for the last of an inner episode. The return of a life is the sum over its
+    episodes. The `reward_threshold` of the id is 475 for each episode, as that of Gymnasium's `CartPole-v1`.
+
+    ## Starting State
+
+    All four numbers are uniform in ±0.05, at the start of every inner episode. Task k, each as likely,
+    swaps the pushes from inner episode k + 1 on (they are counted from 0). `reset(options={"task": k})` fixes
+    it.
+
+    ## Episode End
+
+    An inner episode ends when the cart is more than 2.4 m away or the pole leans more than 12 degrees, or
+    after `episode_steps` steps. The life terminates with the last of its inner episodes.
+
+    ## Information
+
+    `inner_episode`: episodes finished so far. `episode_start`: whether one has just begun. With `reveal=True`
+    also `swapped`, whether the pushes go the other way.
+
+    ## Arguments
+
+    * `episodes` (4): inner episodes of a life, at least 2.
+    * `episode_steps` (500): most steps of one, at least 1.
+    * `reveal` (False): see Information.
+    * `render_mode` (None): `"human"` shows a window, `"rgb_array"` draws an array, `"ansi"` writes a line of
+      text.
+
+    ## Version History
+
+    * v0: first version.
     """
 
     inner: CartPole = field(default=CartPole(), init=False)

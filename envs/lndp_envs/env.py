@@ -1,6 +1,5 @@
 """Any task as a Gymnasium environment: a batch of one, in NumPy."""
 
-from collections.abc import Callable
 from typing import Any
 
 import gymnasium
@@ -9,7 +8,7 @@ from gymnasium.error import ResetNeeded
 
 from lndp_envs.dynamics import Dynamics
 from lndp_envs.inputs import check_action, check_options
-from lndp_envs.rendering import Renderer, check_render_mode
+from lndp_envs.rendering import MakeRenderer, check_render_mode, metadata_of
 from lndp_envs.view import View, advance, begin
 
 
@@ -28,17 +27,16 @@ class DynamicsEnv(gymnasium.Env[Any, Any]):
         ValueError: the render mode is not known.
     """
 
-    metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012 (as Gymnasium types it)
-
     def __init__(
         self,
         dynamics: Dynamics[Any],
-        make_renderer: Callable[[Any, str], Renderer] | None = None,
+        make_renderer: MakeRenderer | None = None,
         render_mode: str | None = None,
     ) -> None:
         self.dynamics = dynamics
         self.observation_space = dynamics.observation_space
         self.action_space = dynamics.action_space
+        self.metadata = metadata_of(make_renderer)
         self.render_mode = check_render_mode(render_mode, self.metadata["render_modes"])
         self.renderer = make_renderer(dynamics, render_mode) if make_renderer and render_mode else None
         self._view: View | None = None

@@ -10,7 +10,6 @@ from lndp_envs.picture import (
     APPLE,
     BODY,
     CELL,
-    FRAMES_PER_SECOND,
     GOLD,
     INK,
     MARGIN,
@@ -113,7 +112,6 @@ class ForagingRenderer(FrameRenderer):
 
     task: Foraging
     title = "Foraging"
-    frames_per_second = FRAMES_PER_SECOND
 
     def draw(self, view: View) -> Array:
         """See :func:`render_frame`."""

@@ -1,15 +1,13 @@
 """Drawing classic control with Gymnasium's own pictures, and what is hidden from the agent on top."""
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import gymnasium
 import numpy as np
 
-from lndp_envs.acrobot import Acrobot
 from lndp_envs.arrays import Array
 from lndp_envs.canvas import Canvas
-from lndp_envs.cart_pole import CartPole
 from lndp_envs.cart_pole_reversal import CartPoleReversal
 from lndp_envs.pendulum import TORQUE_LIMIT, Pendulum
 from lndp_envs.pendulum_goal_switch import PendulumGoalSwitch
@@ -17,7 +15,6 @@ from lndp_envs.picture import APPLE, GOLD, INK
 from lndp_envs.rendering import FrameRenderer
 from lndp_envs.view import View
 
-_GYMNASIUM_IDS: dict[type, str] = {CartPole: "CartPole-v1", Acrobot: "Acrobot-v1", Pendulum: "Pendulum-v1"}
 _PIXELS_PER_METRE = 500 / 4.4  # of Gymnasium's pendulum, whose picture shows 2.2 m to each side
 
 
@@ -25,15 +22,15 @@ class LifeRenderer(FrameRenderer):
     """Puts the state of a life into Gymnasium's environment and has it drawn there.
 
     Args:
-        task: a life of CartPole, Acrobot or Pendulum, or any task with one of them inside.
+        task: dynamics with those of the environment inside.
         render_mode: ``human``, ``rgb_array`` or ``ansi``.
     """
 
+    gymnasium_id: ClassVar[str]
+    """The environment that draws."""
+
     def __init__(self, task: Any, render_mode: str) -> None:
-        env_id = _GYMNASIUM_IDS[type(task.inner)]
-        self._env: Any = gymnasium.make(env_id, render_mode="rgb_array").unwrapped
-        self.title = env_id.removesuffix("-v1")
-        self.frames_per_second = self._env.metadata["render_fps"]
+        self._env: Any = gymnasium.make(self.gymnasium_id, render_mode="rgb_array").unwrapped
         super().__init__(task, render_mode)
 
     def draw(self, view: View) -> Array:
@@ -72,7 +69,31 @@ class LifeRenderer(FrameRenderer):
         canvas.text(self.secret(view), (canvas.size[0] / 2, 24), 28, INK)
 
 
-class CartPoleReversalRenderer(LifeRenderer):
+class CartPoleRenderer(LifeRenderer):
+    """Draws a cart with its pole."""
+
+    gymnasium_id = "CartPole-v1"
+    title = "CartPole"
+    frames_per_second = 50
+
+
+class AcrobotRenderer(LifeRenderer):
+    """Draws two links."""
+
+    gymnasium_id = "Acrobot-v1"
+    title = "Acrobot"
+    frames_per_second = 15
+
+
+class PendulumRenderer(LifeRenderer):
+    """Draws a rod."""
+
+    gymnasium_id = "Pendulum-v1"
+    title = "Pendulum"
+    frames_per_second = 30
+
+
+class CartPoleReversalRenderer(CartPoleRenderer):
     """Says which way the pushes go."""
 
     task: CartPoleReversal
@@ -82,7 +103,7 @@ class CartPoleReversalRenderer(LifeRenderer):
         return "pushes swapped" if self.task.is_swapped(view.state)[0] else "ordinary pushes"
 
 
-class PendulumGoalSwitchRenderer(LifeRenderer):
+class PendulumGoalSwitchRenderer(PendulumRenderer):
     """Shows the goal as a ring where the end of the rod should be."""
 
     task: PendulumGoalSwitch

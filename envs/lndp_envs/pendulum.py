@@ -10,6 +10,7 @@ from gymnasium.spaces import Box
 
 from lndp_envs.arrays import Array, namespace
 from lndp_envs.dynamics import OneEpisode
+from lndp_envs.lifetime import LifetimeDynamics
 from lndp_envs.randomness import uniform
 
 GRAVITY = 10.0  # m/s²; length and mass of the rod are 1
@@ -85,3 +86,57 @@ class Pendulum(OneEpisode):
     def info(self, state: PendulumState) -> dict[str, Array]:
         """Nothing."""
         return {}
+
+
+def pendulum_life(episodes: int = 3, episode_steps: int = 200) -> LifetimeDynamics[PendulumState]:
+    """A life of several episodes of Pendulum.
+
+    ## Description
+
+    A rod hangs from a fixed point and is to be swung up and held there with little torque. Every step is that
+    of Gymnasium's `Pendulum-v1`. Where an inner episode ends, the next begins in the same step, so that what
+    is learned in one can be used in the next: the observation is then the first of the new episode.
+
+    ## Action Space
+
+    `Box(-2, 2, (1,), float32)`: the torque in N m. What is larger is cut, as in Gymnasium.
+
+    ## Observation Space
+
+    `Box((3,), float32)`
+
+    | number | observation | min | max |
+    |---|---|---|---|
+    | 0, 1 | cosine and sine of the angle, 0 upright | -1 | 1 |
+    | 2 | angular velocity, rad/s | -8 | 8 |
+
+    ## Rewards
+
+    `-(angle² + 0.1 velocity² + 0.001 torque²)`, the angle in [-pi, pi]; between -16.27 and 0. The return of a
+    life is the sum over its episodes.
+
+    ## Starting State
+
+    The angle is uniform in ±pi, the velocity in ±1, at the start of every inner episode.
+
+    ## Episode End
+
+    An inner episode ends after `episode_steps` steps. The life terminates with the last of its inner
+    episodes.
+
+    ## Information
+
+    `inner_episode`: episodes finished so far. `episode_start`: whether one has just begun.
+
+    ## Arguments
+
+    * `episodes` (3): inner episodes of a life, at least 1.
+    * `episode_steps` (200): most steps of one, at least 1.
+    * `render_mode` (None): `"human"` shows a window, `"rgb_array"` draws an array, `"ansi"` writes a line
+      of text.
+
+    ## Version History
+
+    * v0: first version.
+    """
+    return LifetimeDynamics(Pendulum(), episodes, episode_steps)

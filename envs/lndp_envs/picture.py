@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from lndp_envs.canvas import Canvas, Color
 
 WIDTH, HEIGHT = 640, 360
-FRAMES_PER_SECOND = 8
 MARGIN = 34.0
 
 PAPER: Color = (252, 251, 248)

@@ -1,91 +1,190 @@
-"""The list of worlds: what each id of the namespace ``lndp/`` is."""
+"""The door for worlds: one call makes the single, vector and batch environments of somebody's dynamics.
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+class Maze: ...  # `lndp_envs.Dynamics`
+lndp_envs.register("my/Maze-v0", Maze, max_episode_steps=50)
+gymnasium.make("my/Maze-v0"), gymnasium.make_vec("my/Maze-v0", 8), lndp_envs.make_dynamics("my/Maze-v0")
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from inspect import Parameter, Signature, signature
 from typing import Any
 
 import gymnasium
 
-from lndp_envs.acrobot import Acrobot
-from lndp_envs.bandit import Bandit
-from lndp_envs.cart_pole import CartPole
-from lndp_envs.cart_pole_reversal import CartPoleReversal
 from lndp_envs.dynamics import Dynamics
-from lndp_envs.foraging import Foraging
-from lndp_envs.life_env import acrobot_life, cart_pole_life, pendulum_life
-from lndp_envs.pendulum import Pendulum
-from lndp_envs.pendulum_goal_switch import PendulumGoalSwitch
+from lndp_envs.env import DynamicsEnv
+from lndp_envs.rendering import MakeRenderer, metadata_of
+from lndp_envs.vector_env import DynamicsVectorEnv
 
 
 @dataclass(frozen=True)
-class World:
-    """What an id stands for; the worlds without an entry point are Gymnasium's own."""
+class Labels:
+    """What the numbers of a world mean, printable ASCII."""
 
+    inputs: tuple[str, ...] = ()
+    """One for each number of an observation."""
+    outputs: tuple[str, ...] = ()
+    """One for each action, or for each number of an action."""
+    unit: str = ""
+    """What the inputs are where an observation is encoded in more of them, such as "cell"."""
+
+
+@dataclass(frozen=True)
+class RegisteredWorld:
+    """What an id stands for; the arguments of `register`."""
+
+    env_id: str
     make_dynamics: Callable[..., Dynamics[Any]]
-    entry_point: str | None = None
-    kwargs: dict[str, Any] = field(default_factory=dict[str, Any])
-    max_episode_steps: int | None = None
-    reward_threshold: float | None = None
+    max_episode_steps: int | None
+    renderer: MakeRenderer | None
+    labels: Labels
+    reward_threshold: float | None
+    kwargs: Mapping[str, Any]
+
+    @property
+    def module(self) -> str:
+        """The module that makes the dynamics."""
+        return self.make_dynamics.__module__
+
+    @property
+    def parameters(self) -> list[Parameter]:
+        """The keywords of the dynamics, with the defaults of the id."""
+        return [
+            each.replace(kind=Parameter.KEYWORD_ONLY, default=self.kwargs.get(each.name, each.default))
+            for each in signature(self.make_dynamics).parameters.values()
+        ]
+
+    def make(self, **kwargs: Any) -> Dynamics[Any]:
+        """Make the dynamics.
+
+        Args:
+            **kwargs: keyword arguments of the dynamics, over those of the id.
+
+        Raises:
+            TypeError: the dynamics have no argument of that name.
+        """
+        self.check(kwargs)
+        return self.make_dynamics(**{**self.kwargs, **kwargs})
+
+    def check(self, names: Mapping[str, Any]) -> None:
+        """See that the dynamics take these keywords.
+
+        Raises:
+            TypeError: there is no such keyword.
+        """
+        known = [each.name for each in self.parameters]
+        for name in names:
+            if name not in known:
+                near = get_close_matches(name, known, n=1)
+                guess = f" (did you mean {near[0]!r}?)" if near else ""
+                raise TypeError(f"no keyword {name!r}{guess}; give those that it takes: {', '.join(known)}")
 
 
-_FORAGING = "lndp_envs.foraging_env:Foraging"
-_LIFE = "lndp_envs.life_env:"
-_BANDIT = "lndp_envs.bandit_env:Bandit"
-_SWITCHING = "lndp_envs.switching_env:"
-
-WORLDS: dict[str, World] = {
-    # The threshold of foraging is the exact optimum, see foraging_optimum.py.
-    "lndp/Foraging-v0": World(Foraging, _FORAGING, {}, 100, 490.0),
-    "lndp/ForagingReversal-v0": World(Foraging, _FORAGING, {"switch_probability": 0.1}, 100, 4925 / 12),
-    "lndp/ForagingSwitch-v0": World(Foraging, _FORAGING, {"switch_probability": 0.5}, 100, 248.7500000231197),
-    # So is that of the bandit, see bandit_optimum.py.
-    "lndp/Bandit-v0": World(Bandit, _BANDIT, {}, 200, 170.66830858),
-    "lndp/PendulumGoalSwitch-v0": World(
-        PendulumGoalSwitch, f"{_SWITCHING}PendulumGoalSwitch", max_episode_steps=200
-    ),
-    # The threshold of a life is that of Gymnasium's episode times its episodes.
-    "lndp/CartPoleReversal-v0": World(
-        CartPoleReversal, f"{_SWITCHING}CartPoleReversal", reward_threshold=4 * 475.0
-    ),
-    "lndp/CartPoleLife-v0": World(cart_pole_life, f"{_LIFE}CartPoleLife", reward_threshold=3 * 475.0),
-    "lndp/AcrobotLife-v0": World(acrobot_life, f"{_LIFE}AcrobotLife", reward_threshold=3 * -100.0),
-    "lndp/PendulumLife-v0": World(pendulum_life, f"{_LIFE}PendulumLife"),
-    "CartPole-v1": World(CartPole, max_episode_steps=500),
-    "Acrobot-v1": World(Acrobot, max_episode_steps=500),
-    "Pendulum-v1": World(Pendulum, max_episode_steps=200),
-}
+WORLDS: dict[str, RegisteredWorld] = {}
+"""The worlds that there are in batches, by id."""
 
 
-def register_worlds() -> None:
-    """Register the worlds of this package with Gymnasium, but not those that are registered already."""
-    for env_id, world in WORLDS.items():
-        if world.entry_point is not None and env_id not in gymnasium.registry:
-            gymnasium.register(  # pyright: ignore[reportUnknownMemberType] (its dict is bare)
-                env_id,
-                entry_point=f"{world.entry_point}Env",
-                vector_entry_point=f"{world.entry_point}VectorEnv",
-                reward_threshold=world.reward_threshold,
-                max_episode_steps=world.max_episode_steps,
-                kwargs=dict(world.kwargs),
-            )
+def register(
+    env_id: str,
+    make_dynamics: Callable[..., Dynamics[Any]],
+    *,
+    max_episode_steps: int | None = None,
+    renderer: MakeRenderer | None = None,
+    labels: Labels | None = None,
+    reward_threshold: float | None = None,
+    kwargs: Mapping[str, Any] | None = None,
+) -> None:
+    """Register a world: with Gymnasium as a single and as a vector environment, and here in batches.
+
+    Registering an id again replaces it. An environment of Gymnasium that has the id already stays as it is;
+    it gets the dynamics, which must be equal to it, for batches.
+
+    Args:
+        env_id: such as "my/Maze-v0".
+        make_dynamics: a class of dynamics, or a function that makes them; its arguments are the keywords of
+            the environment, its docstring is the environment's.
+        max_episode_steps: the time limit, which truncates; None where the dynamics end by themselves.
+        renderer: draws one environment, such as a subclass of `FrameRenderer`; None where it is not drawn.
+        labels: what the numbers of an observation and the actions mean.
+        reward_threshold: the return that counts as solved; the optimum where it is known.
+        kwargs: keyword arguments of the dynamics that differ from their defaults.
+    """
+    world = RegisteredWorld(
+        env_id, make_dynamics, max_episode_steps, renderer, labels or Labels(), reward_threshold, kwargs or {}
+    )
+    world.check(world.kwargs)
+    entry = f"{_ENTRY_POINTS}{world.module}/{env_id}"
+    existing = gymnasium.registry.get(env_id)
+    if existing is not None and not str(existing.entry_point).startswith(_ENTRY_POINTS):
+        WORLDS[env_id] = world
+        return
+    gymnasium.registry.pop(env_id, None)
+    gymnasium.register(  # pyright: ignore[reportUnknownMemberType] (its dict is bare)
+        env_id,
+        entry_point=entry,
+        vector_entry_point=f"{entry}{_VECTOR}",
+        reward_threshold=reward_threshold,
+        max_episode_steps=max_episode_steps,
+        kwargs=dict(world.kwargs),
+    )
+    WORLDS[env_id] = world
 
 
 def make_dynamics(env_id: str, **kwargs: Any) -> tuple[Dynamics[Any], int | None]:
-    """Make the task of an environment, to be run in batches without Gymnasium.
+    """Make the dynamics of an environment, to be run in batches without Gymnasium.
 
     Args:
-        env_id: an id of this package, or one of Gymnasium's that it has in batches.
-        **kwargs: keyword arguments of the task, over those of the id.
+        env_id: a registered id.
+        **kwargs: keyword arguments of the dynamics, over those of the id.
 
     Returns:
-        The task, and the most steps of a life.
+        The dynamics, and the most steps of a lifetime.
 
     Raises:
         ValueError: the id is not known, or an argument is out of its range.
-        TypeError: the task has no argument of that name.
+        TypeError: the dynamics have no argument of that name.
     """
     if env_id not in WORLDS:
         raise ValueError(f"{env_id!r} has no dynamics here; known are {', '.join(WORLDS)}")
-    world = WORLDS[env_id]
-    dynamics = world.make_dynamics(**(world.kwargs | kwargs))
-    return dynamics, world.max_episode_steps or dynamics.num_steps
+    dynamics = WORLDS[env_id].make(**kwargs)
+    return dynamics, WORLDS[env_id].max_episode_steps or dynamics.num_steps
+
+
+class SingleEntry:
+    """What Gymnasium calls to make one environment of a world."""
+
+    def __init__(self, world: RegisteredWorld) -> None:
+        self._world = world
+        self.metadata = metadata_of(world.renderer)
+        render_mode = Parameter("render_mode", Parameter.KEYWORD_ONLY, default=None)
+        self.__signature__ = Signature([*world.parameters, render_mode])
+
+    def __call__(self, *, render_mode: str | None = None, **kwargs: Any) -> DynamicsEnv:
+        """Make the environment; the keywords are those of the dynamics."""
+        env = DynamicsEnv(self._world.make(**kwargs), self._world.renderer, render_mode)
+        env.__doc__ = self._world.make_dynamics.__doc__
+        return env
+
+
+class VectorEntry:
+    """What Gymnasium calls to make a vector environment of a world."""
+
+    def __init__(self, world: RegisteredWorld) -> None:
+        self._world = world
+        parameters = signature(DynamicsVectorEnv).parameters.values()
+        own = [each for each in parameters if each.name not in {"dynamics", "make_renderer"}]
+        self._own = {each.name for each in own}
+        self.__signature__ = Signature([*own[:1], *world.parameters, *own[1:]])
+
+    def __call__(self, num_envs: int = 1, **kwargs: Any) -> DynamicsVectorEnv:
+        """Make the environment; the keywords are those of the dynamics and of `DynamicsVectorEnv`."""
+        dynamics = self._world.make(**{name: kwargs[name] for name in kwargs if name not in self._own})
+        own = {name: kwargs[name] for name in kwargs if name in self._own}
+        env = DynamicsVectorEnv(dynamics, num_envs, make_renderer=self._world.renderer, **own)
+        env.__doc__ = self._world.make_dynamics.__doc__
+        return env
+
+
+_ENTRY_POINTS, _VECTOR = "lndp_envs.entry_points:", "/vector"

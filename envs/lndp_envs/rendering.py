@@ -1,12 +1,16 @@
 """What a renderer is, each world brings its own; and the window that they share."""
 
 from abc import ABC, abstractmethod
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Any, ClassVar, Protocol
 
 from gymnasium.error import DependencyNotInstalled
 
 from lndp_envs.arrays import Array
 from lndp_envs.view import View
+
+RENDER_MODES = ("human", "rgb_array", "ansi")
+FRAMES_PER_SECOND = 8
 
 
 class Renderer(Protocol):
@@ -24,6 +28,10 @@ class Renderer(Protocol):
     def close(self) -> None:
         """Close the window, if there is one; it may be called again."""
         ...
+
+
+MakeRenderer = Callable[[Any, str], Renderer]
+"""Makes the renderer of dynamics and a render mode. It may say `render_modes` and `frames_per_second`."""
 
 
 class Window:
@@ -64,30 +72,31 @@ class Window:
 
 
 class FrameRenderer(ABC):
-    """A renderer for ``human``, ``rgb_array`` and ``ansi``, made of a way to draw and one to write.
+    """A renderer for ``human``, ``rgb_array`` and ``ansi``; a subclass says how to draw.
 
     Args:
-        task: what is drawn.
+        task: the dynamics that are drawn.
         render_mode: one of the three.
     """
 
-    title: str
-    """Of the window."""
-    frames_per_second: int
+    render_modes: ClassVar[tuple[str, ...]] = RENDER_MODES
+    title: ClassVar[str] = ""
+    """Of the window; the name of the dynamics where empty."""
+    frames_per_second: ClassVar[int] = FRAMES_PER_SECOND
     """At most, in the window."""
 
     def __init__(self, task: Any, render_mode: str) -> None:
         self.task = task
         self._render_mode = render_mode
-        self._window = Window(self.title, self.frames_per_second)
+        self._window = Window(self.title or type(task).__name__, self.frames_per_second)
 
     @abstractmethod
     def draw(self, view: View) -> Array:
         """One moment of a life as a picture, (height, width, 3) uint8."""
 
-    @abstractmethod
     def write(self, view: View) -> str:
         """One moment of a life as a line of text."""
+        return f"step {int(view.steps[0])}  reward {view.reward[0]:g}  score {view.total[0]:g}"
 
     @property
     def is_window_closed(self) -> bool:
@@ -124,6 +133,15 @@ def check_render_mode(render_mode: str | None, known: list[str]) -> str | None:
     if render_mode is not None and render_mode not in known:
         raise ValueError(f"render_mode is {render_mode!r}, but it must be None or one of {known}")
     return render_mode
+
+
+def metadata_of(renderer: MakeRenderer | None) -> dict[str, Any]:
+    """What Gymnasium wants to know of an environment that this draws."""
+    if renderer is None:
+        return {"render_modes": []}
+    modes: tuple[str, ...] = getattr(renderer, "render_modes", RENDER_MODES)
+    frames_per_second: int = getattr(renderer, "frames_per_second", FRAMES_PER_SECOND)
+    return {"render_modes": list(modes), "render_fps": frames_per_second}
 
 
 def import_pygame() -> Any:

@@ -1,6 +1,6 @@
 """Any task as a Gymnasium vector environment: one batch, in NumPy."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from gymnasium.vector.utils import batch_space
 from lndp_envs.arrays import Array
 from lndp_envs.dynamics import Dynamics, select, where
 from lndp_envs.inputs import check_action, check_mask, check_options, check_seeds
-from lndp_envs.rendering import Renderer, check_render_mode
+from lndp_envs.rendering import MakeRenderer, check_render_mode, metadata_of
 from lndp_envs.view import View, advance, begin
 
 
@@ -33,8 +33,6 @@ class DynamicsVectorEnv(VectorEnv[Any, Any, Any]):
         ValueError: ``num_envs`` or ``max_episode_steps`` is below 1, or a mode is not known.
     """
 
-    metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012 (as Gymnasium types it)
-
     def __init__(
         self,
         dynamics: Dynamics[Any],
@@ -42,7 +40,7 @@ class DynamicsVectorEnv(VectorEnv[Any, Any, Any]):
         *,
         max_episode_steps: int | None = None,
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
-        make_renderer: Callable[[Any, str], Renderer] | None = None,
+        make_renderer: MakeRenderer | None = None,
         render_mode: str | None = None,
     ) -> None:
         for name, count in (("num_envs", num_envs), ("max_episode_steps", max_episode_steps)):
@@ -52,7 +50,8 @@ class DynamicsVectorEnv(VectorEnv[Any, Any, Any]):
         self.num_envs = num_envs
         self.max_episode_steps = max_episode_steps
         self.autoreset_mode = AutoresetMode(autoreset_mode)
-        self.metadata = {**type(self).metadata, "autoreset_mode": self.autoreset_mode}
+        self.metadata = metadata_of(make_renderer) | {"autoreset_mode": self.autoreset_mode}
+        self.metadata["render_modes"] = [each for each in self.metadata["render_modes"] if each != "human"]
         self.render_mode = check_render_mode(render_mode, self.metadata["render_modes"])
         self.single_observation_space = dynamics.observation_space
         self.single_action_space = dynamics.action_space

@@ -113,14 +113,14 @@ class BatchedVecEnv(VecEnv):
             "observation_space": space,
             "action_space": envs.dynamics.action_space,
             "dynamics": envs.dynamics,
-            "metadata": type(envs).metadata,
+            "metadata": envs.metadata,
             "render_mode": envs.render_mode,
             "spec": envs.spec,
         }
         super().__init__(  # pyright: ignore[reportUnknownMemberType] (its spaces are bare)
             envs.num_envs, space, envs.dynamics.action_space
         )
-        self.metadata = type(envs).metadata
+        self.metadata = envs.metadata
         self._actions: Any = None
 
     def reset(self) -> dict[str, NDArray[Any]]:

@@ -9,7 +9,7 @@ from lndp_envs.registration import WORLDS
 
 def envs(options: Namespace) -> int:
     """Print the ids of this package."""
-    specs = [gymnasium.spec(name) for name in WORLDS if name.startswith("lndp/")]
+    specs = [gymnasium.spec(name) for name in WORLDS if "/" in name]
     if options.json:
         fields = ("id", "max_episode_steps", "reward_threshold", "kwargs")
         print(json.dumps([{name: getattr(spec, name) for name in fields} for spec in specs], allow_nan=False))

@@ -117,11 +117,10 @@ def make_world(
 def _batched(name: str, keywords: Mapping[str, Any], episodes: int) -> tuple[Dynamics[Any], int, int]:
     own = {key: value for key, value in keywords.items() if key != MAX_STEPS}
     try:
-        dynamics, limit = make_dynamics(name, **own)
+        WORLDS[name].check(own)
     except TypeError as error:
-        raise ValueError(
-            f"keywords {shorten(own)} do not fit {name}: {error}; give those that it takes"
-        ) from error
+        raise ValueError(f"keywords {shorten(own)} do not fit {name}: {error}") from error
+    dynamics, limit = make_dynamics(name, **own)
     steps: int = keywords.get(MAX_STEPS) or limit or DEFAULT_STEPS
     own_episodes: int | None = dynamics.episodes
     if own_episodes is not None:

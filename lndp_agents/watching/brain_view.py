@@ -1,12 +1,12 @@
 """The living brain: its nodes colored by activation, its edges by weight, births and losses flashing."""
 
 import numpy as np
+from lndp_envs import Labels
 from numpy.typing import NDArray
 
 from lndp_agents.config import LNDPConfig
 from lndp_agents.watching import style
 from lndp_agents.watching.canvas import Area, Canvas
-from lndp_agents.watching.labels import Labels
 from lndp_agents.watching.layout import Layout, layout, tapered
 from lndp_agents.watching.wiring import Booleans, Brain, EdgeFlashes, Floats
 

@@ -15,7 +15,7 @@ from lndp_agents.rollout import Intervention
 from lndp_agents.spaces import to_numbers
 from lndp_agents.spaces.kinds import is_sensed
 from lndp_agents.watching.history import History
-from lndp_agents.watching.labels import Labels, labels_of
+from lndp_agents.watching.labels import labels_of
 from lndp_agents.watching.wiring import Brain, darkened
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ class Life:
         self._env = env
         self._lesion = lesion
         self._taken: NDArray[np.float32] | None = None
-        self._labels: Labels = labels_of(env_id(env), agent.config)
+        self._labels = labels_of(env_id(env), agent.config)
         self._action: Any = None
         self._observation, info = env.reset(seed=seed)
         agent.birth(seed)

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from lndp_envs import make_dynamics
 from lndp_envs.bandit import Bandit
-from lndp_envs.bandit_env import BanditEnv
 from lndp_envs.bandit_optimum import (
     GRID,
     one_arm_return,
@@ -119,7 +118,7 @@ def test_a_simulated_player_who_stays_after_wins_and_shifts_after_losses() -> No
 
 
 def test_the_table_of_the_docs_is_exact() -> None:
-    text = BanditEnv.__doc__ or ""
+    text = Bandit.__doc__ or ""
     table = text[text.index("| player") : text.index("See `lndp_envs")]
     numbers = [float(line.split("|")[2]) for line in table.strip().splitlines()[2:]]
     exact = [optimal_return(Bandit()), win_stay_lose_shift_return(Bandit()), one_arm_return(Bandit())]

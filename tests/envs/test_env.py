@@ -1,6 +1,7 @@
 """The registered environments as Gymnasium and stable-baselines3 see them."""
 
 import importlib
+import inspect
 import pickle
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import lndp_envs
 import numpy as np
 import pytest
 import torch
-from gymnasium.envs.registration import EnvSpec
+from gymnasium.envs.registration import EnvSpec, load_env_creator
 from gymnasium.error import ResetNeeded
 from gymnasium.utils.env_checker import check_env, data_equivalence
 from lndp_envs import DynamicsEnv
@@ -248,10 +249,9 @@ def test_an_environment_must_be_reset_first() -> None:
 
 @pytest.mark.parametrize(("kwargs", "message"), [({"size": 4}, "size is 4"), ({"render_mode": "svg"}, "svg")])
 def test_bad_keywords_are_refused(kwargs: dict[str, Any], message: str) -> None:
-    from lndp_envs.foraging_env import ForagingEnv
-
+    creator = load_env_creator(str(gymnasium.spec("lndp/Foraging-v0").entry_point))
     with pytest.raises(ValueError, match=message):
-        ForagingEnv(**kwargs)
+        creator(**kwargs)
 
 
 @pytest.mark.parametrize("env_id", IDS)
@@ -274,10 +274,11 @@ def test_the_corridor_is_walked() -> None:
 
 
 def test_registering_again_changes_nothing_and_warns_of_nothing() -> None:
-    specs = {env_id: gymnasium.registry[env_id] for env_id in IDS}
+    ids = [*IDS, "CartPole-v1"]
+    specs = {env_id: gymnasium.registry[env_id] for env_id in ids}
+    importlib.reload(lndp_envs.worlds)
     importlib.reload(lndp_envs)
-    lndp_envs.register_worlds()
-    assert all(gymnasium.registry[env_id] is spec for env_id, spec in specs.items())
+    assert {env_id: gymnasium.registry[env_id] for env_id in ids} == specs
 
 
 def test_every_world_is_registered_with_both_entry_points() -> None:
@@ -307,10 +308,9 @@ def test_every_docstring_has_the_sections_of_gymnasium() -> None:
 
 def test_the_table_of_foraging_is_exact() -> None:
     from lndp_envs.foraging import Foraging
-    from lndp_envs.foraging_env import ForagingEnv
     from lndp_envs.foraging_optimum import always_right, optimal_return, policy_return, random_walk, sweep
 
-    rows = [line.split("|") for line in (ForagingEnv.__doc__ or "").splitlines() if "`lndp/Foraging" in line]
+    rows = [line.split("|") for line in (Foraging.__doc__ or "").splitlines() if "`lndp/Foraging" in line]
     assert len(rows) == 3
     for row in rows:
         task = Foraging(switch_probability=float(row[2]))
@@ -330,3 +330,25 @@ def test_importing_and_living_load_neither_torch_nor_pygame() -> None:
         [sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, check=True
     )
     assert result.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("env_id", IDS)
+def test_the_keywords_are_those_of_the_dynamics(env_id: str) -> None:
+    """And so a person, and whoever inspects the maker, sees them with the defaults of the id."""
+    spec, world = gymnasium.spec(env_id), WORLDS[env_id]
+    single, vector = (
+        inspect.signature(load_env_creator(str(entry)))
+        for entry in (spec.entry_point, spec.vector_entry_point)
+    )
+    own = list(inspect.signature(world.make_dynamics).parameters)
+    assert list(single.parameters) == [*own, "render_mode"]
+    rest = ["max_episode_steps", "autoreset_mode", "render_mode"]
+    assert list(vector.parameters) == ["num_envs", *own, *rest]
+    for name, value in world.kwargs.items():
+        assert single.parameters[name].default == vector.parameters[name].default == value
+
+
+def test_a_wrong_keyword_is_told_with_the_right_ones() -> None:
+    for make in (gymnasium.make, gymnasium.make_vec, lndp_envs.make_dynamics):
+        with pytest.raises(TypeError, match=r"no keyword 'sise' .*'size'.*: size, trial"):
+            make("lndp/Foraging-v0", sise=3)

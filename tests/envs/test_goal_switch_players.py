@@ -9,7 +9,6 @@ from lndp_envs import make_dynamics
 from lndp_envs.pendulum import TORQUE_LIMIT, VELOCITY_LIMIT, Pendulum, PendulumState
 from lndp_envs.pendulum_goal_switch import PendulumGoalSwitch
 from lndp_envs.randomness import fold, uniform
-from lndp_envs.switching_env import PendulumGoalSwitchEnv
 
 TORQUES = np.linspace(-TORQUE_LIMIT, TORQUE_LIMIT, 9)
 
@@ -89,7 +88,7 @@ def test_who_feels_the_goal_is_nearly_as_good_as_who_is_told() -> None:
 @pytest.mark.slow
 def test_the_table_of_the_docs_is_what_players_earn() -> None:
     planners = {"switching": Planner(0.01, 161, 121), "always": Planner(0.0, 161, 121)}
-    rows = [line.split("|") for line in (PendulumGoalSwitchEnv.__doc__ or "").splitlines() if "|" in line]
+    rows = [line.split("|") for line in (PendulumGoalSwitch.__doc__ or "").splitlines() if "|" in line]
     stated = [float(row[2]) for row in rows[2:6]]
     earned = [play(player, planners, 2000) for player in ("told", "felt", "always up", "random")]
     for number, (mean, error) in zip(stated, earned, strict=True):

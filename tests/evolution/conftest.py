@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import gymnasium
+import lndp_envs
 import pytest
 import torch
 from lndp_envs.foraging import Foraging
-from lndp_envs.registration import WORLDS, World
+from lndp_envs.registration import WORLDS
 from torch import Tensor
 
 from lndp_agents.evolution.config import EvolutionConfig
@@ -35,8 +36,7 @@ Evolve = Callable[..., list[Generation]]
 def short_foraging() -> Iterator[str]:
     """The id of foraging in lives of 20 steps."""
     name = "test/ShortForaging-v0"
-    WORLDS[name] = World(Foraging, max_episode_steps=20)
-    gymnasium.register(name, "lndp_envs.foraging_env:ForagingEnv", max_episode_steps=20)
+    lndp_envs.register(name, Foraging, max_episode_steps=20)
     yield name
     del WORLDS[name], gymnasium.registry[name]
 

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import gymnasium
+import lndp_envs
 import numpy as np
 import pytest
 import torch
 from lndp_envs import SenseReward
 from lndp_envs.foraging import Foraging
-from lndp_envs.registration import WORLDS, World
+from lndp_envs.registration import WORLDS
 from small_policies import RIVALS, SMALL
 from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.vec_env import DummyVecEnv
@@ -45,8 +46,7 @@ OTHERS = [name for name in SMALL if name != "lndp"]
 @pytest.fixture(scope="module", autouse=True)
 def short_foraging() -> Iterator[None]:
     """Foraging in lives of 15 steps."""
-    WORLDS[SHORT] = World(Foraging, max_episode_steps=15)
-    gymnasium.register(SHORT, "lndp_envs.foraging_env:ForagingEnv", max_episode_steps=15)
+    lndp_envs.register(SHORT, Foraging, max_episode_steps=15)
     yield
     del WORLDS[SHORT], gymnasium.registry[SHORT]
 

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
+from lndp_envs import Labels
 
 from lndp_agents.config import LNDPConfig
 from lndp_agents.watching import style
 from lndp_agents.watching.brain_view import MOST_EDGES, BrainView
 from lndp_agents.watching.canvas import Area, Canvas, Frame
-from lndp_agents.watching.labels import Labels
 from lndp_agents.watching.wiring import FLASH_FRAMES, Brain, darkened
 
 CONFIG = LNDPConfig(observation_size=1, action_size=2, nodes=5)

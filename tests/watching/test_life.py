@@ -9,7 +9,7 @@ import gymnasium
 import numpy as np
 import pytest
 import torch
-from lndp_envs import Lifetime, SenseReward
+from lndp_envs import Labels, Lifetime, SenseReward
 
 from lndp_agents import LNDPAgent
 from lndp_agents.interventions import Lesion
@@ -244,7 +244,7 @@ def test_names_of_inputs_and_outputs():
     config = config_for(gymnasium.spaces.Box(0, 1, (5,)), gymnasium.spaces.Discrete(3))
     assert labels_of("lndp/Foraging-v0", config).inputs == ("cell 0", "cell 1", "cell 2", "cell 3", "cell 4")
     assert labels_of("lndp/Foraging-v0", config).outputs == ("right", "left", "stay")
-    assert labels_of("Unknown-v0", config) == (("0", "1", "2", "3", "4"), ("0", "1", "2"))
+    assert labels_of("Unknown-v0", config) == Labels(("0", "1", "2", "3", "4"), ("0", "1", "2"))
 
 
 @pytest.mark.parametrize(
