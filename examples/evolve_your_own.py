@@ -14,8 +14,8 @@ import numpy as np
 
 from lndp_agents import LNDPAgent
 from lndp_agents.evolution.config import EvolutionConfig
-from lndp_agents.evolution.progress import Progress
-from lndp_agents.evolution.run import Run
+from lndp_agents.run.progress import Progress
+from lndp_agents.run.run import Run
 from lndp_agents.studies.evaluation import evaluate
 
 ENVIRONMENT = f"{Path(__file__)}:TwoDoors"

@@ -13,10 +13,10 @@ from lndp_envs.foraging_optimum import always_right, optimal_return, policy_retu
 
 from lndp_agents import LNDPAgent, load_pretrained
 from lndp_agents.evolution.config import EvolutionConfig
-from lndp_agents.evolution.progress import Progress
-from lndp_agents.evolution.run import Run
-from lndp_agents.evolution.run_folder import next_folder
 from lndp_agents.plotting import plot_evolution, read_metrics
+from lndp_agents.run.folder import next_folder
+from lndp_agents.run.progress import Progress
+from lndp_agents.run.run import Run
 from lndp_agents.studies.evaluation import Score, evaluate
 from lndp_agents.watching import frames_of_life, write_gif
 

@@ -15,9 +15,9 @@ import torch
 from PIL import Image
 
 from lndp_agents import LNDPAgent, load_pretrained, zoo_names
-from lndp_agents.evolution.run import Run
-from lndp_agents.evolution.run_view import RunView
-from lndp_agents.evolution.verification import verify
+from lndp_agents.run.run import Run
+from lndp_agents.run.verification import verify
+from lndp_agents.run.view import RunView
 from lndp_agents.studies import statistics
 from lndp_agents.studies.evaluation import evaluate
 from lndp_agents.studies.statistics import bootstrap_interval, interquartile_mean

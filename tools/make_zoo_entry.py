@@ -19,8 +19,8 @@ from safetensors.torch import load_file
 
 from lndp_agents import LNDPAgent, load_pretrained
 from lndp_agents.evolution.config import EvolutionConfig
-from lndp_agents.evolution.run_view import RunView
 from lndp_agents.persistence import write_file
+from lndp_agents.run.view import RunView
 from lndp_agents.studies.evaluation import Score, evaluate
 from lndp_agents.watching import frames_of_life, write_gif
 from lndp_agents.zoo_verification import RESULTS_FILE, hashes_of, score_rows, seed_rows

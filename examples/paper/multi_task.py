@@ -32,8 +32,8 @@ from tables import new_figure, style, write_figure, write_results
 from transfer import BEST_KNOWN
 
 from lndp_agents.evolution.config import EvolutionConfig
-from lndp_agents.evolution.run_view import RunView
 from lndp_agents.plotting.palette import EVENT_DASHES, POSITIVE, SOFT_INK
+from lndp_agents.run.view import RunView
 
 RANDOM = {"lndp/CartPoleLife-v0": 22.0, "lndp/AcrobotLife-v0": -499.0}
 """The worlds, and what random actions bring there."""

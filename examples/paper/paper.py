@@ -15,8 +15,8 @@ import torch
 
 from lndp_agents import LNDPAgent
 from lndp_agents.evolution.config import EvolutionConfig
-from lndp_agents.evolution.run import Run
-from lndp_agents.evolution.run_view import RunView
+from lndp_agents.run.run import Run
+from lndp_agents.run.view import RunView
 
 RESULTS = Path(__file__).parent / "results"
 RECIPE: dict[str, Any] = {

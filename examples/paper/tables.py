@@ -12,11 +12,11 @@ import numpy as np
 from matplotlib.figure import Figure
 from paper import SCORE_SEED, Options, Result, say, score_lives
 
-from lndp_agents.evolution.origin import system_info
 from lndp_agents.persistence import write_file
 from lndp_agents.plotting import read_metrics
 from lndp_agents.plotting.figures import DOTS_PER_INCH, style_axes
 from lndp_agents.plotting.palette import INK
+from lndp_agents.run.origin import system_info
 from lndp_agents.studies.statistics import bootstrap_interval, interquartile_mean
 
 

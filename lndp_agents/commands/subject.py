@@ -7,8 +7,7 @@ from typing import Any
 
 from lndp_agents.agent import Agent, LNDPAgent
 from lndp_agents.commands.trust import check_module
-from lndp_agents.evolution.description import Description
-from lndp_agents.evolution.run_folder import DESCRIPTION
+from lndp_agents.run.view import RunView
 from lndp_agents.validation import parse_json
 from lndp_agents.zoo import load_pretrained, zoo_folder, zoo_names
 
@@ -109,7 +108,7 @@ def _world_of(name: str) -> tuple[str, dict[str, Any], int] | None:
         results = zoo_results(name)
         return results.environment, results.keywords, results.episodes
     for run in (folder, folder.resolve().parent):
-        if (run / "checkpoints").is_dir() and (run / DESCRIPTION).is_file():
-            recipe = Description.read(run).recipe
+        if (run / "checkpoints").is_dir() and RunView.is_run(run):
+            recipe = RunView(run).recipe
             return recipe.environment, recipe.environment_keywords, recipe.episodes
     return None

@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Any
 from lndp_agents.commands.trust import check_recipe, check_run, needs_trust
 from lndp_agents.environments import find_environment
 from lndp_agents.evolution.config import EvolutionConfig
-from lndp_agents.evolution.workers import Workers
 from lndp_agents.interrupts import interruptible
 from lndp_agents.numbers import score_text
 from lndp_agents.persistence import MAX_CONFIG_BYTES, read_file
 from lndp_agents.validation import is_object, parse_json, shorten
+from lndp_agents.workers.workers import Workers
 from lndp_agents.zoo import recipe_file
 from lndp_command import INTERRUPTED_EXIT
 
 if TYPE_CHECKING:
-    from lndp_agents.evolution.run import Run
+    from lndp_agents.run.run import Run
 
 _FINISHING = "finishing this generation; once more to quit at once"
 _OBJECTS = {
@@ -37,7 +37,7 @@ def train(options: Namespace) -> int:
     """Begin a run and evolve until the budget is spent or the user stops it."""
     recipe = _recipe(options)
     find_environment(recipe.environment)  # a wrong name need not wait for what is imported now
-    from lndp_agents.evolution.run import Run  # slow to import
+    from lndp_agents.run.run import Run  # slow to import
 
     with Run.create(recipe, options.out, workers_of(options), trust=options.trust) as run:
         try:
@@ -49,7 +49,7 @@ def train(options: Namespace) -> int:
 
 def resume(options: Namespace) -> int:
     """Go on with a run from its newest sound checkpoint."""
-    from lndp_agents.evolution.run import Run
+    from lndp_agents.run.run import Run
 
     check_run(options.folder, options)
     with Run.open(options.folder, options.generations, workers_of(options), trust=options.trust) as run:
@@ -97,7 +97,7 @@ def _read_recipe(path: Path) -> dict[str, Any]:
 
 
 def _evolve(run: "Run", as_json: bool) -> int:
-    from lndp_agents.evolution.progress import Progress
+    from lndp_agents.run.progress import Progress
 
     for note in run.notes:
         say(note)

@@ -11,8 +11,8 @@ from argparse import Namespace
 from collections.abc import Mapping
 from pathlib import Path
 
-from lndp_agents.evolution.description import Description
 from lndp_agents.plugins import foreign_module, named_in
+from lndp_agents.run.view import RunView
 
 
 def check_module(name: str, source: object, options: Namespace, kind: str = "environment") -> None:
@@ -62,7 +62,7 @@ def check_run(folder: Path, options: Namespace) -> None:
         FileNotFoundError: there is no run.
         ValueError: one may not, or its config.json is damaged.
     """
-    check_recipe(Description.read(folder, trust=options.trust).recipe.to_json(), folder, options)
+    check_recipe(RunView(folder, options.trust).recipe.to_json(), folder, options)
 
 
 def needs_trust(recipe: Mapping[str, object]) -> bool:

@@ -8,7 +8,7 @@ from lndp_agents.commands.trust import check_run
 
 def verify_command(options: Namespace) -> int:
     """Print in one line that all is the same, or what differs."""
-    from lndp_agents.evolution.verification import verify  # slow to import
+    from lndp_agents.run.verification import verify  # slow to import
 
     check_run(options.folder, options)
     verdict = verify(

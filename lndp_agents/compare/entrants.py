@@ -16,11 +16,11 @@ from lndp_agents.baselines import Policy
 from lndp_agents.baselines.registry import LEARNERS, RULES
 from lndp_agents.compare.comparison import Comparison
 from lndp_agents.compare.recipes import check_recipe, evolved
-from lndp_agents.evolution.metrics import METRICS
 from lndp_agents.plotting import read_metrics
 from lndp_agents.plugins import did_you_mean
 from lndp_agents.policies import POLICIES
 from lndp_agents.rollout import make_world
+from lndp_agents.run.metrics import METRICS
 from lndp_agents.zoo import load_pretrained, zoo_folder, zoo_names
 
 ZOO, AGENT = "zoo:", "agent:"

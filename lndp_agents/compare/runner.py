@@ -21,8 +21,8 @@ from lndp_agents.compare.processes import side_by_side
 from lndp_agents.compare.results import Result, Row, rows_of
 from lndp_agents.compare.tables import write_curves, write_scores, write_table, write_within_life
 from lndp_agents.compare.training import Training, clock, finish, read_lives, score
-from lndp_agents.evolution.run_folder import lock_folder
 from lndp_agents.numbers import score_text
+from lndp_agents.run.folder import lock_folder
 from lndp_agents.studies.within_life import since_birth, since_change
 
 TRAININGS = "trainings"

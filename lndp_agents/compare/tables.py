@@ -9,9 +9,9 @@ from typing import Any
 
 from lndp_agents.compare.comparison import SCORE_SEED, Comparison
 from lndp_agents.compare.results import Result, Row
-from lndp_agents.evolution.origin import system_info
 from lndp_agents.numbers import interval_text, score_text
 from lndp_agents.persistence import write_file
+from lndp_agents.run.origin import system_info
 from lndp_agents.studies.within_life import WithinLife
 
 TABLE, SCORES, CURVES, WITHIN_LIFE = "comparison", "scores.csv", "learning_curves.csv", "within_life.csv"

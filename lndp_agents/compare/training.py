@@ -30,11 +30,11 @@ from lndp_agents.compare.comparison import SCORE_SEED, Comparison
 from lndp_agents.compare.recipes import evolved, recipe_of
 from lndp_agents.compare.tables import write_csv
 from lndp_agents.evolution.config import EvolutionConfig
-from lndp_agents.evolution.run import Run
-from lndp_agents.evolution.run_view import RunView
 from lndp_agents.numbers import score_text
 from lndp_agents.persistence import MODEL_FILE, read_file, write_file
 from lndp_agents.rollout import Intervention
+from lndp_agents.run.run import Run
+from lndp_agents.run.view import RunView
 from lndp_agents.validation import parse_json
 
 LIVES_FILE, RECORD_FILE = "lives.safetensors", "lives.json"

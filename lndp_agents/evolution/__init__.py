@@ -1,1 +1,1 @@
-"""Evolution: what is maximized, what a generation does, and runs that survive being stopped."""
+"""Evolution as values: what a run is, what is maximized, and what a generation does."""

@@ -1,26 +1,21 @@
-"""What a run is: its recipe, and what follows from it once; the file config.json in its folder."""
+"""What a run is: its recipe, and what follows from it once."""
 
 import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 from lndp_agents import __version__
 from lndp_agents.config import PolicyConfig
 from lndp_agents.evolution.config import EvolutionConfig
 from lndp_agents.evolution.presets import settle
-from lndp_agents.evolution.run_folder import DESCRIPTION, no_run
-from lndp_agents.persistence import read_regular, write_file
-from lndp_agents.plugins import require_trusted
 from lndp_agents.policies import find_policy
 from lndp_agents.rollout import World, make_world
 from lndp_agents.spaces import ObservationEncoding
-from lndp_agents.validation import is_object, is_sequence, parse_json, require_keys, shorten
+from lndp_agents.validation import is_object, is_sequence, require_keys, shorten
 
 FORMAT_VERSION = 1
-MAX_DESCRIPTION_BYTES = 2**22
 
 
 class Body(NamedTuple):
@@ -122,44 +117,13 @@ class Description:
             **bodies,
         }
 
-    def write(self, folder: Path) -> None:
-        """Put the description into a run folder.
+    @classmethod
+    def from_json(cls, data: object) -> Self:
+        """The description in a JSON object.
 
         Raises:
-            OSError: it cannot be written.
+            ValueError: it is damaged, of something else, or of another version.
         """
-        write_file(folder / DESCRIPTION, (json.dumps(self.to_json(), indent=1) + "\n").encode())
-
-    @classmethod
-    def read(cls, folder: Path, *, trust: bool = False) -> Self:
-        """The description in a run folder.
-
-        Args:
-            folder: of the run.
-            trust: whether modules of policies and mechanisms that it names may be imported (see
-                `plugins.require_trusted`).
-
-        Raises:
-            FileNotFoundError: there is no run.
-            ValueError: its config.json is damaged, foreign or of another version.
-        """
-        path = folder / DESCRIPTION
-        try:
-            content = read_regular(path, MAX_DESCRIPTION_BYTES)
-        except (FileNotFoundError, NotADirectoryError) as error:
-            raise FileNotFoundError(no_run(folder)) from error
-        try:
-            data: object = parse_json(content)
-        except ValueError as error:
-            raise ValueError(f"{path} does not describe a run: {error}") from error
-        require_trusted(data, path, trust=trust)
-        try:
-            return cls._from_json(data)
-        except ValueError as error:
-            raise ValueError(f"{path} does not describe a run: {error}") from error
-
-    @classmethod
-    def _from_json(cls, data: object) -> Self:
         if not is_object(data) or "recipe" not in data:
             raise ValueError("it is of something else, such as an agent; give the folder of a run")
         if data.get("format_version") != FORMAT_VERSION:

@@ -12,11 +12,10 @@ import torch
 from lndp_envs.randomness import key_of
 from torch import Tensor
 
-from lndp_agents.evolution.checkpoint import Counters
 from lndp_agents.evolution.description import Description
 from lndp_agents.evolution.fitness import WORST
-from lndp_agents.evolution.metrics import Generation, Hashes
 from lndp_agents.evolution.objective import Objective, make_objective, worlds_of
+from lndp_agents.evolution.records import Counters, Generation, Hashes
 from lndp_agents.genome import genome_size, initial_genome
 from lndp_agents.persistence import SavedAgent
 from lndp_agents.rollout import World

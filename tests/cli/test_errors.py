@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from lndp_agents import cli, zoo_names
-from lndp_agents.evolution.run import Run
+from lndp_agents.run.run import Run
 
 Lndp = Callable[..., Any]
 FORAGING = "lndp/Foraging-v0"

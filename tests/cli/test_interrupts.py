@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from lndp_agents.evolution.run import Run
-from lndp_agents.evolution.verification import verify
 from lndp_agents.interrupts import interruptible
+from lndp_agents.run.run import Run
+from lndp_agents.run.verification import verify
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 
@@ -57,7 +57,7 @@ def interrupted_at(module: str, folder: Path, *command: str) -> subprocess.Compl
                     "ray",
                     "ray._raylet",
                 ),
-                *("pandas", "evotorch.algorithms", "lndp_agents.evolution.run", "rich.live", "tensorboard"),
+                *("pandas", "evotorch.algorithms", "lndp_agents.run.run", "rich.live", "tensorboard"),
             )
         ),
     ],

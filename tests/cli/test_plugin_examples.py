@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from lndp_agents import load_pretrained
-from lndp_agents.evolution.run_view import RunView
+from lndp_agents.run.view import RunView
 
 Lndp = Callable[..., Any]
 PLUGINS = Path(__file__).parents[2] / "examples" / "plugins"

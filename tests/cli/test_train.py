@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from lndp_agents.evolution.progress import Progress
-from lndp_agents.evolution.run import Run
+from lndp_agents.run.progress import Progress
+from lndp_agents.run.run import Run
 
 Lndp = Callable[..., Any]
 FILES = ("metrics.csv", "last/model.safetensors", "best/model.safetensors", "centre/model.safetensors")

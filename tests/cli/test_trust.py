@@ -170,7 +170,7 @@ def test_a_training_that_is_stopped_says_how_it_goes_on(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("lndp_agents.evolution.run_writer.append_records", stop)
+        patch.setattr("lndp_agents.run.writer.append_records", stop)
         stopped = lndp("resume", "a run", "--generations", "2", "--trust")
     assert stopped.code == 130
     command = stopped.err.splitlines()[-1].partition("go on with: ")[2]

@@ -11,9 +11,9 @@ from lndp_agents.compare import Comparison
 from lndp_agents.compare.entrants import check_entrants
 from lndp_agents.compare.recipes import recipe_of
 from lndp_agents.evolution.config import EvolutionConfig
-from lndp_agents.evolution.metrics import METRICS, held_out_of, with_held_out
-from lndp_agents.evolution.run import Run
 from lndp_agents.plotting import read_metrics
+from lndp_agents.run.metrics import METRICS, held_out_of, with_held_out
+from lndp_agents.run.run import Run
 
 RECIPE: dict[str, Any] = {
     "environment": "lndp/CartPoleLife-v0",  # lives end early, at different steps

@@ -13,9 +13,9 @@ from lndp_envs.registration import WORLDS
 from torch import Tensor
 
 from lndp_agents.evolution.config import EvolutionConfig
-from lndp_agents.evolution.metrics import Generation
 from lndp_agents.evolution.objective import WorldObjective
-from lndp_agents.evolution.run import Run
+from lndp_agents.evolution.records import Generation
+from lndp_agents.run.run import Run
 from lndp_agents.search import Evaluation
 
 TINY = {

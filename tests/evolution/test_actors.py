@@ -18,14 +18,14 @@ import torch
 
 from lndp_agents import cli
 from lndp_agents.devices import find_device
-from lndp_agents.evolution import actors
 from lndp_agents.evolution.config import EvolutionConfig
-from lndp_agents.evolution.description import Description
 from lndp_agents.evolution.objective import WorldObjective, make_objective
-from lndp_agents.evolution.run import Run
-from lndp_agents.evolution.sharing import Worker
-from lndp_agents.evolution.workers import Workers
 from lndp_agents.genome import genome_size
+from lndp_agents.run.run import Run
+from lndp_agents.run.view import RunView
+from lndp_agents.workers import actors
+from lndp_agents.workers.sharing import Worker
+from lndp_agents.workers.workers import Workers
 
 COMMAND = [sys.executable, "-m", "lndp_agents.cli"]
 TINY = ["nodes=11", "node_features=3", "edge_features=2", "attention_heads=1", "query_features=2"]
@@ -38,11 +38,11 @@ FILES = ("metrics.csv", "hashes.csv", "last/model.safetensors", "best/model.safe
 TWO_ACTORS = """
 import sys
 from pathlib import Path
-from lndp_agents.evolution.run import Run
-from lndp_agents.evolution.description import Description
-from lndp_agents.evolution.workers import Workers
+from lndp_agents.run.run import Run
+from lndp_agents.run.view import RunView
+from lndp_agents.workers.workers import Workers
 
-recipe = Description.read(Path(sys.argv[1])).recipe
+recipe = RunView(Path(sys.argv[1])).description.recipe
 with Run.create(recipe, Path(sys.argv[2]), Workers(actors=2)) as run:
     assert [record.generation for record in run.generations()] == [1, 2, 3, 4]
 """
@@ -52,13 +52,13 @@ FROZEN = """
 import os, signal, sys
 from pathlib import Path
 import psutil
-from lndp_agents.evolution import actors
-from lndp_agents.evolution.run import Run
-from lndp_agents.evolution.description import Description
-from lndp_agents.evolution.workers import Workers
+from lndp_agents.workers import actors
+from lndp_agents.run.run import Run
+from lndp_agents.run.view import RunView
+from lndp_agents.workers.workers import Workers
 
 actors.PULSE_SECONDS = actors.PATIENCE_SECONDS = 0.5
-recipe = Description.read(Path(sys.argv[1])).recipe
+recipe = RunView(Path(sys.argv[1])).description.recipe
 with Run.create(recipe, Path(sys.argv[2]), Workers(actors=2)) as run:
     generations = run.generations()
     next(generations)
@@ -88,8 +88,8 @@ import sys
 from pathlib import Path
 import gymnasium
 from lndp_agents.evolution.config import EvolutionConfig
-from lndp_agents.evolution.run import Run
-from lndp_agents.evolution.workers import Workers
+from lndp_agents.run.run import Run
+from lndp_agents.workers.workers import Workers
 
 car = gymnasium.spec("MountainCar-v0")
 gymnasium.register("Mine-v0", car.entry_point, max_episode_steps=9)
@@ -169,7 +169,7 @@ def test_a_frozen_actor_is_not_waited_for_and_nobody_else_reaches_ray(
 def test_what_travels_to_an_actor_lives_the_same_lives(tmp_path: Path, environment: str, pieces: int) -> None:
     recipe = EvolutionConfig(environment=environment, population=9, lives=2, program={"nodes": 14})
     with Run.create(recipe, tmp_path / "run"):
-        description = Description.read(tmp_path / "run")
+        description = RunView(tmp_path / "run").description
     objective = WorldObjective(description)
     genomes = torch.randn(9, genome_size(description.program), generator=torch.Generator().manual_seed(0))
     expected = objective(genomes, 3)
@@ -348,4 +348,4 @@ def test_a_run_on_another_device_is_a_run(alone: Path, tmp_path: Path) -> None:
     options = [*TRAIN, "--device", "cuda", "--out"]
     assert cli.main([*options, str(tmp_path / "one")]) == cli.main([*options, str(tmp_path / "two")]) == 0
     assert contents(tmp_path / "one") == contents(tmp_path / "two")
-    assert Description.read(tmp_path / "one").identity == Description.read(alone).identity
+    assert RunView(tmp_path / "one").description.identity == RunView(alone).description.identity

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from lndp_agents.evolution.checkpoint import (
+from lndp_agents.run.checkpoint import (
     COUNTERS,
     KEPT,
     MANIFEST,

@@ -19,13 +19,13 @@ from torch import Tensor
 
 from lndp_agents import load_pretrained
 from lndp_agents.evolution import presets
-from lndp_agents.evolution import run as run_module
-from lndp_agents.evolution.checkpoint import COUNTERS, TENSORS, read_checkpoint, write_checkpoint
 from lndp_agents.evolution.config import EvolutionConfig
-from lndp_agents.evolution.description import Description
 from lndp_agents.evolution.evolution import Evolution, hash_checkpoint
-from lndp_agents.evolution.run import Run
-from lndp_agents.evolution.verification import verify
+from lndp_agents.run import run as run_module
+from lndp_agents.run.checkpoint import COUNTERS, TENSORS, read_checkpoint, write_checkpoint
+from lndp_agents.run.run import Run
+from lndp_agents.run.verification import verify
+from lndp_agents.run.view import RunView
 
 MakeRecipe = Callable[..., EvolutionConfig]
 Evolve = Callable[..., Any]
@@ -255,7 +255,7 @@ def test_a_forged_generation_anywhere_is_found_by_some_draw(folder: Path) -> Non
 
 def test_a_checkpoint_whose_best_was_replaced_differs_from_those_after_it(folder: Path) -> None:
     """Sealed, and with the fitting hash in hashes.csv."""
-    description = Description.read(folder)
+    description = RunView(folder).description
     evolution = Evolution(description)
     expected = evolution.tensors(evolution.init())
     path = folder / "checkpoints" / "generation_000000009"
@@ -275,7 +275,7 @@ def test_a_search_that_was_forged_with_all_that_follows_from_it_is_found_where_i
     folder: Path,
 ) -> None:
     """The newest generation with its row, checkpoint, hash and agent: only a draw of it can tell."""
-    description = Description.read(folder)
+    description = RunView(folder).description
     evolution = Evolution(description)
     expected = evolution.tensors(evolution.init())
     path = folder / "checkpoints" / f"generation_{LAST:09d}"
@@ -429,11 +429,11 @@ def test_a_checkpoint_of_another_start_is_none_of_the_run(
     evolve(make_recipe(generations=1, start=str(tmp_path / "first" / "best")), tmp_path / "run")
     counters = json.loads((tmp_path / "run" / "checkpoints" / "generation_000000001" / COUNTERS).read_text())
     data = json.loads((tmp_path / "run" / "config.json").read_text())
-    assert Description.read(tmp_path / "run").identity == counters["run"]
+    assert RunView(tmp_path / "run").description.identity == counters["run"]
     data["start_sha256"] = 64 * "0"
     (tmp_path / "run" / "config.json").write_text(json.dumps(data))
-    assert Description.read(tmp_path / "run").identity != counters["run"]
+    assert RunView(tmp_path / "run").description.identity != counters["run"]
     data["start_sha256"] = 7
     (tmp_path / "run" / "config.json").write_text(json.dumps(data))
     with pytest.raises(ValueError, match="start_sha256=7 is no string"):
-        Description.read(tmp_path / "run")
+        _ = RunView(tmp_path / "run").description

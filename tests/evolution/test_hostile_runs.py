@@ -12,8 +12,8 @@ import pytest
 
 from lndp_agents import cli
 from lndp_agents.evolution.config import EvolutionConfig
-from lndp_agents.evolution.run import Run
 from lndp_agents.persistence import write_file
+from lndp_agents.run.run import Run
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="links, pipes and devices of POSIX")
 

@@ -11,7 +11,6 @@ import pytest
 import torch
 from torch import Tensor
 
-from lndp_agents.evolution import sharing
 from lndp_agents.evolution.config import EvolutionConfig
 from lndp_agents.evolution.description import Description
 from lndp_agents.evolution.fitness import WORST
@@ -24,11 +23,12 @@ from lndp_agents.evolution.objective import (
     worlds_of,
 )
 from lndp_agents.evolution.presets import settle
-from lndp_agents.evolution.sharing import at_work
-from lndp_agents.evolution.workers import Workers
 from lndp_agents.genome import genome_size
 from lndp_agents.rollout import make_world
 from lndp_agents.search import Evaluation
+from lndp_agents.workers import sharing
+from lndp_agents.workers.sharing import at_work
+from lndp_agents.workers.workers import Workers
 
 
 class Crew:
@@ -184,7 +184,7 @@ def test_a_run_keeps_what_its_further_worlds_are(monkeypatch: pytest.MonkeyPatch
     description = described(objective="mean_of_ranks", objective_options={"worlds": worlds})
     kept = with_bodies(description)
     assert [body.program.observation_size for body in kept.bodies] == [4]
-    assert Description._from_json(json.loads(json.dumps(kept.to_json()))) == kept
+    assert Description.from_json(json.loads(json.dumps(kept.to_json()))) == kept
     assert kept.identity != description.identity
     other = kept.bodies[0]._replace(encoding=make_world("CartPole-v1", {}, 1, "scaled").encoding)
     changed = replace(kept, bodies=(other,))

@@ -10,10 +10,10 @@ import torch
 from lndp_agents import LNDPAgent, load_pretrained
 from lndp_agents.evolution.config import FIRST_VERSION, OPEN, EvolutionConfig
 from lndp_agents.evolution.presets import describe, settle
-from lndp_agents.evolution.run import Run
 from lndp_agents.genome import initial_genome
 from lndp_agents.notes import Note
 from lndp_agents.numbers import interval_text, score_text
+from lndp_agents.run.run import Run
 from lndp_agents.studies.evaluation import evaluate
 
 DEFAULT = {"nodes": 16, "initial_density": 1.0, "innate_wiring": True}

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from lndp_agents.evolution import progress
-from lndp_agents.evolution.metrics import Generation
-from lndp_agents.evolution.progress import Progress, sparkline
+from lndp_agents.evolution.records import Generation
+from lndp_agents.run import progress
+from lndp_agents.run.progress import Progress, sparkline
 
 RECORD = Generation(
     generation=3,

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from lndp_agents import LNDPAgent
-from lndp_agents.evolution.description import Description
-from lndp_agents.evolution.verification import verify
+from lndp_agents.run.verification import verify
+from lndp_agents.run.view import RunView
 
 RECORDED = Path(__file__).parent / "recorded"
 LNDP = Path(sys.executable).with_name("lndp")
@@ -33,7 +33,7 @@ def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 def test_a_recorded_run_is_read_as_it_was(folder: Path) -> None:
     identity = IDENTITIES[folder.name]
-    assert Description.read(folder).identity == identity
+    assert RunView(folder).description.identity == identity
     counters = json.loads((folder / "checkpoints" / "generation_000000002" / "counters.json").read_text())
     assert counters["run"] == identity
     assert all(LNDPAgent.from_pretrained(folder / name) for name in ("last", "best", "centre"))

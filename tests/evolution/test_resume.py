@@ -16,9 +16,9 @@ from lndp_agents import cli
 from lndp_agents.evolution import objective
 from lndp_agents.evolution.config import EvolutionConfig
 from lndp_agents.evolution.fitness import WORST
-from lndp_agents.evolution.origin import system_info
-from lndp_agents.evolution.run import HOPELESS, Run
-from lndp_agents.evolution.verification import verify
+from lndp_agents.run.origin import system_info
+from lndp_agents.run.run import HOPELESS, Run
+from lndp_agents.run.verification import verify
 
 MakeRecipe = Callable[..., EvolutionConfig]
 Evolve = Callable[..., Any]

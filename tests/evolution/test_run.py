@@ -17,11 +17,13 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from lndp_agents import LNDPAgent
-from lndp_agents.evolution import events, objective
+from lndp_agents.evolution import objective
 from lndp_agents.evolution.config import EvolutionConfig
-from lndp_agents.evolution.description import Description
-from lndp_agents.evolution.metrics import COLUMNS, Generation
-from lndp_agents.evolution.run import Run
+from lndp_agents.evolution.records import Generation
+from lndp_agents.run import events
+from lndp_agents.run.metrics import COLUMNS
+from lndp_agents.run.run import Run
+from lndp_agents.run.view import RunView
 from lndp_agents.search import Evaluation
 
 MakeRecipe = Callable[..., EvolutionConfig]
@@ -556,7 +558,7 @@ def test_a_run_starts_around_another_agent(make_recipe: MakeRecipe, tmp_path: Pa
         assert torch.equal(run.best.genome, first.best.genome)
         list(run.generations())
         torch.testing.assert_close(run.best.genome, first.best.genome, rtol=0, atol=1e-4)
-    assert Description.read(tmp_path / "second").recipe.start == start
+    assert RunView(tmp_path / "second").description.recipe.start == start
     assert "start" not in json.loads((tmp_path / "first" / "config.json").read_bytes())["recipe"]
 
 

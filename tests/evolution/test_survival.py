@@ -17,14 +17,14 @@ from typing import Any
 import pytest
 
 from lndp_agents import LNDPAgent, cli
-from lndp_agents.evolution import run_folder
-from lndp_agents.evolution.checkpoint import list_checkpoints, read_checkpoint
-from lndp_agents.evolution.description import Description
 from lndp_agents.evolution.evolution import Evolution
-from lndp_agents.evolution.metrics import read_rows
-from lndp_agents.evolution.run import Run
-from lndp_agents.evolution.verification import verify
 from lndp_agents.persistence import FileFormatError
+from lndp_agents.run import folder as run_folder
+from lndp_agents.run.checkpoint import list_checkpoints, read_checkpoint
+from lndp_agents.run.metrics import read_rows
+from lndp_agents.run.run import Run
+from lndp_agents.run.verification import verify
+from lndp_agents.run.view import RunView
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals, locks and mounts of POSIX")
 
@@ -36,7 +36,7 @@ ENDLESS = "1000000"
 FORK_SERVER = """
 import json, os, signal, sys
 import tensorboard.summary.writer.record_writer
-import lndp_agents.commands, lndp_agents.evolution.progress, lndp_agents.evolution.run
+import lndp_agents.commands, lndp_agents.run.progress, lndp_agents.run.run
 from lndp_agents.cli import main
 
 OPERATIONS = ("open", "os.rename", "os.mkdir", "os.remove", "os.rmdir")
@@ -131,7 +131,7 @@ def newest(folder: Path) -> int:
 
 def assert_nothing_is_half(folder: Path) -> None:
     """Whoever reads now reads whole checkpoints and rows, and of agents whole ones or none."""
-    description = Description.read(folder)
+    description = RunView(folder).description
     evolution = Evolution(description)
     expected = evolution.tensors(evolution.init())
     for path in list_checkpoints(folder / "checkpoints"):

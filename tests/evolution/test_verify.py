@@ -11,12 +11,12 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from lndp_agents import cli
-from lndp_agents.evolution.checkpoint import COUNTERS, TENSORS
 from lndp_agents.evolution.config import EvolutionConfig
 from lndp_agents.evolution.objective import WorldObjective
-from lndp_agents.evolution.run import Run
-from lndp_agents.evolution.run_folder import lock_folder
-from lndp_agents.evolution.verification import verify
+from lndp_agents.run.checkpoint import COUNTERS, TENSORS
+from lndp_agents.run.folder import lock_folder
+from lndp_agents.run.run import Run
+from lndp_agents.run.verification import verify
 
 MakeRecipe = Callable[..., EvolutionConfig]
 Evolve = Callable[..., Any]

@@ -22,12 +22,12 @@ from stable_baselines3.common.vec_env import DummyVecEnv
 
 from lndp_agents import Agent, LNDPAgent, cli, load_pretrained
 from lndp_agents.evolution.config import EvolutionConfig
-from lndp_agents.evolution.description import Description
-from lndp_agents.evolution.run import Run
-from lndp_agents.evolution.verification import verify
 from lndp_agents.genome import genome_size
 from lndp_agents.persistence import FileFormatError
 from lndp_agents.policies import POLICIES
+from lndp_agents.run.run import Run
+from lndp_agents.run.verification import verify
+from lndp_agents.run.view import RunView
 from lndp_agents.spaces import config_for
 from lndp_agents.studies.evaluation import evaluate
 
@@ -89,7 +89,7 @@ def test_a_run_in_pieces_is_the_run_in_one(policy: str, tmp_path: Path) -> None:
     assert len(set(contents(tmp_path / "whole").values())) > 3
     assert not verify(tmp_path / "whole", everything=True).differences
     agent = load_pretrained(tmp_path / "whole" / "best")
-    assert agent.config == Description.read(tmp_path / "whole").program
+    assert agent.config == RunView(tmp_path / "whole").description.program
     assert type(agent) is (LNDPAgent if policy == "ndp" else Agent)
 
 

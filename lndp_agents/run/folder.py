@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from lndp_agents.evolution.checkpoint import CHECKPOINTS
-from lndp_agents.evolution.metrics import HASHES, METRICS, PARTS
-from lndp_agents.evolution.origin import COMMAND, SYSTEM
+from lndp_agents.run.checkpoint import CHECKPOINTS
+from lndp_agents.run.metrics import HASHES, METRICS, PARTS
+from lndp_agents.run.origin import COMMAND, SYSTEM
 
 DESCRIPTION = "config.json"
 AGENTS = ("last", "best", "centre")

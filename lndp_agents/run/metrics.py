@@ -5,11 +5,12 @@ import io
 import os
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, fields
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from lndp_agents.evolution.records import Generation, Hashes
 from lndp_agents.persistence import read_regular, write_file
 
 METRICS, HASHES, PARTS = "metrics.csv", "hashes.csv", "worlds.csv"
@@ -17,45 +18,6 @@ MAX_TABLE_BYTES = 2**28
 """More than a million generations."""
 _GENERATION = re.compile(r"[1-9]\d{0,9}")
 _MAX_SPANS = 3
-
-
-@dataclass(frozen=True)
-class Generation:
-    """What is known after a generation; the columns of metrics.csv."""
-
-    generation: int
-    """Generations done."""
-    steps: int
-    """Steps of life lived by all populations so far."""
-    fitness_best: float
-    fitness_mean: float
-    """Over the genomes whose fitness was a number, as is the deviation."""
-    fitness_std: float
-    score_best: float
-    score_mean: float
-    """Mean episode return over the population's lives."""
-    held_out: float | None
-    """Mean episode return of the mean genome on held-out lives, where it was measured."""
-    sigma: float
-    """Step size of CMA-ES, or the mean deviation of another searcher."""
-    density: float
-    """Mean share of allowed edges that existed."""
-    nan_count: int
-    """Genomes whose fitness was not a number."""
-
-
-@dataclass(frozen=True)
-class Hashes:
-    """What `lndp verify` compares beside the numbers; the columns of hashes.csv."""
-
-    generation: int
-    """Generations done."""
-    population: str
-    """Of the genomes."""
-    fitness: str
-    """Of their evaluations."""
-    search: str
-    """Of the checkpoint, tensors and counters."""
 
 
 COLUMNS = tuple(column.name for column in fields(Generation))

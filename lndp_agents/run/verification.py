@@ -6,22 +6,22 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from lndp_agents.evolution.checkpoint import read_checkpoint
-from lndp_agents.evolution.description import Description
 from lndp_agents.evolution.evolution import Evolution, EvolutionState, Rows
-from lndp_agents.evolution.inspection import Inspection, inspect
-from lndp_agents.evolution.metrics import (
+from lndp_agents.evolution.objective import make_objective
+from lndp_agents.run.checkpoint import read_checkpoint
+from lndp_agents.run.folder import AGENTS, require_plain
+from lndp_agents.run.inspection import Inspection, inspect
+from lndp_agents.run.metrics import (
     HASHES,
     METRICS,
     TABLES,
     in_words,
     table_row,
 )
-from lndp_agents.evolution.objective import make_objective
-from lndp_agents.evolution.origin import system_changes
-from lndp_agents.evolution.run_folder import AGENTS, require_plain
-from lndp_agents.evolution.sharing import at_work
-from lndp_agents.evolution.workers import Workers
+from lndp_agents.run.origin import system_changes
+from lndp_agents.run.view import RunView
+from lndp_agents.workers.sharing import at_work
+from lndp_agents.workers.workers import Workers
 
 _ALONE = Workers()
 
@@ -87,7 +87,7 @@ def verify(
             recorded.
         OSError: a file cannot be read, or there are no actors to be had.
     """
-    description = Description.read(folder, trust=trust)
+    description = RunView(folder, trust).description
     require_plain(folder)
     evolution = Evolution(description)
     found = inspect(folder, description, evolution)

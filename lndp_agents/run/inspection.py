@@ -8,16 +8,19 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from lndp_agents.evolution.checkpoint import (
+from lndp_agents.evolution.description import Description
+from lndp_agents.evolution.evolution import Evolution, EvolutionState, hash_checkpoint
+from lndp_agents.evolution.records import Counters
+from lndp_agents.evolution.start import genome_sha256, published_genome
+from lndp_agents.persistence import SavedAgent, load_agent
+from lndp_agents.run.checkpoint import (
     CHECKPOINTS,
-    Counters,
     generation_of,
     list_checkpoints,
     read_checkpoint,
 )
-from lndp_agents.evolution.description import Description
-from lndp_agents.evolution.evolution import Evolution, EvolutionState, hash_checkpoint
-from lndp_agents.evolution.metrics import (
+from lndp_agents.run.folder import AGENTS
+from lndp_agents.run.metrics import (
     HASHES,
     METRICS,
     TABLES,
@@ -29,9 +32,6 @@ from lndp_agents.evolution.metrics import (
     table_of,
     with_held_out,
 )
-from lndp_agents.evolution.run_folder import AGENTS
-from lndp_agents.evolution.start import genome_sha256, published_genome
-from lndp_agents.persistence import SavedAgent, load_agent
 from lndp_agents.spaces import space_to_json
 
 _LOOKS = 20

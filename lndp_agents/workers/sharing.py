@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from lndp_agents.devices import find_device
-from lndp_agents.evolution.actors import Actors, ray_session
 from lndp_agents.evolution.objective import Objective, WorldObjective, worlds_of
-from lndp_agents.evolution.workers import Workers
 from lndp_agents.rollout import Report
+from lndp_agents.workers.actors import Actors, ray_session
+from lndp_agents.workers.workers import Workers
 
 
 class Worker:

@@ -1,5 +1,6 @@
 """What writes the folder of a run: locked, in place, and each file whole before the next one."""
 
+import json
 import shutil
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -8,19 +9,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from lndp_agents.evolution.checkpoint import CHECKPOINTS, Counters, sync_folder, write_checkpoint
 from lndp_agents.evolution.description import Description
 from lndp_agents.evolution.evolution import Rows
-from lndp_agents.evolution.metrics import (
-    append_parts,
-    append_records,
-    cut_parts,
-    cut_records,
-    write_held_out,
-)
-from lndp_agents.evolution.origin import write_origin
-from lndp_agents.evolution.run_folder import (
+from lndp_agents.persistence import SavedAgent, save_agent, write_file
+from lndp_agents.run.checkpoint import CHECKPOINTS, Counters, sync_folder, write_checkpoint
+from lndp_agents.run.folder import (
     BEGUN,
+    DESCRIPTION,
     TIMINGS,
     FolderLock,
     is_beginning,
@@ -29,7 +24,14 @@ from lndp_agents.evolution.run_folder import (
     require_free,
     require_plain,
 )
-from lndp_agents.persistence import SavedAgent, save_agent
+from lndp_agents.run.metrics import (
+    append_parts,
+    append_records,
+    cut_parts,
+    cut_records,
+    write_held_out,
+)
+from lndp_agents.run.origin import write_origin
 
 Checkpoint = tuple[Counters, Mapping[str, Tensor]]
 
@@ -81,9 +83,18 @@ class RunWriter:
         cut_records(self.folder, 0)
         self.write_checkpoint(checkpoint)
         self.write_agents(agents)
-        description.write(self.folder)
+        self.write_description(description)
         sync_folder(self.folder)
         sync_folder(self.folder.parent)
+
+    def write_description(self, description: Description) -> None:
+        """Put the description of the run into its folder.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        content = json.dumps(description.to_json(), indent=1) + "\n"
+        write_file(self.folder / DESCRIPTION, content.encode())
 
     def cut(self, generation: int) -> list[str]:
         """Drop from the tables what is of later generations; a line for each that lacks something."""

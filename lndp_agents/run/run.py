@@ -9,22 +9,23 @@ from pathlib import Path
 from typing import Any, Self
 
 from lndp_agents.agent import Agent, agent_kind
-from lndp_agents.evolution.checkpoint import CHECKPOINTS, read_newest
 from lndp_agents.evolution.config import EvolutionConfig
 from lndp_agents.evolution.description import Description
-from lndp_agents.evolution.events import EventLog
 from lndp_agents.evolution.evolution import Evolution, Rows
-from lndp_agents.evolution.metrics import Generation
 from lndp_agents.evolution.objective import make_objective, with_bodies
-from lndp_agents.evolution.origin import system_changes
 from lndp_agents.evolution.presets import describe, settle
-from lndp_agents.evolution.run_folder import EVENTS, RUNS, next_folder
-from lndp_agents.evolution.run_writer import Checkpoint, RunWriter
-from lndp_agents.evolution.sharing import at_work, report_to
+from lndp_agents.evolution.records import Generation
 from lndp_agents.evolution.start import genome_sha256
-from lndp_agents.evolution.workers import Workers
 from lndp_agents.persistence import SavedAgent
 from lndp_agents.rollout import Report
+from lndp_agents.run.checkpoint import CHECKPOINTS, read_newest
+from lndp_agents.run.events import EventLog
+from lndp_agents.run.folder import EVENTS, RUNS, next_folder
+from lndp_agents.run.origin import system_changes
+from lndp_agents.run.view import RunView
+from lndp_agents.run.writer import Checkpoint, RunWriter
+from lndp_agents.workers.sharing import at_work, report_to
+from lndp_agents.workers.workers import Workers
 
 HOPELESS = 3
 """Generations in a row without any fitness after which a run ends: the search has nothing to go by."""
@@ -121,7 +122,7 @@ class Run:
                 generations are done than asked for, or a file is a link or the like.
             OSError: the folder cannot be written or is in use, or there are no actors to be had.
         """
-        description = Description.read(folder, trust=trust)
+        description = RunView(folder, trust).description
         if generations is not None:
             description = replace(description, recipe=replace(description.recipe, generations=generations))
         run = cls(folder, description, workers)
@@ -136,7 +137,7 @@ class Run:
                     f"generations={generations}: {folder} has {run.generation} already, give more"
                 )
             if generations is not None:
-                description.write(folder)
+                run._writer.write_description(description)
             run.notes += run._writer.cut(run.generation)
             if changes := system_changes(folder):
                 run.notes.append(f"{changes}: last bits can differ")

@@ -9,11 +9,15 @@ from typing import Any
 from lndp_agents.agent import Agent, agent_kind
 from lndp_agents.evolution.config import EvolutionConfig
 from lndp_agents.evolution.description import Description
-from lndp_agents.evolution.metrics import METRICS, PARTS
 from lndp_agents.evolution.objective import WorldObjective, make_objective, worlds_of
-from lndp_agents.evolution.run_folder import DESCRIPTION, TIMINGS
+from lndp_agents.persistence import read_regular
 from lndp_agents.plotting import read_metrics
-from lndp_agents.validation import shorten
+from lndp_agents.plugins import require_trusted
+from lndp_agents.run.folder import DESCRIPTION, TIMINGS, no_run
+from lndp_agents.run.metrics import METRICS, PARTS
+from lndp_agents.validation import parse_json, shorten
+
+MAX_DESCRIPTION_BYTES = 2**22
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,20 @@ class RunView:
             FileNotFoundError: there is no run.
             ValueError: its config.json is damaged, foreign or of another version.
         """
-        return Description.read(self.folder, trust=self.trust)
+        path = self.folder / DESCRIPTION
+        try:
+            content = read_regular(path, MAX_DESCRIPTION_BYTES)
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise FileNotFoundError(no_run(self.folder)) from error
+        try:
+            data: object = parse_json(content)
+        except ValueError as error:
+            raise ValueError(f"{path} does not describe a run: {error}") from error
+        require_trusted(data, path, trust=self.trust)
+        try:
+            return Description.from_json(data)
+        except ValueError as error:
+            raise ValueError(f"{path} does not describe a run: {error}") from error
 
     @property
     def recipe(self) -> EvolutionConfig:

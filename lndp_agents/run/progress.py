@@ -5,7 +5,7 @@ import time
 from types import TracebackType
 from typing import Self
 
-from lndp_agents.evolution.metrics import Generation
+from lndp_agents.evolution.records import Generation
 from lndp_agents.numbers import score_text
 
 try:

@@ -7,7 +7,7 @@ import re
 import shutil
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +15,9 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
+from lndp_agents.evolution.records import Counters
 from lndp_agents.persistence import parse_tensors, read_regular, write_file
-from lndp_agents.validation import (
-    is_finite_number,
-    is_integer,
-    is_object,
-    parse_json,
-    require_keys,
-    shorten,
-)
+from lndp_agents.validation import is_object, parse_json, require_keys, shorten
 
 CHECKPOINTS = "checkpoints"
 """The folder of all checkpoints of a run."""
@@ -34,31 +28,6 @@ MILESTONES = 8
 """At most so many more stay, evenly apart: from them any generation is soon computed again."""
 _MAX_JSON_BYTES = 2**16
 _NAME = re.compile(r"generation_\d{9,10}")
-
-
-@dataclass(frozen=True)
-class Counters:
-    """The numbers of a checkpoint.
-
-    Raises:
-        ValueError: a number is out of range.
-    """
-
-    run: str
-    """Which run it is of: the hash of its description."""
-    generation: int
-    """Generations done."""
-    steps: int
-    """Steps lived by all populations."""
-    best_score: float | None
-    """Held-out score of the best mean; none was measured yet if None."""
-
-    def __post_init__(self) -> None:
-        for name in ("generation", "steps"):
-            if not is_integer(getattr(self, name), 0, 2**63):
-                raise ValueError(f"{name}={shorten(getattr(self, name))} is no count")
-        if self.best_score is not None and not is_finite_number(self.best_score):
-            raise ValueError(f"best_score={shorten(self.best_score)} is no number")
 
 
 def write_checkpoint(folder: Path, counters: Counters, tensors: Mapping[str, Tensor]) -> None:

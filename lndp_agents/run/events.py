@@ -11,7 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from lndp_agents.evolution.metrics import COLUMNS, Generation
+from lndp_agents.evolution.records import Generation
+from lndp_agents.run.metrics import COLUMNS
 
 
 class EventLog:

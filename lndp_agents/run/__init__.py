@@ -1,0 +1,1 @@
+"""A run: the folder of an evolution, written, read, resumed and verified."""
