@@ -7,8 +7,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import gymnasium
 import numpy as np
 import pytest
+from lndp_envs import SenseReward
 from PIL import Image
 
 from lndp_agents import Lesion, load_pretrained
@@ -73,7 +75,7 @@ def test_the_lives_are_those_that_a_user_would_lead(script: Any) -> None:
     *_, end = module.Plastic(agent).live(5, 12, lesion, is_drawn=False)
     rewards, (observation, _) = (
         [],
-        (env := module.SenseReward(module.gymnasium.make(module.ENVIRONMENT))).reset(seed=5),
+        (env := SenseReward(gymnasium.make(module.ENVIRONMENT))).reset(seed=5),
     )
     agent.birth(5)
     for step in range(12):

@@ -6,13 +6,13 @@ from typing import Any, NamedTuple
 
 import gymnasium
 import numpy as np
-import torch
-from lndp_envs import SenseReward
 from numpy.typing import NDArray
 
-from lndp_agents import Agent, LNDPAgent, LNDPConfig
+from lndp_agents import Agent, LNDPConfig
 from lndp_agents.interventions import Intervention
-from lndp_agents.watching.wiring import Brain, darkened
+from lndp_agents.rollout import Phenotype, StepInput
+from lndp_agents.watching.life import Life
+from lndp_agents.watching.wiring import Brain
 
 ENVIRONMENT = "lndp/ForagingReversal-v0"
 GATES = 3
@@ -48,72 +48,35 @@ class Patient(ABC):
         """How many inputs, hidden nodes and outputs its picture has."""
 
     @abstractmethod
-    def brain(self, senses: Any) -> Brain:
-        """The network as it is now, after it has sensed this."""
-
-    def injure(self, lesion: Intervention) -> None:
-        """Let it happen to the life that the agent leads."""
-        self.agent.lesion(lesion)
-
-    def born(self, seed: int) -> None:
-        """Begin a life."""
-        self.agent.birth(seed)
+    def brain(self, network: Phenotype, given: StepInput) -> Brain:
+        """The network that is drawn, after it has sensed this."""
 
     def live(self, seed: int, steps: int, lesion: Intervention, *, is_drawn: bool) -> Iterator[Moment]:
         """Live a life of so many steps: its moments, one more for the injury, and its end.
 
         `lndp watch` with the options --seed, --zero and --at shows the same life of an LNDP.
         """
-        env = SenseReward(gymnasium.make(ENVIRONMENT, render_mode="rgb_array", reveal=True))
-        senses, info = env.reset(seed=seed)
-        self.born(seed)
-        rewards, food = list[float](), [int(info["food"])]
-
-        def moment(choice: int | None = None) -> Moment:
-            seen = (np.asarray(env.render()), self.brain(senses)) if is_drawn else (None, None)
-            return Moment(*seen, choice, list(rewards), list(food))
-
-        for step in range(steps):
-            if step == lesion.at:
-                self.injure(lesion)
-                yield moment()
-            action = self.agent.act(senses)
-            yield moment(action)
-            senses, reward, _, _, info = env.step(action)
-            rewards.append(float(reward))
-            food.append(int(info["food"]))
-        yield moment()
+        env = gymnasium.make(ENVIRONMENT, render_mode="rgb_array", reveal=True)
+        look = {"look": self.brain, "shape": self.shape, "has_picture": is_drawn}
+        life, food = Life(self.agent, env, seed, lesion, **look), list[int]()
+        for moment in life.moments(steps):
+            rewards = list(life.history.rewards)
+            food[len(rewards) :] = [int(moment.info["food"])]
+            yield Moment(moment.picture, moment.brain, moment.choice, rewards, list(food))
         env.close()
 
 
 class Plastic(Patient):
     """An LNDP: its weights are those of this life."""
 
-    agent: LNDPAgent
-
     @property
     def shape(self) -> LNDPConfig:
         """As `Patient.shape`."""
         return self.agent.config
 
-    def born(self, seed: int) -> None:
-        """As `Patient.born`."""
-        super().born(seed)
-        self._taken = np.zeros((self.shape.nodes, self.shape.nodes), np.float32)
-
-    def injure(self, lesion: Intervention) -> None:
-        """As `Patient.injure`."""
-        before = Brain.of(self.agent.state, self.shape)
-        super().injure(lesion)
-        after = Brain.of(self.agent.state, self.shape)
-        self._taken = np.abs(before.weights) * before.adjacency * (after.weights == 0)
-
-    def brain(self, senses: Any) -> Brain:
-        """As `Patient.brain`; an edge is dark until half of the weight that it lost is back."""
-        brain = Brain.of(self.agent.state, self.shape)
-        is_dark = darkened(brain, self._taken)
-        self._taken = self._taken * is_dark
-        return brain._replace(dark=is_dark)
+    def brain(self, network: Phenotype, given: StepInput) -> Brain:
+        """As `Patient.brain`."""
+        return Brain.of(network.state, self.shape)
 
 
 class Fixed(Patient):
@@ -130,21 +93,11 @@ class Fixed(Patient):
         nodes = inputs + config.hidden_size + outputs
         return LNDPConfig(observation_size=inputs, action_size=outputs, nodes=nodes)
 
-    def born(self, seed: int) -> None:
-        """As `Patient.born`."""
-        super().born(seed)
-        self._weights = {name: tensor[None] for name, tensor in self.agent.parameters.items()}
-
-    def injure(self, lesion: Intervention) -> None:
-        """As `Patient.injure`."""
-        super().injure(lesion)
-        self._weights = self.agent.phenotype.parameters
-
-    def brain(self, senses: Any) -> Brain:
+    def brain(self, network: Phenotype, given: StepInput) -> Brain:
         """As `Patient.brain`."""
         shape, hidden = self.shape, self.shape.hidden_nodes
         first, last = shape.observation_size, shape.nodes - shape.action_size
-        weights = {name: tensor[0].numpy() for name, tensor in self._weights.items()}
+        weights = {name: tensor[0].numpy() for name, tensor in network.parameters.items()}
         links = np.zeros((GATES, shape.nodes, shape.nodes), np.float32)
         links[:, :first, first:last] = weights["weight_ih"].reshape(GATES, hidden, first).transpose(0, 2, 1)
         links[:, first:last, first:last] = weights["weight_hh"].reshape(GATES, hidden, hidden).swapaxes(1, 2)
@@ -154,11 +107,11 @@ class Fixed(Patient):
         np.fill_diagonal(exists, False)
         largest = np.take_along_axis(links, np.abs(links).argmax(0)[None], 0)[0]
         is_dark = exists & ((links == 0).sum(0) > GATES / 2)
-        return Brain(exists, largest, self._activation(senses), is_dark)
+        return Brain(exists, largest, self._activation(network, given), is_dark)
 
-    def _activation(self, senses: Any) -> NDArray[np.float32]:
-        code = self.agent.encoding.encode(torch.as_tensor(senses["observation"])[None])[0].numpy()
-        memory = self.agent.state.memory[0, 0]
-        outputs = self._weights["out.weight"][0] @ memory + self._weights["out.bias"][0]
-        sensed = np.ravel(senses["reward"]) / 10, np.ravel(senses["episode_start"])
+    def _activation(self, network: Phenotype, given: StepInput) -> NDArray[np.float32]:
+        code = self.agent.encoding.encode(given.observation)[0].numpy()
+        memory, start = network.state.memory[0, 0], given.episode_start[0].numpy()
+        outputs = network.parameters["out.weight"][0] @ memory + network.parameters["out.bias"][0]
+        sensed = np.where(start, 0.0, given.reward[0].numpy()) / 10, start
         return np.concatenate([code, *sensed, memory.numpy(), outputs.tanh().numpy()]).astype(np.float32)

@@ -25,9 +25,9 @@ Frames = Iterator[NDArray[np.uint8]]
 
 def watch_command(options: Namespace) -> int:
     """Play one life of an agent in its environment."""
+    from lndp_agents.rollout.given_env import lifetime_steps
     from lndp_agents.watching import frames_of_life, show, write_gif  # imports pygame
     from lndp_agents.watching.gif import check_writable
-    from lndp_agents.watching.life import length_of_life
 
     if options.gif is not None:
         check_writable(options.gif)
@@ -35,7 +35,7 @@ def watch_command(options: Namespace) -> int:
     subject = find_subject(options)
     agent = subject.brain
     env, has_picture = _make(subject, brain_only=options.brain_only)
-    life = length_of_life(env)
+    life = lifetime_steps(env)
     steps = options.steps if options.gif is None else _steps_of_gif(options.steps, life)
     width = (WINDOW_WIDTH if options.gif is None else GIF_WIDTH) if options.width is None else options.width
     frames = frames_of_life(

@@ -4,7 +4,8 @@
 """
 
 from lndp_agents.rollout.batch import Batch, Rollout
-from lndp_agents.rollout.engine import Report, init_batch, rollout, unroll
+from lndp_agents.rollout.engine import Report, advance, begin, init_batch, rollout, step_input, unroll
+from lndp_agents.rollout.given_env import GivenEnv
 from lndp_agents.rollout.intervention import Intervention
 from lndp_agents.rollout.learners import Evolved, Learner, Network, Phenotype, StepInput
 from lndp_agents.rollout.predicting import Predicting, PredictNetwork, PredictPolicy
@@ -15,6 +16,7 @@ from lndp_agents.rollout.world import World, make_world
 __all__ = [
     "Batch",
     "Evolved",
+    "GivenEnv",
     "Intervention",
     "Learner",
     "Network",
@@ -27,10 +29,13 @@ __all__ = [
     "StepInput",
     "Transition",
     "World",
+    "advance",
     "balanced_contexts",
+    "begin",
     "init_batch",
     "lifetime_keys",
     "make_world",
     "rollout",
+    "step_input",
     "unroll",
 ]

@@ -125,17 +125,25 @@ def _rollout_batch(
 
 def init_batch(learner: Learner, world: World, keys: Tensor, contexts: Tensor) -> Batch:
     """Return rollouts at their first step; the arguments are those of `rollout`."""
-    shape = (learner.num_genomes, len(keys))
-    zeros = torch.zeros(shape, dtype=torch.float64, device=keys.device)
-    count = torch.zeros(shape, dtype=torch.int64, device=keys.device)
+    num_genomes = learner.num_genomes
+    network = learner.init(keys, world.dynamics.observation_space)
+    state = world.dynamics.reset(fold(keys, WORLD).repeat(num_genomes), contexts.repeat(num_genomes))
+    return begin(network, world, state, (num_genomes, len(keys)))
+
+
+def begin(network: Network, world: World, state: Any, shape: tuple[int, int] = (1, 1)) -> Batch:
+    """Return rollouts (P, L) at their first step, of initial networks in an initial state of the dynamics."""
+    start = world.dynamics.episode_start(state)
+    zeros = torch.zeros(shape, dtype=torch.float64, device=start.device)
+    count = torch.zeros(shape, dtype=torch.int64, device=start.device)
     return Batch(
-        network=learner.init(keys, world.dynamics.observation_space),
-        state=world.dynamics.reset(fold(keys, WORLD).repeat(shape[0]), contexts.repeat(shape[0])),
+        network=network,
+        state=state,
         step=0,
-        alive=torch.ones(shape, dtype=torch.bool, device=keys.device),
+        alive=torch.ones(shape, dtype=torch.bool, device=start.device),
         reward=zeros,
         episode=count - 1,
-        returns=torch.zeros(*shape, world.episodes, dtype=torch.float64, device=keys.device),
+        returns=torch.zeros(*shape, world.episodes, dtype=torch.float64, device=start.device),
         edges=zeros,
         steps=count,
     )
@@ -166,24 +174,41 @@ def unroll(
     Returns:
         The rollouts after these steps.
     """
-    network, state, first, alive, reward, episode, returns, edges, steps = batch
-    shape, dynamics = alive.shape, world.dynamics
-    for step in range(first, first + num_steps):
-        starts, before, seen = dynamics.episode_start(state).reshape(shape), network, state
-        given = StepInput(dynamics.observe(state), reward, starts, alive)
-        network, action = step_network(
-            world, network, step, given, interventions, space=dynamics.action_space, donate=donate
-        )
-        state, earned, terminated = dynamics.step(state, action)
-        reward = torch.where(alive, earned.reshape(shape), 0.0)
-        episode = (episode + starts).clamp(0, world.episodes - 1)
-        returns = returns.scatter_add(2, episode[..., None], reward[..., None])
-        edges = edges + torch.where(alive, network.num_edges, 0)
-        steps = steps + alive
+    for _ in range(num_steps):
+        batch, transition = advance(world, batch, interventions, donate=donate)
         if observe is not None:
-            observe(Transition(step, world, seen, given, alive, before, network, action, reward))
-        alive = alive & ~terminated.reshape(shape)
-    return Batch(network, state, first + num_steps, alive, reward, episode, returns, edges, steps)
+            observe(transition)
+    return batch
+
+
+def advance(
+    world: World, batch: Batch, interventions: Sequence[Intervention] = (), *, donate: bool = False
+) -> tuple[Batch, Transition]:
+    """Advance all rollouts by one step; the arguments are those of `unroll`.
+
+    Returns:
+        The rollouts after the step, and the step.
+    """
+    network, state, step, alive, reward, episode, returns, edges, steps = batch
+    shape, dynamics = alive.shape, world.dynamics
+    given = step_input(world, batch)
+    network, action = step_network(
+        world, network, step, given, interventions, space=dynamics.action_space, donate=donate
+    )
+    state, earned, terminated = dynamics.step(state, action)
+    reward = torch.where(alive, earned.reshape(shape), 0.0)
+    episode = (episode + given.episode_start).clamp(0, world.episodes - 1)
+    returns = returns.scatter_add(2, episode[..., None], reward[..., None])
+    edges = edges + torch.where(alive, network.num_edges, 0)
+    goes_on = alive & ~terminated.reshape(shape)
+    after = Batch(network, state, step + 1, goes_on, reward, episode, returns, edges, steps + alive)
+    return after, Transition(step, world, batch.state, given, alive, batch.network, network, action, reward)
+
+
+def step_input(world: World, batch: Batch) -> StepInput:
+    """Return what the networks receive in the step to come, before interventions."""
+    starts = world.dynamics.episode_start(batch.state).reshape(batch.alive.shape)
+    return StepInput(world.dynamics.observe(batch.state), batch.reward, starts, batch.alive)
 
 
 def begin_step(network: AnyNetwork, step: int, interventions: Sequence[Intervention]) -> AnyNetwork:

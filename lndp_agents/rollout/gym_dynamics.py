@@ -48,18 +48,16 @@ class GymDynamics(OneEpisode):
     """
 
     num_tasks = 1
+    _info: Mapping[str, Any] = {}
+    """What the environment that was stepped last told beside its observation."""
 
     def __init__(self, environment: str, keywords: Mapping[str, Any], episodes: int) -> None:
         self._name, self._keywords, self._episodes = environment, dict(keywords), episodes
         single = self._make()
         self.num_steps = (episode_limit(single) or DEFAULT_STEPS) * episodes
-        self.observation_space: Space = plain_space(single.observation_space)
-        self.action_space: Space = single.action_space
+        self._see_spaces(single)
         if names := unread(self.observation_space):
             note(f"{environment}: agents do not read {', '.join(names)}, which holds no numbers")
-        self._shape = row_shape(self.observation_space)
-        keeps_type = is_discrete(self.observation_space) or self.observation_space.dtype == np.uint8
-        self._dtype = self.observation_space.dtype if keeps_type else np.float64
         single.close()
         self._envs: list[Env] = []
 
@@ -85,6 +83,7 @@ class GymDynamics(OneEpisode):
             env: Env = self._envs[rows[i]]
             own = actions[i] if is_array(self.action_space) else from_numbers(self.action_space, actions[i])
             observation, reward[i], terminated, truncated, info = env.step(own)
+            self._info = info
             seen[i] = self._numbers(observation)
             start[i], over[i] = info.get("episode_start", False), terminated or truncated
         self._note_what_is_not_finite(seen, reward)
@@ -103,6 +102,13 @@ class GymDynamics(OneEpisode):
     def info(self, state: GymState) -> dict[str, Tensor]:
         """Nothing more is known."""
         return {}
+
+    def _see_spaces(self, env: Env) -> None:
+        self.observation_space: Space = plain_space(env.observation_space)
+        self.action_space: Space = env.action_space
+        self._shape = row_shape(self.observation_space)
+        keeps_type = is_discrete(self.observation_space) or self.observation_space.dtype == np.uint8
+        self._dtype = self.observation_space.dtype if keeps_type else np.float64
 
     def _make(self) -> Env:
         return make_env(self._name, self._keywords, self._episodes)

@@ -18,7 +18,11 @@ from lndp_agents.validation import shorten
 
 @dataclass(frozen=True)
 class World:
-    """Dynamics with a horizon, an observation encoder and an action decoder; made once and handed on."""
+    """Dynamics with a horizon, an observation encoder and an action decoder; made once and handed on.
+
+    Raises:
+        ValueError: the encoder does not read the observations.
+    """
 
     name: str
     """The name of the environment."""
@@ -29,6 +33,13 @@ class World:
     """Episodes of a lifetime."""
     encoder: ObservationEncoding | None = None
     """The observation encoder that was chosen; the usual one of the space if None."""
+
+    def __post_init__(self) -> None:
+        if self.encoder is not None and not self.encoder.accepts(self.dynamics.observation_space):
+            raise ValueError(
+                f"{self.name} gives observations {shorten(self.dynamics.observation_space)}, which the "
+                "agent's encoding does not fit: name the environment that it was evolved on"
+            )
 
     @property
     def encoding(self) -> ObservationEncoding:
@@ -103,11 +114,6 @@ def make_world(
         num_steps = dynamics.num_steps
     if isinstance(encoding, str):
         encoding = named_encoding(encoding, dynamics)
-    elif encoding is not None and not encoding.accepts(dynamics.observation_space):
-        raise ValueError(
-            f"{environment} gives observations {shorten(dynamics.observation_space)}, which the agent's "
-            "encoding does not fit: name the environment that it was evolved on"
-        )
     world = World(environment, dynamics, num_steps, episodes, encoding)
     if encoding is not None:
         _ = world.decoding  # refused now, if at all

@@ -1,28 +1,31 @@
-"""A life as frames: plays an agent in an environment and draws what happens."""
+"""A life as frames: a rollout of one agent in one environment, drawn step by step."""
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import gymnasium
 import numpy as np
-from lndp_envs.lifetime import LifetimeDynamics
-from lndp_envs.wrappers import Lifetime, SenseReward
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-from lndp_agents.agent import LNDPAgent
+from lndp_agents.agent import Agent, LNDPAgent
+from lndp_agents.config import LNDPConfig
+from lndp_agents.environments import Env
 from lndp_agents.lndp.state import roles
-from lndp_agents.rollout import Intervention
-from lndp_agents.spaces import to_numbers
-from lndp_agents.spaces.kinds import is_sensed
+from lndp_agents.rollout import Intervention, Phenotype, StepInput, Transition, advance, begin, step_input
+from lndp_agents.rollout.engine import begin_step
+from lndp_agents.rollout.given_env import env_name, given_world, lifetime_steps
 from lndp_agents.watching.history import History
 from lndp_agents.watching.labels import labels_of
-from lndp_agents.watching.wiring import Brain, darkened
+from lndp_agents.watching.wiring import Brain, Moment, darkened
 
 if TYPE_CHECKING:
     from lndp_agents.watching.canvas import Frame
-    from lndp_agents.watching.panel import Moment, Panel
 
 WIDTH = 960
+Look: TypeAlias = Callable[[Phenotype, StepInput], Brain]
+"""The network to draw, of what was rolled out and of what it sensed."""
 
 
 def frames_of_life(
@@ -42,9 +45,8 @@ def frames_of_life(
     and chosen what it does next. An injury has a frame of its own, before the brain lives on.
 
     Args:
-        agent: who lives; its own life is replaced by this one.
-        env: where it lives, made with `render_mode="rgb_array"`. It is wrapped in `SenseReward` if it is not
-            yet; it is not closed.
+        agent: who lives; it is born here.
+        env: where it lives, made with `render_mode="rgb_array"`; it is not closed.
         seed: of the environment and of the birth.
         max_steps: the life is left after this many; None for the whole life.
         every: steps between two frames. The last step is always drawn.
@@ -75,173 +77,168 @@ def frames_of_life(
         )
     from lndp_agents.watching.panel import Panel  # imports pygame, which only drawing needs
 
-    if not is_sensed(env.observation_space):
-        env = SenseReward(env)
-    length = min(filter(None, (max_steps, length_of_life(env))), default=None)
+    length = min(filter(None, (max_steps, lifetime_steps(env))), default=None)
     if lesion is not None and length is not None and lesion.at >= length:
         raise ValueError(f"at={lesion.at}: {length} steps are drawn; give 0 to {length - 1}, or draw more")
-    life = Life(agent, env, seed, lesion)
-    newborn = life.brain.adjacency
-    panel = Panel(env_id(env), agent.config, newborn, length=length, width=width, has_picture=not brain_only)
-    return _frames(life, panel, max_steps, every)
+    life = Life(agent, env, seed, lesion, has_picture=not brain_only)
+    edges = life.look().adjacency
+    panel = Panel(env_name(env), agent.config, edges, length=length, width=width, has_picture=not brain_only)
+    return (panel.draw(moment, life.history) for moment in life.moments(max_steps, every))
 
 
 class Life:
-    """One agent living in one environment, with the history of its life.
+    """A rollout of one agent in one environment, with its history: what there is to see, moment by moment.
 
     Args:
         agent: who lives; it is born here.
-        env: a `SenseReward` environment; it is reset here.
+        env: where; it is reset here.
         seed: of both.
-        lesion: what happens to it.
+        lesion: what happens to the agent.
+        look: the network that is drawn, from the agent's networks and what they sense; an LNDP's own if None.
+        shape: how many inputs, hidden nodes and outputs are drawn; those of the agent if None.
+        has_picture: whether moments come with a picture of the environment.
+
+    Raises:
+        ValueError: the environment does not fit the agent.
     """
 
     def __init__(
         self,
-        agent: LNDPAgent,
-        env: gymnasium.Env[Any, Any],
+        agent: Agent[Any],
+        env: Env,
         seed: int | None,
         lesion: Intervention | None = None,
+        *,
+        look: Look | None = None,
+        shape: LNDPConfig | None = None,
+        has_picture: bool = True,
     ) -> None:
-        self.history = History(int(roles(agent.config, agent.device).allowed.sum()))
-        self.is_over = False
-        self._agent = agent
+        config = agent.config if shape is None else shape
+        self.history = History(int(roles(config, agent.device).allowed.sum()))
         self._env = env
         self._lesion = lesion
+        self._look: Look = look or (lambda network, given: Brain.of(network.state, config))
+        self._has_picture = has_picture
         self._taken: NDArray[np.float32] | None = None
-        self._labels = labels_of(env_id(env), agent.config)
-        self._action: Any = None
-        self._observation, info = env.reset(seed=seed)
+        self._labels = labels_of(env_name(env), config)
+        self._world = given_world(env, seed, agent.encoding)
+        self._world.check_actions(
+            agent.action_space, "the agent", "name the environment that it was evolved on"
+        )
+        state = self._world.dynamics.reset(torch.zeros(1, dtype=torch.int64))
         agent.birth(seed)
-        self._trial = info.get("trial")
-        self.history.has_trials = "trial" in info
-        self.history.begin(self.brain.adjacency)
+        self._batch = begin(agent.phenotype, self._world, state)
+        self._info = self._told()
+        self.history.has_trials = "trial" in self._info
+        self.history.begin(self.look().adjacency)
 
     @property
-    def brain(self) -> Brain:
+    def is_over(self) -> bool:
+        """Whether the life has ended."""
+        return not self._batch.alive.item()
+
+    def look(self) -> Brain:
         """The brain as it is now."""
-        brain = Brain.of(self._agent.state, self._agent.config)
-        return brain if self._taken is None else brain._replace(dark=darkened(brain, self._taken))
+        return self._seen(self._batch.network, step_input(self._world, self._batch))
 
-    @property
-    def choice(self) -> int | None:
-        """The output node that has won; None where nothing is decided yet, and for continuous actions."""
-        if self._action is None or not self._agent.decoding.discrete:
-            return None
-        return int(self._action - getattr(self._agent.action_space, "start", 0))
+    def moments(self, max_steps: int | None = None, every: int = 1) -> Iterator[Moment]:
+        """Roll the life out, and show its steps before the world answers, and last its end.
 
-    @property
-    def action(self) -> str:
-        """What is decided, in words."""
-        if self.choice is not None:
-            return self._labels.outputs[self.choice]
-        if self._action is None:
-            return ""
-        numbers = to_numbers(self._agent.action_space, self._action).ravel().tolist()
-        return ", ".join(f"{number:+.2f}" for number in numbers[:4]) + (", ..." if len(numbers) > 4 else "")
+        Args:
+            max_steps: the life is left after this many; None for the whole life.
+            every: steps between two moments; an injury has one of its own, and so has the end.
 
-    @property
-    def injury(self) -> str:
-        """What has happened to the agent, in words; empty before it."""
-        return "" if self.history.injured_at is None else str(self._lesion)
-
-    @property
-    def injury_is_due(self) -> bool:
-        """Whether the lesion comes before the step that is next."""
-        return self._lesion is not None and self._lesion.at == self.history.step and not self.injury
-
-    def injure(self) -> None:
-        """Let the lesion happen.
+        Yields:
+            What there is to see; meanwhile `history` tells of the steps before.
 
         Raises:
-            ValueError: it hits nothing in this agent.
+            ValueError: the environment has no picture, or the lesion hits nothing.
         """
-        assert self._lesion is not None
-        before = self.brain
-        self._agent.lesion(self._lesion)
-        self._taken = np.abs(before.weights) * before.adjacency * (self.brain.weights == 0)
+        history, lesion = self.history, self._lesion
+        while not self.is_over and history.step != max_steps:
+            is_due, is_injured = history.step % every == 0, lesion is not None and lesion.at == history.step
+            picture = self._picture() if is_due or is_injured else None
+            if lesion is not None and is_injured:
+                yield self._moment(picture, self._injure(lesion))
+            transition = self._advance()
+            brain = self._seen(transition.network, transition.given)
+            if self._taken is not None and brain.dark is not None:
+                self._taken = self._taken * brain.dark
+            history.rewire(brain.adjacency)
+            if is_due:
+                yield self._moment(picture, brain, transition.action)
+            self._earn(transition.reward.item())
+        yield self._moment(self._picture(), self.look())
+
+    @torch.inference_mode()
+    def _advance(self) -> Transition:
+        lesions = [] if self._lesion is None else [self._lesion]
+        self._batch, transition = advance(self._world, self._batch, lesions)
+        return transition
+
+    @torch.inference_mode()
+    def _injure(self, lesion: Intervention) -> Brain:
+        """The brain right after the lesion, with which the step to come begins."""
+        given = step_input(self._world, self._batch)
+        before, network = self.look(), begin_step(self._batch.network, lesion.at, [lesion])
+        after = self._look(cast("Phenotype", network), given)
+        self._taken = np.abs(before.weights) * before.adjacency * (after.weights == 0)
         self.history.injured_at = self.history.step
+        return self._seen(network, given)
 
-    def decide(self) -> None:
-        """The first half of a step: look at the world, rewire, choose."""
-        self._action = self._agent.act(self._observation)
-        if self._taken is not None:
-            self._taken = self._taken * darkened(self.brain, self._taken)
-        self.history.rewire(self.brain.adjacency)
+    def _seen(self, network: Any, given: StepInput) -> Brain:
+        brain = self._look(network, given)
+        if brain.dark is not None or self._taken is None:
+            return brain
+        return brain._replace(dark=darkened(brain, self._taken))
 
-    def do(self) -> None:
-        """The second half: what was chosen is done, and the world answers."""
-        history = self.history
-        self._observation, reward, terminated, truncated, info = self._env.step(self._action)
-        self._action = None
-        history.earn(float(reward))
-        self.is_over = terminated or truncated
-        is_new_episode = not self.is_over and bool(self._observation["episode_start"].item())
+    def _earn(self, reward: float) -> None:
+        """Note what the world has answered."""
+        history, before = self.history, self._info
+        history.earn(reward)
+        self._info = self._told()
+        starts = bool(step_input(self._world, self._batch).episode_start.item())
+        is_new_episode = starts and not self.is_over
         if is_new_episode:
             history.episode_ends.append(history.step)
-        if history.has_trials and (is_new_episode or info["trial"] != self._trial):
+        if history.has_trials and (is_new_episode or self._info["trial"] != before["trial"]):
             history.trial_ends.append(history.step)
-        self._trial = info.get("trial")
 
-    def step(self) -> None:
-        """Live one step."""
-        if self.injury_is_due:
-            self.injure()
-        self.decide()
-        self.do()
+    def _told(self) -> dict[str, float]:
+        told = self._world.dynamics.info(self._batch.state)
+        return {name: value.item() for name, value in told.items()}
 
-    def picture(self) -> "Frame":
+    def _picture(self) -> "Frame | None":
         """The environment as pixels.
 
         Raises:
             ValueError: the environment gave none.
         """
+        if not self._has_picture:
+            return None
         remedy = "draw the brain alone (brain_only=True, or --brain-only)"
         try:
             pixels: NDArray[Any] = np.asarray(self._env.render())
         except gymnasium.error.Error as error:
-            raise ValueError(f"{env_id(self._env)} cannot be drawn ({error}): {remedy}") from error
+            raise ValueError(f"{self._world.name} cannot be drawn ({error}): {remedy}") from error
         if pixels.ndim != 3 or pixels.shape[2] != 3:
             raise ValueError(
-                f"{env_id(self._env)} rendered shape {pixels.shape}, not (height, width, 3): {remedy}"
+                f"{self._world.name} rendered shape {pixels.shape}, not (height, width, 3): {remedy}"
             )
         return pixels.astype(np.uint8, copy=False)
 
-    def moment(self, *, has_picture: bool) -> "Moment":
-        """What there is to see now."""
-        from lndp_agents.watching.panel import Moment
+    def _moment(self, picture: "Frame | None", brain: Brain, action: Tensor | None = None) -> Moment:
+        choice, words = self._choice(action)
+        injury = "" if self.history.injured_at is None else str(self._lesion)
+        return Moment(picture, brain, choice, words, injury, self.is_over and action is None, self._info)
 
-        picture = self.picture() if has_picture else None
-        return Moment(picture, self.brain, self.choice, self.action, self.injury, self.is_over)
-
-
-def env_id(env: gymnasium.Env[Any, Any]) -> str:
-    """The id that an environment was made by, else the name of its class."""
-    return env.spec.id if env.spec else type(env.unwrapped).__name__
-
-
-def _frames(life: Life, panel: "Panel", max_steps: int | None, every: int) -> "Iterator[Frame]":
-    while True:
-        is_last = life.is_over or life.history.step == max_steps
-        if not is_last:
-            if life.injury_is_due:
-                life.injure()
-                yield panel.draw(life.moment(has_picture=panel.has_picture), life.history)
-            life.decide()
-        if is_last or life.history.step % every == 0:
-            yield panel.draw(life.moment(has_picture=panel.has_picture), life.history)
-        if is_last:
-            return
-        life.do()
-
-
-def length_of_life(env: gymnasium.Env[Any, Any]) -> int | None:
-    """Most steps of a life, if the environment says so."""
-    dynamics = getattr(env.unwrapped, "dynamics", None)
-    if isinstance(dynamics, LifetimeDynamics):
-        return dynamics.num_steps
-    episodes, steps = 1, env.spec.max_episode_steps if env.spec else None
-    while isinstance(env, gymnasium.Wrapper):
-        episodes *= env.episodes if isinstance(env, Lifetime) else 1
-        env = env.env
-    return steps and episodes * steps
+    def _choice(self, action: Tensor | None) -> tuple[int | None, str]:
+        """The output node that has won, none for continuous actions, and what is decided, in words."""
+        if action is None:
+            return None, ""
+        numbers = [float(number) for number in action.flatten()]
+        if self._world.decoding.discrete:
+            choice = int(numbers[0]) - int(getattr(self._world.dynamics.action_space, "start", 0))
+            return choice, self._labels.outputs[choice]
+        words = ", ".join(f"{number:+.2f}" for number in numbers[:4])
+        return None, words + (", ..." if len(numbers) > 4 else "")

@@ -1,7 +1,5 @@
 """The panel: the world on the left, the living brain on the right, the course of the life below."""
 
-from dataclasses import dataclass
-
 from lndp_agents.config import LNDPConfig
 from lndp_agents.watching import style
 from lndp_agents.watching.brain_view import BrainView
@@ -9,7 +7,7 @@ from lndp_agents.watching.canvas import Area, Canvas, Frame
 from lndp_agents.watching.charts import Charts
 from lndp_agents.watching.history import History
 from lndp_agents.watching.labels import labels_of
-from lndp_agents.watching.wiring import Booleans, Brain
+from lndp_agents.watching.wiring import Booleans, Moment
 
 PAGE = 720.0, 450.0
 WORLD = Area(14, 40, 212, 292)
@@ -18,27 +16,6 @@ FACTS_ALONE = Area(14, 40, 142, 292)
 BRAIN_ALONE = Area(166, 40, 540, 292)
 """Where no world is drawn beside it."""
 CHARTS = Area(14, 341, 692, 104)
-
-
-@dataclass(frozen=True)
-class Moment:
-    """What the panel shows: the world as the agent sees it, and its brain when it has looked and chosen.
-
-    What was chosen is not done yet, and the reward is that of the step before. The last moment of a life has
-    the world as the life left it; nothing is chosen any more.
-    """
-
-    picture: Frame | None
-    """The environment's own frame; none where the brain is drawn alone."""
-    brain: Brain
-    choice: int | None = None
-    """The output node that won."""
-    action: str = ""
-    """What is chosen, in words."""
-    injury: str = ""
-    """What has happened to the brain, in words."""
-    is_over: bool = False
-    """Whether the life has ended, so that its score stands."""
 
 
 class Panel:

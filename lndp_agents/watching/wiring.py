@@ -1,5 +1,6 @@
 """What a brain is at one moment, as arrays to draw, and what became of its edges."""
 
+from collections.abc import Mapping
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -37,6 +38,28 @@ class Brain(NamedTuple):
             :inputs, -2
         ]  # inputs receive no edges: after the last propagation they are silent
         return cls(state.adjacency[0, 0].cpu().numpy() > 0, state.weights[0, 0].cpu().numpy(), activation)
+
+
+class Moment(NamedTuple):
+    """A moment of a life: the world as the agent sees it, and its brain when it has looked and chosen.
+
+    What was chosen is not done yet, and the reward is that of the step before. The last moment of a life has
+    the world as the life left it; nothing is chosen any more.
+    """
+
+    picture: NDArray[np.uint8] | None
+    """The environment's own frame; none where the brain is drawn alone."""
+    brain: Brain
+    choice: int | None = None
+    """The output node that won."""
+    action: str = ""
+    """What is chosen, in words."""
+    injury: str = ""
+    """What has happened to the brain, in words."""
+    is_over: bool = False
+    """Whether the life has ended, so that its score stands."""
+    info: Mapping[str, float] = {}
+    """The numbers that the environment tells beside the observation."""
 
 
 def darkened(brain: Brain, taken: Floats) -> Booleans:

@@ -13,11 +13,12 @@ from lndp_envs import Labels, Lifetime, SenseReward
 
 from lndp_agents import LNDPAgent
 from lndp_agents.interventions import Lesion
+from lndp_agents.rollout.given_env import lifetime_steps
 from lndp_agents.spaces import config_for
 from lndp_agents.watching import frames_of_life, panel, style
 from lndp_agents.watching.brain_view import BrainView
 from lndp_agents.watching.labels import labels_of
-from lndp_agents.watching.life import Life, length_of_life
+from lndp_agents.watching.life import Life
 
 
 class Countdown(gymnasium.Env[Any, Any]):
@@ -72,15 +73,9 @@ def test_world_and_brain_are_of_the_same_moment():
 
 def test_the_choice_that_is_shown_is_what_happens_next():
     env = Countdown()
-    life = Life(agent_for(env), SenseReward(env), 5)
-    choices: list[int | None] = []
-    while not life.is_over:
-        assert life.choice is None
-        life.decide()
-        choices.append(life.choice)
-        life.do()
-    assert choices == env.done
-    assert life.choice is None
+    choices = [moment.choice for moment in Life(agent_for(env), SenseReward(env), 5).moments()]
+    assert choices == [*env.done, None]
+    assert None not in env.done
 
 
 def test_the_first_edges_that_come_are_seen(agent: LNDPAgent, env: Any):
@@ -88,7 +83,7 @@ def test_the_first_edges_that_come_are_seen(agent: LNDPAgent, env: Any):
     frame = next(frames_of_life(agent, env, 1, width=720))
     near = (np.abs(frame[40:320, 236:706].astype(int) - style.BORN).max(-1) <= 40).sum()
     life = Life(agent, SenseReward(env), 1)
-    life.decide()
+    next(life.moments())
     assert sum(life.history.born) > 0
     assert near > 30
 
@@ -100,17 +95,14 @@ def test_an_injury_has_a_frame_and_a_life_of_its_own(agent: LNDPAgent, env: Any)
     assert len(frames) == len(intact) + 1
     assert all((one == two).all() for one, two in zip(frames[:3], intact[:3], strict=True))
     life = Life(agent, SenseReward(env), 3, lesion)
-    for _ in range(6):
-        life.step()
-        if life.history.step == 3:
-            assert life.injury_is_due
-            assert life.brain.dark is None
-            with_weight = (life.brain.weights * life.brain.adjacency != 0).sum()
-            life.injure()
-            assert not life.injury_is_due
-            assert life.injury == "100 % of the weights zeroed at step 3"
-            assert life.brain.dark is not None
-            assert life.brain.dark.sum() == with_weight > 0
+    moments = list(life.moments(6))
+    assert [bool(moment.injury) for moment in moments] == [False] * 3 + [True] * 5
+    before, injured = moments[2].brain, moments[3]
+    assert before.dark is None
+    assert injured.injury == "100 % of the weights zeroed at step 3"
+    assert injured.choice is None
+    assert injured.brain.dark is not None
+    assert injured.brain.dark.sum() == (before.weights * before.adjacency != 0).sum() > 0
     world = SenseReward(env)
     observation, _ = world.reset(seed=3)
     agent.birth(3)
@@ -121,7 +113,7 @@ def test_an_injury_has_a_frame_and_a_life_of_its_own(agent: LNDPAgent, env: Any)
         observation, reward, _, _, _ = world.step(agent.act(observation))
         rewards.append(float(reward))
     assert life.history.rewards == rewards
-    assert (life.brain.weights == agent.state.weights[0, 0].numpy()).all()
+    assert (moments[-1].brain.weights == agent.state.weights[0, 0].numpy()).all()
 
 
 def test_an_injury_after_the_last_step_is_refused(agent: LNDPAgent, env: Any):
@@ -165,8 +157,8 @@ def test_the_same_seed_gives_the_same_frames_wrapped_or_not(agent: LNDPAgent, en
 
 def test_a_life_is_the_one_that_a_user_would_lead(agent: LNDPAgent, env: Any):
     life = Life(agent, SenseReward(env), 5)
-    while not life.is_over:
-        life.step()
+    *_, end = life.moments()
+    assert end.is_over
     world = SenseReward(env)
     observation, _ = world.reset(seed=5)
     agent.birth(5)
@@ -176,13 +168,13 @@ def test_a_life_is_the_one_that_a_user_would_lead(agent: LNDPAgent, env: Any):
         rewards.append(float(reward))
     assert life.history.rewards == rewards
     assert life.history.score == sum(rewards)
-    assert (life.brain.adjacency == (agent.state.adjacency[0, 0].numpy() == 1)).all()
+    assert (end.brain.adjacency == (agent.state.adjacency[0, 0].numpy() == 1)).all()
 
 
 def test_trials_end_where_the_food_is_or_time_is_up(agent: LNDPAgent, env: Any):
     life = Life(agent, SenseReward(env), 5)
-    while not life.is_over:
-        life.step()
+    *_, end = life.moments()
+    assert end.is_over
     trials = life.history.trials[:-1]
     assert trials
     for trial in trials:
@@ -205,8 +197,8 @@ def test_episodes_of_a_life(agent: LNDPAgent):
     env = SenseReward(Lifetime(gymnasium.make("CartPole-v1", render_mode="rgb_array"), 3))
     spaces = env.observation_space, env.action_space
     life = Life(LNDPAgent(*spaces, config_for(*spaces, nodes=9)), env, 2)
-    while not life.is_over:
-        life.step()
+    *_, end = life.moments()
+    assert end.is_over
     assert len(life.history.episodes) == 3
     assert all(episode.total == episode.end - episode.start for episode in life.history.episodes)
     assert life.history.score == life.history.step / 3
@@ -216,14 +208,12 @@ def test_episodes_of_a_life(agent: LNDPAgent):
 def test_continuous_actions_are_shown_as_numbers():
     env = SenseReward(gymnasium.make("Pendulum-v1", render_mode="rgb_array"))
     spaces = env.observation_space, env.action_space
-    life = Life(LNDPAgent(*spaces, config_for(*spaces, nodes=9)), env, 0)
-    assert life.action == ""
-    life.decide()
-    assert life.choice is None
-    assert -2 <= float(life.action) <= 2
-    assert life.picture().shape == (500, 500, 3)
-    life.do()
-    assert life.action == ""
+    moment, end = Life(LNDPAgent(*spaces, config_for(*spaces, nodes=9)), env, 0).moments(1)
+    assert moment.choice is None
+    assert -2 <= float(moment.action) <= 2
+    assert moment.picture is not None
+    assert moment.picture.shape == (500, 500, 3)
+    assert end.action == ""
 
 
 @pytest.mark.parametrize(
@@ -237,7 +227,7 @@ def test_continuous_actions_are_shown_as_numbers():
 )
 def test_the_length_of_a_life(name: str, episodes: int, steps: int):
     env = gymnasium.make(name)
-    assert length_of_life(Lifetime(env, episodes) if episodes > 1 else env) == steps
+    assert lifetime_steps(Lifetime(env, episodes) if episodes > 1 else env) == steps
 
 
 def test_names_of_inputs_and_outputs():
