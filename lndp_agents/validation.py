@@ -1,10 +1,17 @@
-"""Small checks on values that come from outside, and how they are shown in an error's one line."""
+"""Checks on values that come from outside, and how they are shown in an error's one line."""
 
 import json
+import math
 import reprlib
 import sys
-from collections.abc import Mapping, Sequence
-from typing import Any, NoReturn, TypeGuard
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import Field, dataclass, fields
+from enum import Enum
+from types import NoneType, UnionType
+from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeGuard, cast, get_args, get_origin
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 MAX_WIDTH = 60
 _representation = reprlib.Repr()
@@ -35,6 +42,127 @@ def is_object(value: object) -> TypeGuard[dict[str, Any]]:
 def is_sequence(value: object) -> TypeGuard[Sequence[Any]]:
     """Whether the value is a list or a tuple."""
     return isinstance(value, list | tuple)
+
+
+def about(
+    text: str,
+    low: float | None = None,
+    high: float | None = None,
+    *,
+    choices: Sequence[str] = (),
+    length: tuple[int, int] | None = None,
+) -> dict[str, Any]:
+    """Metadata of a dataclass field: what `check_fields` checks, and the help of the option that sets it.
+
+    Args:
+        text: the help, which begins with its noun.
+        low: the least value, or the least of each item of a tuple.
+        high: the greatest one.
+        choices: all values, if it is a string of a closed list.
+        length: the least and the greatest number of items of a tuple.
+    """
+    given = {"help": text, "low": low, "high": high, "choices": tuple(choices), "length": length}
+    return {key: value for key, value in given.items() if value not in (None, ())}
+
+
+def check_fields(config: "DataclassInstance") -> None:
+    """See that each field of a dataclass holds what its type and its metadata (see `about`) say.
+
+    Lists become tuples, and names become members of their enumeration. A field whose default is None may be
+    None.
+
+    Raises:
+        ValueError: one does not; the message names the field, the value and the remedy.
+    """
+    for field in fields(config):
+        value, kind = getattr(config, field.name), FieldKind.of(field)
+        if not kind.accepts(value):
+            raise ValueError(f"{field.name}={shorten(value)}: give {kind.wanted}")
+        object.__setattr__(config, field.name, kind.normal(value))
+
+
+@dataclass(frozen=True)
+class FieldKind:
+    """What a field of a dataclass takes."""
+
+    kind: type
+    """The class of its values."""
+    item: type
+    """The class of the items of a tuple; as `kind` if it is none."""
+    is_optional: bool
+    """Whether it may be None."""
+    low: float
+    high: float
+    length: tuple[int, int]
+    choices: tuple[str, ...]
+    """All values, if there is a closed list of them."""
+
+    @classmethod
+    def of(cls, field: "Field[Any]") -> Self:
+        """Read the type and the metadata of a field."""
+        annotation: Any = field.type
+        if isinstance(annotation, UnionType):
+            annotation = next(one for one in get_args(annotation) if one is not NoneType)
+        kind = get_origin(annotation) or annotation
+        kind = kind if isinstance(kind, type) else object
+        item: type = get_args(annotation)[0] if kind is tuple else kind
+        known = (
+            [str(one.value) for one in item] if issubclass(item, Enum) else field.metadata.get("choices", ())
+        )
+        unbounded = {"low": -math.inf, "high": math.inf, "length": (0, sys.maxsize)}
+        limits = {key: field.metadata.get(key, default) for key, default in unbounded.items()}
+        return cls(kind, item, field.default is None, choices=tuple(known), **limits)
+
+    @property
+    def wanted(self) -> str:
+        """What the field takes, in words: "an integer from 1 to 9"."""
+        low, high = (bound if self.item is int else f"{bound:g}" for bound in (self.low, self.high))
+        span = "" if self.low == -math.inf else f" from {low} to {high}"
+        span = f" of {low} or more" if span and self.high == math.inf else span
+        if self.kind is tuple:
+            number = "" if self.length[1] == sys.maxsize else "{} to {} ".format(*self.length)
+            return f"a list of {number}{_NOUNS.get(self.item, ('', 'items'))[1]}{span}"
+        if self.choices:
+            return f"one of {', '.join(self.choices)}"
+        return _NOUNS.get(self.kind, (self.kind.__name__, ""))[0] + span
+
+    def accepts(self, value: object) -> bool:
+        """Whether it is a value of the field."""
+        if self.kind is not tuple or value is None:
+            return self._accepts_item(value)
+        if not is_sequence(value):
+            return False
+        shortest, longest = self.length
+        return shortest <= len(value) <= longest and all(map(self._accepts_item, value))
+
+    def normal(self, value: Any) -> Any:
+        """The value that the field keeps for one that it accepts."""
+        make = cast("Callable[[Any], Any]", self.kind)
+        return make(value) if value is not None and self._is_made else value
+
+    @property
+    def _is_made(self) -> bool:
+        return self.kind is tuple or issubclass(self.kind, Enum)
+
+    def _accepts_item(self, value: Any) -> bool:
+        if value is None:
+            return self.is_optional or self.item is object
+        if self.choices:
+            return value in self.choices
+        if self.item is int or self.item is float:
+            is_number = type(value) is int if self.item is int else is_finite_number(value)
+            return is_number and self.low <= value <= self.high
+        return type(value) is self.item if self.item in (bool, str) else isinstance(value, self.item)
+
+
+_NOUNS: Mapping[type, tuple[str, str]] = {
+    bool: ("true or false", "booleans"),
+    int: ("an integer", "integers"),
+    float: ("a number", "numbers"),
+    str: ("a string", "strings"),
+    dict: ("a JSON object", "JSON objects"),
+}
+"""By class: what one is called, and several."""
 
 
 def require_keys(what: str, data: Mapping[str, Any], keys: set[str]) -> None:

@@ -5,36 +5,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
 
-from lndp_agents.policies import find_policy
-from lndp_agents.validation import is_finite_number, is_integer, read_fields, shorten
+from lndp_agents.encoding_names import ENCODINGS
+from lndp_agents.validation import about, check_fields, read_fields, shorten
 
-_LIMITS = {
-    "seed": (0, 2**63 - 1),
-    "generations": (1, 10**9),
-    "population": (4, 10**6),
-    "lives": (1, 10**6),
-    "episodes": (1, 10**6),
-    "evaluate_every": (1, 10**9),
-    "held_out_lives": (1, 10**6),
-    "sigma": (1e-6, 1e3),
-    "update_bias": (-1e3, 1e3),
-    "worst_weight": (0.0, 1.0),
-    "density_penalty": (0.0, 1e9),
-}
-_KINDS = {
-    "environment": (str, "a string"),
-    "encoding": (str, "a string"),
-    "searcher": (str, "a string"),
-    "objective": (str, "a string"),
-    "start": (str, "a string"),
-    "policy": (str, "a string"),
-    "preset": (str, "a string"),
-    "separable": (bool, "true or false"),
-    "environment_keywords": (dict, "a JSON object"),
-    "program": (dict, "a JSON object"),
-    "searcher_options": (dict, "a JSON object"),
-    "objective_options": (dict, "a JSON object"),
-}
 OPEN: Any = None
 """The value of a field that is left to the preset."""
 FIRST_VERSION = "0.1"
@@ -57,72 +30,113 @@ class EvolutionConfig:
         ValueError: a value is out of range or of the wrong type; the message names the field and the remedy.
     """
 
-    environment: str
-    """Id of the environment."""
-    environment_keywords: dict[str, Any] = field(default_factory=dict[str, Any])
-    episodes: int = 1
-    """Episodes of a life, for environments whose episodes are not lives already (the `lndp/` ids are)."""
-    policy: str = "lndp"
-    """What evolves: one of `lndp_agents.policies.POLICIES`."""
-    preset: str = "default"
-    """Who chooses what is left open: "default", settings that learn in most environments; "paper", those of
-    arXiv 2406.09787; or "0.1", the defaults of that version, for files that name no preset."""
-    program: dict[str, Any] = field(default_factory=dict[str, Any])
-    """Fields of the policy's configuration other than those that follow from the environment's spaces; the
-    preset chooses others."""
-    encoding: str = OPEN
-    """How observations become inputs: "scaled" to about unit range, "standardized" by the spread that random
-    actions show, "place" cells, resized "pixels", or "auto", which looks at the space and at that spread."""
-    seed: int = 0
-    generations: int = OPEN
+    environment: str = field(metadata=about("id of the environment"))
+    environment_keywords: dict[str, Any] = field(
+        default_factory=dict[str, Any], metadata=about("keyword arguments of the environment")
+    )
+    episodes: int = field(
+        default=1,
+        metadata=about(
+            "number of episodes of a lifetime, if the environment has no lifetimes of its own", 1, 10**6
+        ),
+    )
+    policy: str = field(
+        default="lndp",
+        metadata=about("kind of policy that evolves: lndp, ndp, linear, mlp, gru, hebbian or MODULE:NAME"),
+    )
+    preset: str = field(
+        default="default",
+        metadata=about(
+            "settings of all that no option gives: those that learn in most environments, of the paper "
+            "(arXiv 2406.09787), or of version 0.1",
+            choices=PRESETS,
+        ),
+    )
+    """Files that name no preset are of version 0.1."""
+    program: dict[str, Any] = field(
+        default_factory=dict[str, Any],
+        metadata=about("fields of the policy's configuration, such as nodes=16"),
+    )
+    """Fields other than those that follow from the environment's spaces; the preset chooses others."""
+    encoding: str = field(
+        default=OPEN,
+        metadata=about(
+            "encoder of observations; " + "; ".join(f"{name}: {text}" for name, text in ENCODINGS.items()),
+        ),
+    )
+    seed: int = field(default=0, metadata=about("random seed of the whole run", 0, 2**63 - 1))
+    generations: int = field(default=OPEN, metadata=about("number of generations in all", 1, 10**9))
     """The budget; it has no influence on what happens in a generation."""
-    population: int = OPEN
-    """P: genomes in a generation."""
-    lives: int = OPEN
-    """L: lives of a genome in a generation, dealt evenly over the tasks of the environment."""
-    searcher: str = "CMAES"
-    """CMAES, SNES, XNES, PGPE or CEM of EvoTorch; OpenAIES or SepCMAES; or MODULE:NAME of another."""
-    searcher_options: dict[str, Any] = field(default_factory=dict[str, Any])
-    """Further keyword arguments of that class: numbers, strings, true or false."""
-    objective: str = ""
-    """What is maximized: mean_of_ranks, or MODULE:NAME of another (`lndp_agents.evolution.objective`); the
-    fitness in the environment if empty."""
-    objective_options: dict[str, Any] = field(default_factory=dict[str, Any])
-    """Keyword arguments of the objective."""
-    separable: bool = OPEN
-    """Whether CMA-ES adapts only the diagonal of its covariance."""
-    start: str = ""
-    """An agent (zoo name, folder or "hf:USER/REPO") whose genome the search starts around; zero if none,
-    but for `update_bias`. Its switches and encoding are adopted where nothing else is given and they fit."""
-    update_bias: float = OPEN
-    """Where the search starts the biases of update gates, and, negated, those of decisions to prune or to
-    grow, in policies that have them: at a large one, nodes, synapses and edges begin by staying as they
-    are."""
-    sigma: float = OPEN
-    """Standard deviation of the first generation."""
-    worst_weight: float = OPEN
-    """Share of the fitness that the worst task has; the rest is the mean over all lives."""
-    density_penalty: float = 0.0
-    """Fitness lost per unit of mean density of the brain."""
-    evaluate_every: int = 10
-    """Generations between two evaluations of the mean on held-out lives."""
-    held_out_lives: int = 128
+    population: int = field(default=OPEN, metadata=about("number of genomes per generation", 4, 10**6))
+    """P."""
+    lives: int = field(
+        default=OPEN, metadata=about("number of lifetimes in which each genome is evaluated", 1, 10**6)
+    )
+    """L; they are dealt evenly over the contexts of the environment."""
+    searcher: str = field(
+        default="CMAES",
+        metadata=about(
+            "search algorithm: CMAES, SNES, XNES, PGPE or CEM of EvoTorch, OpenAIES, SepCMAES or MODULE:NAME"
+        ),
+    )
+    searcher_options: dict[str, Any] = field(
+        default_factory=dict[str, Any], metadata=about("keyword arguments of the search algorithm")
+    )
+    """Numbers, strings, true or false."""
+    objective: str = field(
+        default="",
+        metadata=about(
+            "objective that is maximized, in place of the fitness in the environment: mean_of_ranks (several "
+            "worlds) or MODULE:NAME"
+        ),
+    )
+    """See `lndp_agents.evolution.objective`."""
+    objective_options: dict[str, Any] = field(
+        default_factory=dict[str, Any], metadata=about("keyword arguments of the objective")
+    )
+    separable: bool = field(
+        default=OPEN, metadata=about("restriction of the covariance of CMA-ES to its diagonal")
+    )
+    start: str = field(
+        default="",
+        metadata=about("agent (name, folder or hf:USER/REPO) whose genome is the first mean of the search"),
+    )
+    """Zero if none, but for `update_bias`. The agent's switches and encoding are adopted where nothing else
+    is given and they fit."""
+    update_bias: float = field(
+        default=OPEN,
+        metadata=about(
+            "bias of update gates (and, negated, of decisions to prune or grow) in the first mean of a "
+            "search without --start",
+            -1e3,
+            1e3,
+        ),
+    )
+    """At a large one, nodes, synapses and edges begin by staying as they are."""
+    sigma: float = field(
+        default=OPEN, metadata=about("standard deviation of the first generation", 1e-6, 1e3)
+    )
+    worst_weight: float = field(
+        default=OPEN,
+        metadata=about("weight of the worst context in the fitness; the rest is of the mean", 0, 1),
+    )
+    density_penalty: float = field(
+        default=0.0, metadata=about("fitness lost per unit of mean edge density", 0, 1e9)
+    )
+    evaluate_every: int = field(
+        default=10,
+        metadata=about(
+            "number of generations between two evaluations of the mean on held-out lifetimes", 1, 10**9
+        ),
+    )
+    held_out_lives: int = field(
+        default=128, metadata=about("number of held-out lifetimes in an evaluation of the mean", 1, 10**6)
+    )
 
     def __post_init__(self) -> None:
-        is_open = {item.name for item in fields(self) if item.default is OPEN is getattr(self, item.name)}
-        for name, (kind, wanted) in _KINDS.items():
-            if name not in is_open and type(getattr(self, name)) is not kind:
-                raise ValueError(f"{name}={shorten(getattr(self, name))}: give {wanted}")
-        for name, (minimum, maximum) in _LIMITS.items():
-            value = getattr(self, name)
-            if name in is_open:
-                continue
-            if isinstance(minimum, int) and not is_integer(value, minimum, int(maximum)):
-                raise ValueError(f"{name}={shorten(value)}: give an integer from {minimum} to {maximum}")
-            if not is_finite_number(value) or not minimum <= value <= maximum:
-                raise ValueError(f"{name}={shorten(value)}: give a number from {minimum:g} to {maximum:g}")
-        if self.preset not in PRESETS:
-            raise ValueError(f"preset={shorten(self.preset)}: give one of {', '.join(PRESETS)}")
+        from lndp_agents.policies import find_policy  # here: the help of the command line needs no torch
+
+        check_fields(self)
         if fixed := sorted(set(self.program) & set(find_policy(self.policy).from_spaces)):
             raise ValueError(f"program field {fixed[0]!r} follows from the environment: leave it out")
         _require_json(self)
