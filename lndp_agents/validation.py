@@ -106,9 +106,8 @@ class FieldKind:
         kind = get_origin(annotation) or annotation
         kind = kind if isinstance(kind, type) else object
         item: type = get_args(annotation)[0] if kind is tuple else kind
-        known = (
-            [str(one.value) for one in item] if issubclass(item, Enum) else field.metadata.get("choices", ())
-        )
+        members: Mapping[str, Any] = getattr(item, "__members__", {})
+        known = [str(member) for member in members.values()] or field.metadata.get("choices", ())
         unbounded = {"low": -math.inf, "high": math.inf, "length": (0, sys.maxsize)}
         limits = {key: field.metadata.get(key, default) for key, default in unbounded.items()}
         return cls(kind, item, field.default is None, choices=tuple(known), **limits)
