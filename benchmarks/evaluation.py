@@ -19,7 +19,7 @@ from typing import Any
 import torch
 
 from lndp_agents import Lesion, load_pretrained
-from lndp_agents.baselines import evaluate_policy_lives
+from lndp_agents.studies.evaluation import evaluate_policy_lives
 
 ENVIRONMENTS = {"foraging-reversal": "lndp/ForagingReversal-v0", "bandit": "lndp/Bandit-v0"}
 

@@ -13,12 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from lndp_agents.baselines import CurvePoint, PolicyLives
+from lndp_agents.baselines import CurvePoint
 from lndp_agents.compare import Comparison
 from lndp_agents.compare.figures import draw_learning_curves, draw_within_life
 from lndp_agents.compare.results import Result
 from lndp_agents.compare.tables import CURVES, SCORES, WITHIN_LIFE
-from lndp_agents.persistence import write_file
+from lndp_agents.plotting.figures import write_figure
+from lndp_agents.studies.evaluation import PolicyLives
 from lndp_agents.studies.within_life import WithinLife
 
 INJURIES = Path(__file__).parent.parent / "examples" / "compare" / "injuries.py"
@@ -38,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if (folder / "injury_curves.csv").exists():
             steps = comparison.job(0).make_world().num_steps
             rows = _read(folder / "injury_curves.csv")
-            write_file(folder / "injuries.png", _figure_of(comparison.environment, rows, steps // 2))
+            write_figure(_figure_of(comparison.environment, rows, steps // 2), folder / "injuries.png")
 
 
 def _results(folder: Path) -> Iterator[Result]:
@@ -67,7 +68,7 @@ def _within_life(folder: Path, policy: str) -> list[WithinLife]:
     return curves
 
 
-def _figure_of(environment: str, rows: Rows, middle: int) -> bytes:
+def _figure_of(environment: str, rows: Rows, middle: int) -> Any:
     spec = importlib.util.spec_from_file_location("injuries", INJURIES)
     assert spec is not None
     assert spec.loader is not None

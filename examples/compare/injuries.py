@@ -8,7 +8,6 @@ Run it after compare.py: python examples/compare/injuries.py --world ForagingRev
 """
 
 import argparse
-import io
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -16,10 +15,9 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from lndp_agents import load_pretrained
-from lndp_agents.baselines import PolicyLives, load_baseline
+from lndp_agents.baselines import load_baseline
 from lndp_agents.baselines.registry import RULES, is_finished
 from lndp_agents.compare import Comparison
 from lndp_agents.compare.comparison import SCORE_SEED
@@ -30,8 +28,9 @@ from lndp_agents.compare.training import LIVES_FILE, score
 from lndp_agents.interventions import Intervention, Lesion, hidden_nodes
 from lndp_agents.interventions.trained import DAMAGES
 from lndp_agents.persistence import write_file
-from lndp_agents.plotting.figures import DOTS_PER_INCH, style_axes, write_labels
+from lndp_agents.plotting.figures import new_figure, style_axes, write_figure, write_labels
 from lndp_agents.plotting.palette import EVENT_DASHES, INK, line_look
+from lndp_agents.studies.evaluation import PolicyLives
 from lndp_agents.studies.recovery import window_steps
 from lndp_agents.studies.statistics import bootstrap_interval, interquartile_mean
 
@@ -76,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     _write(folder, comparison, found, steps)
     curves = _curves(found, steps, window_steps(world.dynamics, steps // WINDOWS))
     write_csv(folder / "injury_curves.csv", curves)
-    write_file(folder / "injuries.png", figure_of(comparison.environment, curves, steps // 2))
+    write_figure(figure_of(comparison.environment, curves, steps // 2), folder / "injuries.png")
 
 
 def _policies(comparison: Comparison, name: str, folder: Path) -> Iterator[Any]:
@@ -160,10 +159,10 @@ def _curves(found: Mapping[str, Injured], steps: int, window: int) -> list[dict[
     return rows
 
 
-def figure_of(environment: str, rows: Sequence[Mapping[str, Any]], middle: int) -> bytes:
-    """A PNG of the rows of injury_curves.csv: a panel for each injury, a line for each policy."""
+def figure_of(environment: str, rows: Sequence[Mapping[str, Any]], middle: int) -> Any:
+    """The figure of the rows of injury_curves.csv: a panel for each injury, a line for each policy."""
     kinds, names = (list(dict.fromkeys(row[column] for row in rows)) for column in ("injury", "policy"))
-    figure: Any = Figure(figsize=(12, 7), facecolor="white", layout="constrained")
+    figure = new_figure(12, 7, layout="constrained")
     panels = figure.subplots(2, -(-len(kinds) // 2), sharex=True, sharey=True, squeeze=False)
     ends: dict[str, list[tuple[float, str, str]]] = {kind: [] for kind in kinds}
     for axes, kind in zip(panels.flat, kinds, strict=False):
@@ -185,9 +184,7 @@ def figure_of(environment: str, rows: Sequence[Mapping[str, Any]], middle: int) 
     look = {"frameon": False, "handlelength": 3.2}
     figure.legend(*handles, loc="outside lower center", ncols=len(names), **look)
     figure.suptitle(f"{environment}: injured in the middle of life", fontsize=11, x=0.01, ha="left")
-    file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=DOTS_PER_INCH)
-    return file.getvalue()
+    return figure
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:

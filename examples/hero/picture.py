@@ -10,7 +10,7 @@ from patients import Moment, Patient
 from lndp_agents.plotting import palette
 from lndp_agents.watching import style
 from lndp_agents.watching.brain_view import BrainView
-from lndp_agents.watching.canvas import Area, Canvas, Frame
+from lndp_agents.watching.drawing import Area, Drawing, Frame
 
 PAGE = 420.0, 322.0
 COLUMN, GAP, MARGIN = 196.0, 12.0, 8.0
@@ -63,7 +63,7 @@ class Page:
 
     def draw(self, moments: Sequence[Moment]) -> Frame:
         """The frame (height, width, 3) of moments of the same step, one of each life."""
-        canvas = Canvas(PAGE, self._width, style.PAPER)
+        canvas = Drawing(PAGE, self._width, style.PAPER)
         for number, moment in enumerate(moments):
             self._draw_side(canvas, number, moment)
         step = len(moments[0].rewards)
@@ -71,7 +71,7 @@ class Page:
         self._draw_chart(canvas, step)
         return canvas.frame()
 
-    def _draw_side(self, canvas: Canvas, number: int, moment: Moment) -> None:
+    def _draw_side(self, canvas: Drawing, number: int, moment: Moment) -> None:
         side, left, color = self._sides[number], self._lefts[number], LINE_COLORS[number]
         canvas.text((left + COLUMN / 2, 13), side.title, color, 14.5, align=0.5)
         assert moment.picture is not None
@@ -82,7 +82,7 @@ class Page:
         canvas.text((left + COLUMN - 4, 100), f"food {eaten}", style.INK, 12, align=1.0)
         self._views[number].draw(canvas, moment.brain, moment.choice)
 
-    def _draw_banner(self, canvas: Canvas, step: int) -> None:
+    def _draw_banner(self, canvas: Drawing, step: int) -> None:
         """What an onlooker should know now; loudly what has happened to both, and what came of it."""
         text, is_loud = "Food is hidden at one end, and sometimes moves.", False
         if step == len(self._sides[0].curve):
@@ -96,7 +96,7 @@ class Page:
         canvas.box(area, style.INK if is_loud else style.PAPER, corner=10)
         canvas.text(area.center, text, style.PAPER if is_loud else style.SOFT_INK, 12, align=0.5)
 
-    def _draw_chart(self, canvas: Canvas, step: int) -> None:
+    def _draw_chart(self, canvas: Drawing, step: int) -> None:
         steps = len(self._sides[0].curve)
         caption = f"reward of a step, mean of {self._lives} lives"
         canvas.text((CHART.left, CHART.top - 8), caption, style.SOFT_INK, 10.5)
@@ -114,7 +114,7 @@ class Page:
         for number in range(len(self._sides)):
             self._draw_curve(canvas, number, step)
 
-    def _draw_curve(self, canvas: Canvas, number: int, step: int) -> None:
+    def _draw_curve(self, canvas: Drawing, number: int, step: int) -> None:
         """The first solid, the second dashed, both with their names at the end."""
         side, color, steps = self._sides[number], LINE_COLORS[number], len(self._sides[number].curve)
         points = [

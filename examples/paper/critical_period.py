@@ -15,12 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from living import cohort
-from matplotlib.figure import Figure
 
 from lndp_agents import zoo_names
 from lndp_agents.commands.subject import zoo_results
 from lndp_agents.persistence import write_file
-from lndp_agents.plotting.figures import DOTS_PER_INCH, style_axes
+from lndp_agents.plotting.figures import new_figure, style_axes, write_figure
 from lndp_agents.plotting.palette import BORN, EVENT_DASHES, INK, LOST, NEGATIVE, POSITIVE, SOFT_INK
 from lndp_agents.studies.diagnostics import Report, Thresholds, diagnose
 
@@ -59,7 +58,8 @@ def main() -> int:
         ]
         _write(chosen.out / "critical_period.csv", _csv(rows))
         _write(chosen.out / "critical_period.md", _markdown(rows, chosen))
-        _write(chosen.out / "critical_period.png", _png(figure_of(reports)))
+        write_figure(figure_of(reports), chosen.out / "critical_period.png")
+        print(f"wrote {chosen.out / 'critical_period.png'}", file=sys.stderr)
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -68,10 +68,10 @@ def main() -> int:
     return 0
 
 
-def figure_of(reports: Mapping[str, Report]) -> Figure:
+def figure_of(reports: Mapping[str, Report]) -> Any:
     """Edges born and lost, density and diversity over life: a row of panels for each agent."""
     height = ROW_INCHES * len(reports) + 0.75
-    figure = Figure(figsize=(WIDTH_INCHES, height), facecolor="white", layout="constrained")
+    figure = new_figure(WIDTH_INCHES, height, layout="constrained")
     panels: Any = figure.subplots(len(reports), 3, squeeze=False)
     for row, (name, report) in zip(panels, reports.items(), strict=True):
         means = report.curves.means()
@@ -200,14 +200,8 @@ def _csv(rows: Iterable[Mapping[str, Any]]) -> str:
     return text.getvalue()
 
 
-def _png(figure: Figure) -> bytes:
-    file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=DOTS_PER_INCH)
-    return file.getvalue()
-
-
-def _write(path: Path, content: str | bytes) -> None:
-    write_file(path, content if isinstance(content, bytes) else content.encode())
+def _write(path: Path, content: str) -> None:
+    write_file(path, content.encode())
     print(f"wrote {path}", file=sys.stderr)
 
 

@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from matplotlib.figure import Figure
 from paper import SCORE_SEED, Options, Result, say, score_lives
 
 from lndp_agents.persistence import write_file
-from lndp_agents.plotting import read_metrics
-from lndp_agents.plotting.figures import DOTS_PER_INCH, style_axes
+from lndp_agents.plotting import figures, read_metrics
+from lndp_agents.plotting.figures import style_axes
 from lndp_agents.plotting.palette import INK
 from lndp_agents.run.origin import system_info
 from lndp_agents.studies.statistics import bootstrap_interval, interquartile_mean
@@ -81,17 +80,16 @@ def write_markdown(
     say(f"wrote {path}")
 
 
-def new_figure(width: float, height: float, rows: int = 1, columns: int = 1) -> tuple[Figure, np.ndarray]:
-    """A figure and its axes (rows, columns); nothing global is touched."""
-    figure = Figure(figsize=(width, height), facecolor="white", layout="constrained")
+def new_figure(width: float, height: float, rows: int = 1, columns: int = 1) -> tuple[Any, np.ndarray]:
+    """A figure and its axes (rows, columns)."""
+    figure = figures.new_figure(width, height, layout="constrained")
     return figure, figure.subplots(rows, columns, squeeze=False)
 
 
-def write_figure(figure: Figure, path: Path) -> None:
+def write_figure(figure: Any, path: Path) -> None:
     """Write a PNG."""
-    file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=DOTS_PER_INCH)
-    _write(path, file.getvalue())
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figures.write_figure(figure, path)
     say(f"wrote {path}")
 
 

@@ -1,4 +1,4 @@
-"""Other learners on equal terms: thin adapters, one protocol (`Policy`)."""
+"""Learners of stable-baselines3, and rules: adapters to the protocol `rollout.PredictPolicy`."""
 
 from lndp_agents.baselines.job import CurvePoint, Job
 from lndp_agents.baselines.registry import (
@@ -8,16 +8,11 @@ from lndp_agents.baselines.registry import (
     read_curve,
     train_baseline,
 )
-from lndp_agents.rollout import PredictPolicy as Policy
-from lndp_agents.studies.evaluation import PolicyLives, evaluate_policy_lives
 
 __all__ = [
     "CurvePoint",
     "Job",
-    "Policy",
-    "PolicyLives",
     "baseline_names",
-    "evaluate_policy_lives",
     "is_finished",
     "load_baseline",
     "read_curve",

@@ -36,7 +36,7 @@ _NO_HYPERPARAMETERS = {"seed", "verbose", "tensorboard_log", "stats_window_size"
 
 
 @dataclass(frozen=True)
-class Learner:
+class Trainer:
     """An algorithm of stable-baselines3, and what is not its default."""
 
     algorithm: type[OnPolicyAlgorithm]
@@ -177,6 +177,7 @@ class _Looks(BaseCallback):
     def __init__(self, policy: PredictPolicy, job: Job, report: Report) -> None:
         super().__init__()
         self._policy, self._job, self._report = policy, job, report
+        self._world = job.make_world()
         self._next = 0.0
         self._started = time.perf_counter()
         self._best_score = float("-inf")
@@ -194,15 +195,9 @@ class _Looks(BaseCallback):
         self._look()
 
     def _look(self) -> None:
-        job, paused = self._job, time.perf_counter()
+        paused = time.perf_counter()
         lives = evaluate_policy_lives(
-            self._policy,
-            job.environment,
-            job.keywords,
-            lives=LOOK_LIVES,
-            seed=job.seed,
-            episodes=job.episodes,
-            stream=HELD_OUT,
+            self._policy, self._world, lives=LOOK_LIVES, seed=self._job.seed, stream=HELD_OUT
         )
         score = float(lives.scores.mean())
         if score > self._best_score:

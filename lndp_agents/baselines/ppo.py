@@ -7,9 +7,9 @@ steps and 64, which is 3.5 times as fast and learned CartPoleLife in 150,000 ste
 
 from stable_baselines3 import PPO
 
-from lndp_agents.baselines.learning import BATCH_SIZE, NUM_ENVS, NUM_STEPS, Learner
+from lndp_agents.baselines.learning import BATCH_SIZE, NUM_ENVS, NUM_STEPS, Trainer
 
 
-def learner() -> Learner:
+def trainer() -> Trainer:
     """The algorithm and what is not its default."""
-    return Learner(PPO, "MultiInputPolicy", NUM_ENVS, {"n_steps": NUM_STEPS, "batch_size": BATCH_SIZE})
+    return Trainer(PPO, "MultiInputPolicy", NUM_ENVS, {"n_steps": NUM_STEPS, "batch_size": BATCH_SIZE})

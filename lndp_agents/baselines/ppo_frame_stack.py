@@ -9,7 +9,7 @@ from stable_baselines3.common.policies import ActorCriticPolicy
 from stable_baselines3.common.vec_env import VecEnv, VecFrameStack
 
 from lndp_agents.baselines.job import Job
-from lndp_agents.baselines.learning import BATCH_SIZE, NUM_ENVS, NUM_STEPS, Learner
+from lndp_agents.baselines.learning import BATCH_SIZE, NUM_ENVS, NUM_STEPS, Trainer
 from lndp_agents.baselines.trained import TrainedModel
 from lndp_agents.rollout.predicting import Memory, PredictPolicy
 from lndp_agents.spaces.kinds import is_box
@@ -48,12 +48,12 @@ class FrameStackPolicy:
         return self.model.predict(stacked, deterministic=deterministic)[0], memory
 
 
-class FrameStackLearner(Learner):
+class FrameStackTrainer(Trainer):
     """A learner whose model sees the last frames."""
 
     @property
     def hyperparameters(self) -> dict[str, Any]:
-        """As `Learner.hyperparameters`."""
+        """As `Trainer.hyperparameters`."""
         return super().hyperparameters | {"frames": FRAMES}
 
     def _envs(self, job: Job) -> VecEnv:
@@ -68,10 +68,10 @@ class FrameStackLearner(Learner):
         return FrameStackPolicy(TrainedModel(network))
 
 
-def learner() -> Learner:
+def trainer() -> Trainer:
     """The algorithm and what is not its default."""
     keywords = {"n_steps": NUM_STEPS, "batch_size": BATCH_SIZE}
-    return FrameStackLearner(PPO, "MultiInputPolicy", NUM_ENVS, keywords)
+    return FrameStackTrainer(PPO, "MultiInputPolicy", NUM_ENVS, keywords)
 
 
 def _stack(stack: Any, frame: Any, begins: Any) -> Any:

@@ -11,13 +11,13 @@ from typing import Any
 
 from sb3_contrib import RecurrentPPO
 
-from lndp_agents.baselines.learning import Learner
+from lndp_agents.baselines.learning import Trainer
 
 NUM_ENVS, NUM_STEPS, BATCH_SIZE = 128, 32, 1024
 LSTM: dict[str, Any] = {"lstm_hidden_size": 64, "shared_lstm": True, "enable_critic_lstm": False}
 
 
-def learner() -> Learner:
+def trainer() -> Trainer:
     """The algorithm and what is not its default."""
     keywords = {"n_steps": NUM_STEPS, "batch_size": BATCH_SIZE, "policy_kwargs": LSTM}
-    return Learner(RecurrentPPO, "MultiInputLstmPolicy", NUM_ENVS, keywords)
+    return Trainer(RecurrentPPO, "MultiInputLstmPolicy", NUM_ENVS, keywords)

@@ -8,7 +8,6 @@ import json
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, astuple, dataclass, fields
-from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,12 +17,13 @@ from lndp_agents.baselines.job import CurvePoint, Job, Report
 from lndp_agents.baselines.rules import random_policy, scripted_policy, win_stay_lose_shift
 from lndp_agents.numbers import score_text
 from lndp_agents.persistence import MAX_CONFIG_BYTES, FileFormatError, read_file, write_file
+from lndp_agents.plugins import did_you_mean
 from lndp_agents.rollout.generators import lent_generators
 from lndp_agents.rollout.predicting import PredictPolicy
 from lndp_agents.validation import is_integer, is_object, parse_json, shorten
 
 if TYPE_CHECKING:
-    from lndp_agents.baselines.learning import Learner
+    from lndp_agents.baselines.learning import Trainer
 
 RULES: dict[str, Callable[[Job], PredictPolicy]] = {
     "random": random_policy,
@@ -72,8 +72,7 @@ def train_baseline(
         OSError: the folder cannot be written.
     """
     if name not in baseline_names():
-        near = get_close_matches(name, baseline_names(), n=1)
-        guess = f"; did you mean {near[0]!r}?" if near else ""
+        guess = did_you_mean(name, baseline_names())
         raise ValueError(f"no baseline {name!r}: known are {', '.join(baseline_names())}{guess}")
     if folder is not None:
         if is_finished(folder):
@@ -117,8 +116,8 @@ def load_baseline(folder: Path, *, trust: bool = False) -> PredictPolicy:
                 f"{file} can run code, as it is in stable-baselines3's own format: if you trust who made it, "
                 "add --trust (in Python trust=True)"
             )
-        return _learner(baseline.name).load_zip(file)
-    learner = _learner(baseline.name)
+        return _trainer(baseline.name).load_zip(file)
+    learner = _trainer(baseline.name)
     try:
         return learner.load(folder, baseline.hyperparameters, baseline.model)
     except FileFormatError:
@@ -156,7 +155,7 @@ def hyperparameters_of(name: str) -> dict[str, Any] | None:
     Raises:
         ImportError: the baseline needs stable-baselines3; the message has the command.
     """
-    return None if name in RULES else _learner(name).hyperparameters
+    return None if name in RULES else _trainer(name).hyperparameters
 
 
 def _job_from_json(data: Mapping[str, Any]) -> Job:
@@ -207,7 +206,7 @@ def progress_of(name: str, job: Job) -> Report:
 
 def _train(name: str, job: Job, folder: Path | None, report: Report) -> tuple[PredictPolicy, dict[str, Any]]:
     """The policy, and what baseline.json says about it if it has a folder."""
-    learner = _learner(name)
+    learner = _trainer(name)
     if folder is None:
         with lent_generators(job.seed):
             return learner.train(job, report), {}
@@ -225,8 +224,8 @@ def _train(name: str, job: Job, folder: Path | None, report: Report) -> tuple[Pr
     return policy, {"hyperparameters": learner.hyperparameters, "model": model}
 
 
-def _learner(name: str) -> "Learner":
+def _trainer(name: str) -> "Trainer":
     try:
-        return import_module(f"lndp_agents.baselines.{LEARNERS[name]}").learner()
+        return import_module(f"lndp_agents.baselines.{LEARNERS[name]}").trainer()
     except ModuleNotFoundError as error:
         raise ImportError(f'{name} needs {error.name}: pip install "lndp-agents[compare]"') from error

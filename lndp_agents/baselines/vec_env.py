@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from lndp_agents.environments import Env, make_env
 from lndp_agents.rollout import make_world
 from lndp_agents.rollout.gym_dynamics import GymDynamics
-from lndp_agents.rollout.sensing import array_encoding, sense
+from lndp_agents.rollout.sensing import array_encoding, sense_reward
 from lndp_agents.spaces import plain_space, to_numbers
 from lndp_agents.validation import shorten
 
@@ -130,7 +130,7 @@ class BatchedVecEnv(VecEnv):
         self._reset_options()
         self.reset_infos = _rows(infos, self.num_envs)
         everywhere = np.ones(self.num_envs, np.bool_)
-        return sense(observations, np.zeros(self.num_envs), everywhere)
+        return sense_reward(observations, np.zeros(self.num_envs), everywhere)
 
     def step_async(self, actions: Any) -> None:
         """Keep the actions for `step_wait`."""
@@ -149,7 +149,7 @@ class BatchedVecEnv(VecEnv):
         for row, is_cut in zip(rows, (truncated & ~terminated).tolist(), strict=True):
             row["TimeLimit.truncated"] = is_cut
         starts = dones | infos.get("episode_start", False)
-        return sense(observations, rewards, starts), rewards.astype(np.float32), dones, rows
+        return sense_reward(observations, rewards, starts), rewards.astype(np.float32), dones, rows
 
     def close(self) -> None:
         """Give back what the renderers hold."""
@@ -204,7 +204,7 @@ class BatchedVecEnv(VecEnv):
         for row in ended:
             self.reset_infos[row] = rows[row]
             start = np.array([infos[row].get("episode_start", False)], np.bool_)
-            last = sense(final[row][None], rewards[row : row + 1], start)
+            last = sense_reward(final[row][None], rewards[row : row + 1], start)
             rows[row] = infos[row] | {"terminal_observation": {name: part[0] for name, part in last.items()}}
 
 

@@ -8,9 +8,6 @@ from lndp_agents.commands.subject import find_subject
 from lndp_agents.devices import find_device
 from lndp_agents.studies.diagnostics import diagnose
 
-SHOW_EVERY = 20
-"""Steps between two looks at the counter."""
-
 
 def diagnose_command(options: Namespace) -> int:
     """Print what was measured of each failure signature, over fresh lives."""
@@ -23,9 +20,9 @@ def diagnose_command(options: Namespace) -> int:
         lives=options.lives,
         seed=options.seed,
         episodes=subject.episodes,
-        on_step=_count,
+        tell=_show,
     )
-    _count(0)
+    _show(None)
     if options.json:
         print(json.dumps(subject.to_json(options) | report.to_json(), allow_nan=False))
     else:
@@ -34,8 +31,8 @@ def diagnose_command(options: Namespace) -> int:
     return 0
 
 
-def _count(step: int) -> None:
-    """Show the step of the lives on a terminal; 0 clears the line."""
-    if sys.stderr.isatty() and step % SHOW_EVERY == 0:
-        text = f"step {step} of life" if step else ""
+def _show(share: float | None) -> None:
+    """Show how much is done on a terminal; None clears the line."""
+    if sys.stderr.isatty():
+        text = "" if share is None else f"{share:.0%} of the lives"
         print(f"\r{text:<30}\r", end="", file=sys.stderr, flush=True)

@@ -12,10 +12,11 @@ from lndp_agents.commands.subject import find_subject
 from lndp_agents.commands.trust import check_module
 from lndp_agents.devices import find_device
 from lndp_agents.numbers import interval_text, score_text
+from lndp_agents.plotting.figures import write_figure
 from lndp_agents.rollout import Intervention
 from lndp_agents.rollout.predicting import PredictPolicy
 from lndp_agents.studies.recovery import Effect, Recovery, Window, measure_recovery
-from lndp_agents.studies.recovery_figure import write_figure, write_table
+from lndp_agents.studies.recovery_figure import recovery_figure, write_table
 
 
 class _Patient(NamedTuple):
@@ -52,7 +53,7 @@ def lesion_command(options: Namespace) -> int:
     options.out.mkdir(parents=True, exist_ok=True)
     write_table(recovery, Path(f"{file}.csv"))
     try:
-        write_figure(recovery, title, Path(f"{file}.png"))
+        write_figure(recovery_figure(recovery, title), Path(f"{file}.png"))
     except ImportError as error:
         _say(f"wrote {file}.csv, but no picture: {error}")
     else:

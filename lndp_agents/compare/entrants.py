@@ -12,14 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from lndp_agents.agent import Agent
-from lndp_agents.baselines import Policy
 from lndp_agents.baselines.registry import LEARNERS, RULES
 from lndp_agents.compare.comparison import Comparison
 from lndp_agents.compare.recipes import check_recipe, evolved
 from lndp_agents.plotting import read_metrics
 from lndp_agents.plugins import did_you_mean
 from lndp_agents.policies import POLICIES
-from lndp_agents.rollout import make_world
+from lndp_agents.rollout import PredictPolicy, make_world
 from lndp_agents.run.metrics import METRICS
 from lndp_agents.zoo import load_pretrained, zoo_folder, zoo_names
 
@@ -70,7 +69,7 @@ def check_entrants(comparison: Comparison, *, trust: bool = False) -> None:
             fixed_policy(comparison, name, trust=trust)
 
 
-def fixed_policy(comparison: Comparison, name: str, *, trust: bool = False) -> Policy:
+def fixed_policy(comparison: Comparison, name: str, *, trust: bool = False) -> PredictPolicy:
     """A policy that is not trained here.
 
     Args:

@@ -1,6 +1,5 @@
 """The figures of a comparison: learning curves, and how policies do as their lives go on."""
 
-import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,15 +9,11 @@ from numpy.typing import NDArray
 
 from lndp_agents.baselines import CurvePoint
 from lndp_agents.compare.results import Result
-from lndp_agents.persistence import write_file
-from lndp_agents.plotting.figures import DOTS_PER_INCH, plain, style_axes
+from lndp_agents.plotting.figures import new_figure, plain, style_axes, write_figure
 from lndp_agents.plotting.palette import INK, line_look
 from lndp_agents.studies.within_life import BIRTH, CHANGE, WithinLife
 
-try:
-    from matplotlib.figure import Figure
-except ModuleNotFoundError as error:
-    raise ImportError('figures need matplotlib: pip install "lndp-agents[train]"') from error
+new_figure(1, 1)  # a missing matplotlib is told before hours of training
 
 LEARNING_CURVES, WITHIN_LIFE = "learning_curves.png", "within_life.png"
 _LOG_FROM = 100
@@ -27,7 +22,7 @@ _LOG_FROM = 100
 
 def draw_learning_curves(folder: Path, environment: str, results: Sequence[Result]) -> None:
     """Write learning_curves.png: held-out score against steps of training."""
-    figure: Any = Figure(figsize=(8.6, 4.6), facecolor="white", layout="constrained")
+    figure = new_figure(8.6, 4.6, layout="constrained")
     axes = figure.subplots()
     steps = [point.steps for result in results for curve in result.curves for point in curve if point.steps]
     for number, result in enumerate(results):
@@ -56,7 +51,7 @@ def draw_within_life(
     """Write within_life.png: reward of a step against time since birth, and since the last change."""
     known = {curve.event for own in curves.values() for curve in own}
     events = [event for event in (BIRTH, CHANGE) if event in known]
-    figure: Any = Figure(figsize=(2.6 + 4.4 * len(events), 4.4), facecolor="white", layout="constrained")
+    figure = new_figure(2.6 + 4.4 * len(events), 4.4, layout="constrained")
     panels = figure.subplots(1, len(events), squeeze=False, sharey=True)[0]
     for axes, event in zip(panels, events, strict=True):
         for number, result in enumerate(results):
@@ -109,6 +104,4 @@ def _finish(figure: Any, axes: Any, title: str, path: Path) -> None:
         fontsize=9,
         handlelength=3.2,
     )
-    file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=DOTS_PER_INCH)
-    write_file(path, file.getvalue())
+    write_figure(figure, path)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lndp_agents.baselines import CurvePoint, PolicyLives
+from lndp_agents.baselines import CurvePoint
+from lndp_agents.studies.evaluation import PolicyLives
 from lndp_agents.studies.statistics import bootstrap_interval, interquartile_mean, probability_of_improvement
 
 

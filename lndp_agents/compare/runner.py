@@ -7,7 +7,7 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
-from lndp_agents.baselines import PolicyLives, read_curve
+from lndp_agents.baselines import read_curve
 from lndp_agents.compare.comparison import Comparison
 from lndp_agents.compare.entrants import (
     check_entrants,
@@ -23,6 +23,7 @@ from lndp_agents.compare.tables import write_curves, write_scores, write_table, 
 from lndp_agents.compare.training import Training, clock, finish, read_lives, score
 from lndp_agents.numbers import score_text
 from lndp_agents.run.folder import lock_folder
+from lndp_agents.studies.evaluation import PolicyLives
 from lndp_agents.studies.within_life import since_birth, since_change
 
 TRAININGS = "trainings"

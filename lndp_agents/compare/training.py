@@ -15,16 +15,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import load, save
 
 from lndp_agents.agent import Agent
-from lndp_agents.baselines import (
-    CurvePoint,
-    Policy,
-    PolicyLives,
-    evaluate_policy_lives,
-    is_finished,
-    load_baseline,
-    read_curve,
-    train_baseline,
-)
+from lndp_agents.baselines import CurvePoint, is_finished, load_baseline, read_curve, train_baseline
 from lndp_agents.baselines.registry import CURVE_FILE, OLD_MODEL_FILE, hyperparameters_of, read_baseline
 from lndp_agents.compare.comparison import SCORE_SEED, Comparison
 from lndp_agents.compare.recipes import evolved, recipe_of
@@ -32,9 +23,10 @@ from lndp_agents.compare.tables import write_csv
 from lndp_agents.evolution.config import EvolutionConfig
 from lndp_agents.numbers import score_text
 from lndp_agents.persistence import MODEL_FILE, read_file, write_file
-from lndp_agents.rollout import Intervention
+from lndp_agents.rollout import Intervention, PredictPolicy
 from lndp_agents.run.run import Run
 from lndp_agents.run.view import RunView
+from lndp_agents.studies.evaluation import PolicyLives, evaluate_policy_lives
 from lndp_agents.validation import parse_json
 
 LIVES_FILE, RECORD_FILE = "lives.safetensors", "lives.json"
@@ -94,7 +86,7 @@ def finish(training: Training, say: Callable[[str], None], *, trust: bool = Fals
         torch.set_num_threads(threads)
 
 
-def score(policy: Policy, comparison: Comparison, lesion: Intervention | None = None) -> PolicyLives:
+def score(policy: PredictPolicy, comparison: Comparison, lesion: Intervention | None = None) -> PolicyLives:
     """The held-out lives of a policy, with an injury if any: the same ones for all policies and seeds."""
     return evaluate_policy_lives(
         policy,
@@ -162,7 +154,7 @@ def _check_folder(training: Training) -> None:
         raise ValueError(f"{training.folder} holds another training: remove it, or give another folder")
 
 
-def _learned(training: Training, say: Callable[[str], None], trust: bool) -> Policy:
+def _learned(training: Training, say: Callable[[str], None], trust: bool) -> PredictPolicy:
     if is_finished(training.folder):
         if not read_curve(training.folder):
             raise ValueError(f"{training.folder} has lost its {CURVE_FILE}: remove it, to train again")

@@ -1,15 +1,13 @@
 """A plot of an evolution, from the metrics of its run folder."""
 
 import csv
-import io
 import math
 from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from lndp_agents.persistence import write_file
-from lndp_agents.plotting.figures import DOTS_PER_INCH, style_axes, write_labels
+from lndp_agents.plotting.figures import new_figure, style_axes, write_figure, write_labels
 from lndp_agents.plotting.palette import DASHES, EVENT_DASHES, INK, NEGATIVE, POSITIVE, SOFT_INK
 
 SERIES = {
@@ -65,9 +63,7 @@ def plot_evolution(
         ImportError: matplotlib is not installed; the message has the command.
         OSError: the file cannot be written.
     """
-    file = io.BytesIO()
-    evolution_figure(metrics, reference_lines or {}, title).savefig(file, format="png", dpi=DOTS_PER_INCH)
-    write_file(Path(path), file.getvalue())
+    write_figure(evolution_figure(metrics, reference_lines or {}, title), Path(path))
 
 
 def evolution_figure(metrics: Metrics, reference_lines: Mapping[str, float], title: str) -> Any:
@@ -80,11 +76,7 @@ def evolution_figure(metrics: Metrics, reference_lines: Mapping[str, float], tit
     for name in ("generation", "steps", *SERIES):
         if not len(metrics.get(name, ())):
             raise ValueError(f"metrics without any {name!r}: give the columns of a run's metrics.csv")
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise ImportError('plots need matplotlib: pip install "lndp-agents[train]"') from error
-    figure: Any = Figure(figsize=(8, 4.5), facecolor="white")
+    figure = new_figure(8, 4.5)
     axes = figure.add_axes((0.075, 0.125, 0.665, 0.745))
     labels = [(value, name, SOFT_INK) for name, value in reference_lines.items()]
     for value in reference_lines.values():

@@ -1,13 +1,50 @@
-"""What all figures have in common: axes, and names of curves."""
+"""What all figures have in common: how they are made and written, axes, and names of curves."""
 
+import io
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
+from lndp_agents.persistence import write_file
 from lndp_agents.plotting.palette import GRID, SOFT_INK
 
 LABEL_DISTANCE = 0.055
 """Of two labels at the right, at least, as a share of the height."""
 DOTS_PER_INCH = 160
+
+
+def new_figure(width: float, height: float, **options: Any) -> Any:
+    """An empty matplotlib Figure on white; nothing global is touched (no pyplot).
+
+    Args:
+        width: in inches.
+        height: in inches.
+        **options: further ones of matplotlib's Figure.
+
+    Raises:
+        ImportError: matplotlib is not installed; the message has the command.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise ImportError('plots need matplotlib: pip install "lndp-agents[train]"') from error
+    return Figure(figsize=(width, height), facecolor="white", **options)
+
+
+def write_figure(figure: Any, path: Path) -> None:
+    """Write a figure as a PNG file, which is replaced only when it is complete.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    write_file(path, png(figure))
+
+
+def png(figure: Any) -> bytes:
+    """The bytes of a figure as a PNG file."""
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=DOTS_PER_INCH)
+    return file.getvalue()
 
 
 def spread(values: Sequence[float], distance: float) -> list[float]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lndp_agents.rollout.learners import Coding, Learner, StepInput
-from lndp_agents.rollout.sensing import array_encoding, sense
+from lndp_agents.rollout.sensing import array_encoding, sense_reward
 from lndp_agents.rollout.streams import INIT
 from lndp_agents.spaces import to_numbers
 
@@ -80,7 +80,7 @@ class PredictNetwork(NamedTuple):
         seen, starts = observation.numpy().copy(), given.episode_start[0].numpy()
         if given.alive is not None:
             seen[~given.alive[0].numpy()] = 0  # what a world shows after the end may be anything, even NaN
-        sensed = sense(seen, given.reward[0].numpy(), starts)
+        sensed = sense_reward(seen, given.reward[0].numpy(), starts)
         begins = np.full(len(seen), self.is_new)
         action, memory = self.policy.predict(sensed, self.state, begins, self.deterministic)
         actions = torch.as_tensor(to_numbers(self.policy.action_space, action, "action"))

@@ -14,7 +14,7 @@ def array_encoding(space: Space) -> ObservationEncoding | None:
     return None if is_box(space) or is_discrete(space) else ObservationEncoding.of(space)
 
 
-def sense(
+def sense_reward(
     observations: NDArray[Any], rewards: NDArray[Any], starts: NDArray[np.bool_]
 ) -> dict[str, NDArray[Any]]:
     """What B rows sense, as `lndp_envs.SenseReward` would give it to each.

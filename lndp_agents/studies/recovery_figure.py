@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lndp_agents.persistence import write_file
-from lndp_agents.plotting.figures import DOTS_PER_INCH, plain, style_axes
+from lndp_agents.plotting.figures import new_figure, plain, style_axes
 from lndp_agents.plotting.palette import EVENT_DASHES, INK, NEGATIVE, POSITIVE, SOFT_INK
 from lndp_agents.studies.recovery import Recovery
 
@@ -35,29 +35,13 @@ def write_table(recovery: Recovery, path: Path) -> None:
     write_file(path, text.getvalue().encode())
 
 
-def write_figure(recovery: Recovery, title: str, path: Path) -> None:
-    """Draw reward per step, intact and lesioned, into a PNG file.
+def recovery_figure(recovery: Recovery, title: str) -> Any:
+    """Draw reward per step, intact and lesioned.
 
     Raises:
         ImportError: matplotlib is not installed; the message has the command.
-        OSError: the file cannot be written.
     """
-    file = io.BytesIO()
-    recovery_figure(recovery, title).savefig(file, format="png", dpi=DOTS_PER_INCH)
-    write_file(path, file.getvalue())
-
-
-def recovery_figure(recovery: Recovery, title: str) -> Any:
-    """The matplotlib Figure that `write_figure` writes; nothing global is touched (no pyplot).
-
-    Raises:
-        ImportError: as `write_figure`.
-    """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise ImportError('plots need matplotlib: pip install "lndp-agents[train]"') from error
-    figure: Any = Figure(figsize=(8, 4.5), facecolor="white")
+    figure = new_figure(8, 4.5)
     axes = figure.add_axes((0.085, 0.125, 0.885, 0.745))
     middles = [(window.first + window.last) / 2 for window in recovery.windows]
     for name, look in LOOKS.items():

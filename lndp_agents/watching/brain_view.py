@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from lndp_agents.config import LNDPConfig
 from lndp_agents.watching import style
-from lndp_agents.watching.canvas import Area, Canvas
+from lndp_agents.watching.drawing import Area, Drawing
 from lndp_agents.watching.layout import Layout, layout, tapered
 from lndp_agents.watching.wiring import Booleans, Brain, EdgeFlashes, Floats
 
@@ -42,7 +42,7 @@ class BrainView:
         """See the edges (N, N) of a newborn; without this, those of the first brain drawn do not flash."""
         self._flashes = EdgeFlashes.begin(adjacency)
 
-    def draw(self, canvas: Canvas, brain: Brain, choice: int | None = None) -> None:
+    def draw(self, canvas: Drawing, brain: Brain, choice: int | None = None) -> None:
         """Draw the brain as it is now.
 
         Args:
@@ -75,7 +75,7 @@ class BrainView:
         return pairs[np.argsort(strength, kind="stable")][-MOST_EDGES:]
 
     def _draw_edges(
-        self, canvas: Canvas, pairs: NDArray[np.int64], is_dark: Booleans, birth_flash: Floats
+        self, canvas: Drawing, pairs: NDArray[np.int64], is_dark: Booleans, birth_flash: Floats
     ) -> None:
         crowd = crowding(len(pairs))
         senders, receivers = pairs[~is_dark[pairs[:, 0], pairs[:, 1]]].T
@@ -90,7 +90,7 @@ class BrainView:
             color = style.mix(style.PAPER, color, float(shares[index]))
             canvas.polygon(outlines[index], style.mix(color, style.BORN, float(flash[index])))
 
-    def _draw_dashes(self, canvas: Canvas, shares: Floats, color: style.Color) -> None:
+    def _draw_dashes(self, canvas: Drawing, shares: Floats, color: style.Color) -> None:
         """Edges in dashes where shares (N, N) are more than 0; of 1 they have the whole color."""
         senders, receivers = pairs = np.argwhere(shares > 0)[-MOST_EDGES:].T
         curves = self.layout.curves(senders, receivers)
@@ -98,7 +98,7 @@ class BrainView:
         for curve, share in zip(curves.tolist(), shares[senders, receivers], strict=True):
             canvas.dashes(curve, style.mix(style.PAPER, color, float(share)), width)
 
-    def _draw_nodes(self, canvas: Canvas, activation: Floats, chosen: int | None) -> None:
+    def _draw_nodes(self, canvas: Drawing, activation: Floats, chosen: int | None) -> None:
         for node, ((x, y), radius) in enumerate(zip(self.layout.positions, self.layout.radii, strict=True)):
             if node == chosen:
                 canvas.circle((x, y), radius + 3.2, style.PAPER, style.INK, 1.4)
@@ -107,13 +107,13 @@ class BrainView:
                 (x, y), radius, style.signed_color(float(activation[node])), style.SOFT_INK, outline
             )
 
-    def _draw_labels(self, canvas: Canvas, labels: Labels, chosen: int | None) -> None:
+    def _draw_labels(self, canvas: Drawing, labels: Labels, chosen: int | None) -> None:
         for node, text in enumerate(labels.inputs):
             self._draw_label(canvas, node, text, -1, style.SOFT_INK)
         for node, text in enumerate(labels.outputs, self._config.nodes - self._config.action_size):
             self._draw_label(canvas, node, text, 1, style.INK if node == chosen else style.SOFT_INK)
 
-    def _draw_label(self, canvas: Canvas, node: int, text: str, side: int, color: style.Color) -> None:
+    def _draw_label(self, canvas: Drawing, node: int, text: str, side: int, color: style.Color) -> None:
         """Name a node on its left (side -1) or right (1), unless nodes lie too close for letters."""
         x, y = self.layout.positions[node]
         radius = self.layout.radii[node]
@@ -121,7 +121,7 @@ class BrainView:
         if size >= 6:
             canvas.text((x + side * (radius + 6), y), text, color, size, align=0.0 if side > 0 else 1.0)
 
-    def _draw_headings(self, canvas: Canvas, drawn: int, existing: int) -> None:
+    def _draw_headings(self, canvas: Drawing, drawn: int, existing: int) -> None:
         config, layout = self._config, self.layout
         edges = f"{existing} edges" if drawn == existing else f"strongest {drawn} of {existing} edges"
         for x, text in (
@@ -131,7 +131,7 @@ class BrainView:
         ):
             canvas.text((x, self._area.top + 11), text, style.SOFT_INK, TEXT_SIZE, align=0.5)
 
-    def _draw_legend(self, canvas: Canvas, *, has_injury: bool) -> None:
+    def _draw_legend(self, canvas: Drawing, *, has_injury: bool) -> None:
         y = self._area.bottom - 11
         x = self._area.left + 12
         x += canvas.text((x, y), "-1", style.SOFT_INK, TEXT_SIZE) + 4

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from lndp_agents.watching import style
-from lndp_agents.watching.canvas import Area, Canvas
+from lndp_agents.watching.drawing import Area, Drawing
 from lndp_agents.watching.history import History
 
 SHORTEST_AXIS = 100
@@ -31,7 +31,7 @@ class Charts:
         width = area.width - TITLE_WIDTH - VALUE_WIDTH
         self._rows = [Area(area.left + TITLE_WIDTH, top, width, height) for top in tops]
 
-    def draw(self, canvas: Canvas, history: History) -> None:
+    def draw(self, canvas: Drawing, history: History) -> None:
         """Draw the life so far."""
         while len(history.born) > self._horizon:
             self._horizon = min(2 * self._horizon, self._length)
@@ -48,7 +48,7 @@ class Charts:
     def _x(self, step: float) -> float:
         return self._rows[0].left + self._rows[0].width * step / self._horizon
 
-    def _draw_axis(self, canvas: Canvas, history: History) -> None:
+    def _draw_axis(self, canvas: Drawing, history: History) -> None:
         bottom = self._rows[-1].bottom
         for step in range(0, self._horizon + 1, tick_distance(self._horizon)):
             x = self._x(step)
@@ -58,7 +58,7 @@ class Charts:
         for step in history.episode_ends:
             canvas.line([(self._x(step), self._rows[0].top), (self._x(step), bottom)], style.SOFT_INK)
 
-    def _draw_trials(self, canvas: Canvas, history: History) -> None:
+    def _draw_trials(self, canvas: Drawing, history: History) -> None:
         """A block for every trial: as wide as it was long, as high as its reward."""
         row = self._rows[0]
         finished = history.trials[:-1]
@@ -76,7 +76,7 @@ class Charts:
         value = f"{finished[-1].total:g}" if finished else ""
         self._write(canvas, row, "reward per trial", value)
 
-    def _draw_returns(self, canvas: Canvas, history: History) -> None:
+    def _draw_returns(self, canvas: Drawing, history: History) -> None:
         """The return so far; it starts anew with each episode."""
         row = self._rows[0]
         courses = [np.cumsum([0.0, *history.rewards[start:end]]) for start, end, _ in history.episodes]
@@ -86,14 +86,14 @@ class Charts:
             self._draw_line(canvas, start, (row.bottom - row.height * shares).tolist(), style.ACCENT)
         self._write(canvas, row, "return so far", f"{history.episode.total:.4g}")
 
-    def _draw_density(self, canvas: Canvas, history: History) -> None:
+    def _draw_density(self, canvas: Drawing, history: History) -> None:
         row = self._rows[1]
         canvas.line([(row.left, row.bottom), (row.right, row.bottom)], style.FRAME)
         ys = [row.bottom - row.height * density for density in history.density]
         self._draw_line(canvas, 0, ys, style.ACCENT)
         self._write(canvas, row, "edge density", f"{history.density[-1]:.0%}")
 
-    def _draw_changes(self, canvas: Canvas, history: History) -> None:
+    def _draw_changes(self, canvas: Drawing, history: History) -> None:
         """Births upwards, losses downwards, on a square root scale that keeps single edges visible."""
         row = self._rows[2]
         middle = row.center[1]
@@ -109,20 +109,20 @@ class Charts:
         value = f"+{history.born[-1]}  -{history.lost[-1]}" if history.born else ""
         self._write(canvas, row, "edges born, lost", value)
 
-    def _draw_injury(self, canvas: Canvas, step: int) -> None:
+    def _draw_injury(self, canvas: Drawing, step: int) -> None:
         """A dashed line through all rows, under an arrow head."""
         x, top, bottom = self._x(step), self._rows[0].top, self._rows[-1].bottom
         canvas.polygon([(x - 4, top - 7), (x + 4, top - 7), (x, top)], style.INK)
         count = 25  # odd, so that a dash begins and a dash ends the line
         canvas.dashes([(x, top + (bottom - top) * part / count) for part in range(count + 1)], style.INK, 1.2)
 
-    def _draw_line(self, canvas: Canvas, start: int, ys: Sequence[float], color: style.Color) -> None:
+    def _draw_line(self, canvas: Drawing, start: int, ys: Sequence[float], color: style.Color) -> None:
         points = [(self._x(start + step), y) for step, y in enumerate(ys)]
         if len(points) > 1:
             canvas.line(points, color, 1.3)
         canvas.circle(points[-1], 2.2, color, color)
 
-    def _write(self, canvas: Canvas, row: Area, title: str, value: str) -> None:
+    def _write(self, canvas: Drawing, row: Area, title: str, value: str) -> None:
         middle = row.center[1]
         canvas.text((row.left - 10, middle), title, style.INK, 11, align=1.0)
         canvas.text((row.right + 9, middle), value, style.INK, 11)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lndp_agents.config import LNDPConfig
-from lndp_agents.watching.canvas import Area
+from lndp_agents.watching.drawing import Area
 
 CURVE_POINTS = 17
 LARGEST_RADIUS = 10.0

@@ -21,7 +21,7 @@ from lndp_agents.watching.labels import labels_of
 from lndp_agents.watching.wiring import Brain, Moment, darkened
 
 if TYPE_CHECKING:
-    from lndp_agents.watching.canvas import Frame
+    from lndp_agents.watching.drawing import Frame
 
 WIDTH = 960
 Look: TypeAlias = Callable[[Phenotype, StepInput], Brain]

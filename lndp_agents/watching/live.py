@@ -31,10 +31,10 @@ def show(frames: Iterable[NDArray[np.uint8]], fps: float = 10.0) -> None:
     """
     if not 0.1 <= fps <= 1000:
         raise ValueError(f"fps={fps}: give 0.1 to 1000 frames per second")
-    window: Window | None = None
+    window: Viewer | None = None
     try:
         for frame in frames:
-            window = window or Window(frame.shape[1], frame.shape[0])
+            window = window or Viewer(frame.shape[1], frame.shape[0])
             window.draw(frame)
             window.wait(1 / fps)
             if window.is_closed:
@@ -46,7 +46,7 @@ def show(frames: Iterable[NDArray[np.uint8]], fps: float = 10.0) -> None:
             window.close()
 
 
-class Window:
+class Viewer:
     """A window of the screen.
 
     Args:

@@ -3,8 +3,8 @@
 from lndp_agents.config import LNDPConfig
 from lndp_agents.watching import style
 from lndp_agents.watching.brain_view import BrainView
-from lndp_agents.watching.canvas import Area, Canvas, Frame
 from lndp_agents.watching.charts import Charts
+from lndp_agents.watching.drawing import Area, Drawing, Frame
 from lndp_agents.watching.history import History
 from lndp_agents.watching.labels import labels_of
 from lndp_agents.watching.wiring import Booleans, Moment
@@ -51,7 +51,7 @@ class Panel:
 
     def draw(self, moment: Moment, history: History) -> Frame:
         """The frame (height, width, 3) uint8 of a moment, and of the life that led to it."""
-        canvas = Canvas(PAGE, self._width, style.PAPER)
+        canvas = Drawing(PAGE, self._width, style.PAPER)
         canvas.box(self._brain, style.PAPER, style.FRAME, corner=6)
         self._brain_view.draw(canvas, moment.brain, moment.choice)
         self._draw_header(canvas, moment, history)
@@ -59,7 +59,7 @@ class Panel:
         self._charts.draw(canvas, history)
         return canvas.frame()
 
-    def _draw_header(self, canvas: Canvas, moment: Moment, history: History) -> None:
+    def _draw_header(self, canvas: Drawing, moment: Moment, history: History) -> None:
         middle, right = WORLD.top / 2, CHARTS.right
         title_width = canvas.text((WORLD.left, middle), self._title, style.INK, 16)
         if moment.is_over:
@@ -73,7 +73,7 @@ class Panel:
         place = (WORLD.left + title_width + right - 130 - steps_width) / 2, middle
         canvas.text(place, moment.injury, style.INK, 11, align=0.5)
 
-    def _draw_world(self, canvas: Canvas, moment: Moment, history: History) -> None:
+    def _draw_world(self, canvas: Drawing, moment: Moment, history: History) -> None:
         """The picture above what is known of the moment."""
         world, facts = self._world, self._facts(moment, history)
         height = 18 * len(facts) + 8

@@ -16,7 +16,6 @@ from lndp_agents.baselines import (
     CurvePoint,
     Job,
     baseline_names,
-    evaluate_policy_lives,
     is_finished,
     load_baseline,
     read_curve,
@@ -27,6 +26,7 @@ from lndp_agents.baselines.registry import BASELINE_FILE, LEARNERS, RULES
 from lndp_agents.baselines.vec_env import make_vec_env
 from lndp_agents.persistence import FileFormatError
 from lndp_agents.rollout.streams import HELD_OUT
+from lndp_agents.studies.evaluation import evaluate_policy_lives
 
 FORAGING = "lndp/Foraging-v0"
 PENDULUM, SHORT = "lndp/PendulumLife-v0", {"episode_steps": 10}
@@ -183,7 +183,8 @@ def test_without_stable_baselines3_the_rest_works_and_the_error_names_the_extra(
 import sys
 for name in ("stable_baselines3", "sb3_contrib"):
     sys.modules[name] = None
-from lndp_agents.baselines import Job, evaluate_policy_lives, train_baseline
+from lndp_agents.baselines import Job, train_baseline
+from lndp_agents.studies.evaluation import evaluate_policy_lives
 job = Job("lndp/Foraging-v0", budget_steps=2048)
 print(evaluate_policy_lives(train_baseline("scripted", job), job.environment, lives=2).score.mean)
 for name in ("ppo", "ppo-frame-stack", "recurrent-ppo"):

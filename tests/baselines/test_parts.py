@@ -11,12 +11,12 @@ from gymnasium.spaces import Box, Dict
 from lndp_envs import SenseReward
 
 from lndp_agents import LNDPAgent
-from lndp_agents.baselines import Job, evaluate_policy_lives, train_baseline
+from lndp_agents.baselines import Job, train_baseline
 from lndp_agents.baselines.vec_env import make_vec_env
 from lndp_agents.environments import make_env
 from lndp_agents.interventions import Lesion
 from lndp_agents.spaces import ObservationEncoding, config_for, plain_space, to_numbers
-from lndp_agents.studies.evaluation import evaluate
+from lndp_agents.studies.evaluation import evaluate, evaluate_policy_lives
 
 pytestmark = pytest.mark.filterwarnings("ignore:my_doors.* agents do not read mission")
 KEYWORDS = {"max_episode_steps": 5, "disable_env_checker": True}

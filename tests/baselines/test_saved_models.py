@@ -22,14 +22,7 @@ from numpy.typing import NDArray
 from safetensors.torch import load, save
 
 from lndp_agents import cli
-from lndp_agents.baselines import (
-    CurvePoint,
-    Job,
-    Policy,
-    evaluate_policy_lives,
-    load_baseline,
-    train_baseline,
-)
+from lndp_agents.baselines import CurvePoint, Job, load_baseline, train_baseline
 from lndp_agents.baselines.registry import (
     BASELINE_FILE,
     LEARNERS,
@@ -39,19 +32,21 @@ from lndp_agents.baselines.registry import (
 )
 from lndp_agents.interventions.trained import network_of
 from lndp_agents.persistence import FileFormatError
+from lndp_agents.rollout import PredictPolicy
+from lndp_agents.studies.evaluation import evaluate_policy_lives
 
 PENDULUM, SHORT = "lndp/PendulumLife-v0", {"episode_steps": 10}
 ROLLOUT, ROWS = 64, 5
 MODEL = "model.safetensors"
 LNDP = Path(sys.executable).with_name("lndp")
-Trained = dict[str, tuple[Policy, Path]]
+Trained = dict[str, tuple[PredictPolicy, Path]]
 
 
 def ignore(point: CurvePoint) -> None:
     pass
 
 
-def learned(name: str, folder: Path | None, environment: str = PENDULUM, **fields: Any) -> Policy:
+def learned(name: str, folder: Path | None, environment: str = PENDULUM, **fields: Any) -> PredictPolicy:
     """A training of one update."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("lndp_agents.baselines.learning.LOOK_LIVES", 2)
@@ -73,7 +68,7 @@ def copied(trained: Trained, name: str, folder: Path) -> Path:
     return Path(shutil.copytree(trained[name][1], folder / name))
 
 
-def actions(policy: Policy, seed: int = 0) -> list[NDArray[Any]]:
+def actions(policy: PredictPolicy, seed: int = 0) -> list[NDArray[Any]]:
     """Ten steps of some rows, the likeliest actions and drawn ones."""
     draw = np.random.default_rng(seed)
     shapes = {"observation": (ROWS, 3), "reward": (ROWS, 1), "episode_start": (ROWS, 1)}
@@ -278,7 +273,7 @@ class _Code:
         return os.mkdir, (str(self.folder),)
 
 
-def old_folder(folder: Path, name: str, *, runs: Path | None = None) -> Policy:
+def old_folder(folder: Path, name: str, *, runs: Path | None = None) -> PredictPolicy:
     """A folder as it was in format 1, with the model in stable-baselines3's own format."""
     from lndp_agents.baselines import learning
 

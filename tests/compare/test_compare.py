@@ -13,14 +13,14 @@ from PIL import Image
 from small_comparison import POLICIES, REVERSAL, ROLLOUT, SETTINGS, outputs, read_csv
 
 from lndp_agents import load_pretrained
-from lndp_agents.baselines import Job, evaluate_policy_lives, load_baseline
+from lndp_agents.baselines import Job, load_baseline
 from lndp_agents.baselines.rules import random_policy, win_stay_lose_shift
 from lndp_agents.compare import Comparison, Row, compare, training
 from lndp_agents.compare.comparison import SCORE_SEED
 from lndp_agents.evolution.config import EvolutionConfig
 from lndp_agents.run.folder import lock_folder
 from lndp_agents.run.run import Run
-from lndp_agents.studies.evaluation import evaluate
+from lndp_agents.studies.evaluation import evaluate, evaluate_policy_lives
 from lndp_agents.studies.statistics import bootstrap_interval, interquartile_mean, probability_of_improvement
 from lndp_agents.zoo import zoo_folder
 

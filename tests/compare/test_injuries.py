@@ -10,9 +10,11 @@ from PIL import Image
 from small_comparison import read_csv, script
 
 from lndp_agents import load_pretrained
-from lndp_agents.baselines import evaluate_policy_lives, load_baseline
+from lndp_agents.baselines import load_baseline
 from lndp_agents.compare import Comparison
 from lndp_agents.interventions import Lesion
+from lndp_agents.plotting.figures import png
+from lndp_agents.studies.evaluation import evaluate_policy_lives
 from lndp_agents.studies.statistics import interquartile_mean
 
 LIVES = 4
@@ -55,7 +57,7 @@ def test_a_row_has_the_rewards_after_the_injury(injuries: Any, folder: Path) -> 
     means = np.mean([run.rewards.mean(0) for run in lives], axis=0).reshape(10, 10).mean(1)
     assert [float(row["reward"]) for row in own] == pytest.approx(means, abs=5e-5)
     assert {row["policy"] for row in curves} == {"zoo:foraging-reversal", "linear", "ppo"}
-    assert injuries.figure_of(known["environment"], curves, 50) == (folder / "injuries.png").read_bytes()
+    assert png(injuries.figure_of(known["environment"], curves, 50)) == (folder / "injuries.png").read_bytes()
     with Image.open(folder / "injuries.png") as figure:
         assert min(figure.size) > 500
 

@@ -11,7 +11,7 @@ from hurt import injure
 from lndp_envs.randomness import fold
 
 from lndp_agents import Agent, LNDPAgent
-from lndp_agents.baselines import Job, PolicyLives, evaluate_policy_lives, train_baseline
+from lndp_agents.baselines import Job, train_baseline
 from lndp_agents.interventions import Intervention, Lesion
 from lndp_agents.lndp import make_program
 from lndp_agents.policies.hebbian import Hebbian
@@ -19,6 +19,7 @@ from lndp_agents.rollout import lifetime_keys
 from lndp_agents.rollout.streams import EVALUATION, INIT
 from lndp_agents.spaces import ActionDecoding
 from lndp_agents.studies import evaluation
+from lndp_agents.studies.evaluation import PolicyLives, evaluate_policy_lives
 
 REVERSAL, PENDULUM = "lndp/ForagingReversal-v0", "lndp/PendulumLife-v0"
 AT, LIVES, STEPS = 6, 5, 12

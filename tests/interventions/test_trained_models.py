@@ -11,12 +11,13 @@ from sb3_contrib import RecurrentPPO
 from stable_baselines3 import PPO
 from stable_baselines3.common.vec_env import VecFrameStack
 
-from lndp_agents.baselines import Job, evaluate_policy_lives, train_baseline
+from lndp_agents.baselines import Job, train_baseline
 from lndp_agents.baselines.ppo_frame_stack import FRAMES, FrameStackPolicy
 from lndp_agents.baselines.vec_env import make_vec_env
 from lndp_agents.interventions import Intervention, Lesion
 from lndp_agents.interventions.trained import DamagedModels, network_of
 from lndp_agents.rollout import Predicting, balanced_contexts, lifetime_keys, make_world, rollout
+from lndp_agents.studies.evaluation import evaluate_policy_lives
 
 PENDULUM, SHORT = "lndp/PendulumLife-v0", {"episode_steps": 8, "episodes": 2}
 AT, LIVES = 5, 6

@@ -332,10 +332,12 @@ def test_the_report_is_json_and_lines_with_advice_only_where_it_is_needed() -> N
     assert lines[1].strip() == failing.diagnoses[0].advice
 
 
-def test_steps_are_told_as_they_are_lived() -> None:
-    told: list[int] = []
-    diagnose(agent_of(), FORAGING, lives=2, on_step=told.append)
-    assert told == [*range(1, STEPS + 1)] * 2
+def test_one_progress_is_told_over_both_rollouts() -> None:
+    told: list[float] = []
+    diagnose(agent_of(), FORAGING, lives=2, tell=told.append)
+    half = [min(1.0, 16 * number / STEPS) / 2 for number in range(1, -(-STEPS // 16) + 1)]
+    assert told == [*half, *(0.5 + share for share in half)]
+    assert told[-1] == 1.0
 
 
 @pytest.mark.parametrize(("lives", "most"), [(0, 10**6), (1025, 1024)])

@@ -14,11 +14,12 @@ from lndp_envs.foraging import STAY, Foraging
 from lndp_envs.foraging_optimum import policy_return, random_walk
 
 from lndp_agents import LNDPAgent, load_pretrained
-from lndp_agents.baselines import Job, Policy, PolicyLives, evaluate_policy_lives, train_baseline
+from lndp_agents.baselines import Job, train_baseline
 from lndp_agents.lndp import genome_size
+from lndp_agents.rollout import PredictPolicy
 from lndp_agents.spaces import config_for
 from lndp_agents.studies import evaluation
-from lndp_agents.studies.evaluation import evaluate
+from lndp_agents.studies.evaluation import PolicyLives, evaluate, evaluate_policy_lives
 
 FORAGING, REVERSAL, SWITCH = "lndp/Foraging-v0", "lndp/ForagingReversal-v0", "lndp/ForagingSwitch-v0"
 BANDIT = "lndp/Bandit-v0"
@@ -46,7 +47,7 @@ def agent_for(environment: str) -> LNDPAgent:
     return LNDPAgent(*spaces, config, genome=genome)
 
 
-def rule(name: str, environment: str, **keywords: Any) -> Policy:
+def rule(name: str, environment: str, **keywords: Any) -> PredictPolicy:
     return train_baseline(name, Job(environment, keywords))
 
 

@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 from gymnasium.spaces import Discrete
 
-from lndp_agents.baselines import Job, PolicyLives, train_baseline
+from lndp_agents.baselines import Job, train_baseline
 from lndp_agents.commands.lesion import table_of
 from lndp_agents.interventions import Lesion
+from lndp_agents.plotting.figures import write_figure
+from lndp_agents.studies.evaluation import PolicyLives
 from lndp_agents.studies.recovery import Estimate, Recovery, Window, measure_recovery, window_ends
-from lndp_agents.studies.recovery_figure import COLUMNS, recovery_figure, write_figure, write_table
+from lndp_agents.studies.recovery_figure import COLUMNS, recovery_figure, write_table
 
 FORAGING, BANDIT = "lndp/Foraging-v0", "lndp/Bandit-v0"
 
@@ -163,5 +165,5 @@ def test_the_curve_shows_the_means_and_the_lesion(recovery: Recovery, tmp_path: 
     assert lines["lesioned"].get_ydata().tolist() == [window.lesioned.mean for window in recovery.windows]
     assert list(lines["lesion"].get_xdata()) == [42, 42]
     assert len(axes.collections) == 2
-    write_figure(recovery, "the forager", tmp_path / "curve.png")
+    write_figure(recovery_figure(recovery, "the forager"), tmp_path / "curve.png")
     assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")

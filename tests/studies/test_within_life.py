@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from lndp_agents.baselines import CurvePoint, PolicyLives
+from lndp_agents.baselines import CurvePoint
 from lndp_agents.compare.figures import joined_curves
+from lndp_agents.studies.evaluation import PolicyLives
 from lndp_agents.studies.within_life import BIRTH, CHANGE, since_birth, since_change
 
 

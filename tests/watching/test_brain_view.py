@@ -7,7 +7,7 @@ from lndp_envs import Labels
 from lndp_agents.config import LNDPConfig
 from lndp_agents.watching import style
 from lndp_agents.watching.brain_view import MOST_EDGES, BrainView
-from lndp_agents.watching.canvas import Area, Canvas, Frame
+from lndp_agents.watching.drawing import Area, Drawing, Frame
 from lndp_agents.watching.wiring import FLASH_FRAMES, Brain, darkened
 
 CONFIG = LNDPConfig(observation_size=1, action_size=2, nodes=5)
@@ -30,7 +30,7 @@ def brain(activation: float = 0.0, weight: float | None = None) -> Brain:
 
 
 def draw(view: BrainView, moment: Brain, choice: int | None = None) -> Frame:
-    canvas = Canvas(PAGE, 940, style.PAPER)
+    canvas = Drawing(PAGE, 940, style.PAPER)
     view.draw(canvas, moment, choice)
     return canvas.frame()
 
@@ -155,7 +155,7 @@ def test_a_crowded_brain_shows_its_strongest_edges_and_says_so():
     view = make_view(config)
     weights = np.linspace(-1, 1, 130 * 130).reshape(130, 130).astype(np.float32)
     crowded = Brain(np.ones((130, 130), bool), weights, np.zeros(130, np.float32))
-    canvas = Canvas(PAGE, 470, style.PAPER)
+    canvas = Drawing(PAGE, 470, style.PAPER)
     view.draw(canvas, crowded)
     drawn = view.edges_to_draw(crowded.adjacency)
     strength = np.abs(weights[drawn[:, 0], drawn[:, 1]])
@@ -170,7 +170,7 @@ def test_labels_are_left_out_where_they_would_overlap():
     )
     frames = []
     for view, count in ((few, 26), (many, 66)):
-        canvas = Canvas(PAGE, 940, style.PAPER)
+        canvas = Drawing(PAGE, 940, style.PAPER)
         view.draw(
             canvas,
             Brain(

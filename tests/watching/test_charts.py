@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from lndp_agents.watching import style
-from lndp_agents.watching.canvas import Area, Canvas, Frame
 from lndp_agents.watching.charts import Charts
+from lndp_agents.watching.drawing import Area, Drawing, Frame
 from lndp_agents.watching.history import History
 
 PAGE = 700.0, 110.0
@@ -24,7 +24,7 @@ def life(rewards: list[float], trial_ends: list[int] | None = None) -> History:
 
 
 def draw(history: History, length: int | None = 100) -> Frame:
-    canvas = Canvas(PAGE, 1400, style.PAPER)
+    canvas = Drawing(PAGE, 1400, style.PAPER)
     Charts(Area(0, 0, *PAGE), length).draw(canvas, history)
     return canvas.frame()
 

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lndp_agents.config import LNDPConfig
-from lndp_agents.watching.canvas import Area
+from lndp_agents.watching.drawing import Area
 from lndp_agents.watching.layout import CURVE_POINTS, layout, tapered
 
 AREA = Area(236, 58, 470, 254)

@@ -9,7 +9,7 @@ import pygame
 import pytest
 
 from lndp_agents.watching import show
-from lndp_agents.watching.live import Window
+from lndp_agents.watching.live import Viewer
 
 FRAME = np.zeros((30, 40, 3), np.uint8)
 
@@ -63,7 +63,7 @@ def test_a_pause_shows_frame_after_frame_on_demand():
 
 
 def test_space_goes_on_after_a_pause():
-    window = Window(40, 30)
+    window = Viewer(40, 30)
     press(pygame.K_SPACE)
     press(pygame.K_SPACE)
     window.wait(0.001)
@@ -76,7 +76,7 @@ def test_space_goes_on_after_a_pause():
 
 
 def test_the_window_shows_the_pixels():
-    window = Window(40, 30)
+    window = Viewer(40, 30)
     frame = FRAME.copy()
     frame[5, 7] = (10, 20, 30)
     window.draw(frame)

@@ -1,8 +1,8 @@
 """What changes in brains over their lives: edges born and lost, density, diversity of node states."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -12,7 +12,7 @@ from torch import Tensor
 from lndp_agents.config import LNDPConfig
 from lndp_agents.lndp import AnyLifeState, SparseLifeState
 from lndp_agents.lndp.state import roles
-from lndp_agents.rollout import Evolved, Intervention, Transition, World, rollout
+from lndp_agents.rollout import Evolved, Intervention, Report, Transition, World, rollout
 
 Floats = NDArray[np.float64]
 NEWBORN_VARIANCE = 1 / 3
@@ -72,7 +72,7 @@ def life_curves(
     contexts: Tensor,
     *,
     interventions: Sequence[Intervention] = (),
-    on_step: Callable[[int], object] = lambda _: None,
+    report: Report | None = None,
 ) -> LifeCurves:
     """Roll out one genome of an LNDP, and measure the brains after every step.
 
@@ -82,7 +82,7 @@ def life_curves(
         keys: (L,) int64, the randomness of each lifetime.
         contexts: (L,) int64, the hidden condition of each lifetime.
         interventions: as in `rollout`.
-        on_step: called with the number of steps done, after each.
+        report: as in `rollout`.
 
     Returns:
         The curves of the lifetimes, which are those that `evaluate` would score.
@@ -94,7 +94,6 @@ def life_curves(
 
     def measured(transition: Transition) -> Tensor:
         before, after = transition.before.state, transition.network.state
-        on_step(transition.step + 1)
         ages = (before, after)
         counts = [state.num_edges for state in ages] + [shared_edges(before, after)]
         return torch.stack(counts + [node_diversity(config, state.node_state) for state in ages], -1)
@@ -103,7 +102,8 @@ def life_curves(
         return transition.network.state.trace[..., config.nodes - config.action_size :, -1]
 
     record = [("measured", measured), ("outputs", outputs)]
-    results = rollout(learner, world, keys, contexts, interventions=interventions, record=record).cpu()
+    options: dict[str, Any] = {"interventions": interventions, "record": record, "report": report}
+    results = rollout(learner, world, keys, contexts, **options).cpu()
     steps = results.steps[0].numpy()
     goes_on = np.arange(steps.max(), dtype=np.int64) < steps[:, None]
 

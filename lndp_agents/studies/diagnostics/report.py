@@ -90,7 +90,7 @@ def diagnose(
     seed: int = 0,
     episodes: int = 1,
     thresholds: Thresholds | None = None,
-    on_step: Callable[[int], object] = lambda _: None,
+    tell: Callable[[float], None] = lambda _: None,
 ) -> Report:
     """Let an agent live, and live again with the reward cut, and look for the four failure signatures.
 
@@ -102,7 +102,7 @@ def diagnose(
         seed: of births and worlds.
         episodes: episodes of a life, for environments that have no lives of their own.
         thresholds: where failures begin; the documented ones if none.
-        on_step: called with the number of the step after each, twice for every step of life.
+        tell: called now and then with the share, from 0 to 1, of all that is to be rolled out.
 
     Raises:
         ValueError: as `evaluate`, or more than 1024 lives, or a brain with one node of each role.
@@ -112,8 +112,15 @@ def diagnose(
     world = world_of(agent, environment, keywords, episodes)
     keys, contexts = fresh_lifetimes(world, lives, seed, device=agent.device)
     curves, without_reward = (
-        life_curves(agent.learner, world, keys, contexts, interventions=interventions, on_step=on_step)
-        for interventions in ((), (CutReward(),))
+        life_curves(
+            agent.learner,
+            world,
+            keys,
+            contexts,
+            interventions=interventions,
+            report=lambda share, begun=begun: tell((begun + share) / 2),
+        )
+        for begun, interventions in enumerate(((), (CutReward(),)))
     )
     diagnoses = find_signatures(
         curves, without_reward, discrete=agent.decoding.discrete, thresholds=thresholds

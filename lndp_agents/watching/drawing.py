@@ -46,7 +46,7 @@ class Area(NamedTuple):
         return Area(self.left + margin, self.top + margin, self.width - 2 * margin, self.height - 2 * margin)
 
 
-class Canvas:
+class Drawing:
     """Draws in points of a fixed page and gives pixels of any resolution.
 
     Args:
