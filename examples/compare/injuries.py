@@ -21,7 +21,8 @@ from lndp_agents.baselines import load_baseline
 from lndp_agents.baselines.registry import RULES, is_finished
 from lndp_agents.compare import Comparison
 from lndp_agents.compare.comparison import SCORE_SEED
-from lndp_agents.compare.entrants import fixed_policy, is_learner
+from lndp_agents.compare.entrants import fixed_policy
+from lndp_agents.compare.names import Entrant
 from lndp_agents.compare.runner import TRAININGS
 from lndp_agents.compare.tables import machine, write_csv
 from lndp_agents.compare.training import LIVES_FILE, score
@@ -80,8 +81,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _policies(comparison: Comparison, name: str, folder: Path) -> Iterator[Any]:
     """Those of all trainings; of what is not trained here, the one."""
-    if not is_learner(name):
-        yield fixed_policy(comparison, name)
+    entrant = Entrant.parse(name)
+    if not entrant.learns:
+        yield fixed_policy(comparison, entrant)
         return
     for seed in range(1, comparison.seeds + 1):
         training = folder / TRAININGS / f"{name}_s{seed}"

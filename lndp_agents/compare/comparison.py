@@ -3,10 +3,12 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
 from lndp_agents.baselines import Job
+from lndp_agents.compare.names import Entrant
 from lndp_agents.persistence import MAX_CONFIG_BYTES, read_file, write_file
 from lndp_agents.studies.evaluation import MAX_LIVES
 from lndp_agents.validation import parse_json, shorten
@@ -57,6 +59,15 @@ class Comparison:
                 raise ValueError(f"{name}={getattr(self, name)}: give 1 to {most}")
         if self.budget_steps < 0:
             raise ValueError(f"budget_steps={self.budget_steps}: give 1 or more")
+
+    @cached_property
+    def entrants(self) -> tuple[Entrant, ...]:
+        """Its policies.
+
+        Raises:
+            ValueError: one is unknown.
+        """
+        return tuple(Entrant.parse(name) for name in self.policies)
 
     def job(self, seed: int) -> Job:
         """A training of a baseline, or the world of a rule."""

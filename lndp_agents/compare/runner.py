@@ -12,11 +12,11 @@ from lndp_agents.compare.comparison import Comparison
 from lndp_agents.compare.entrants import (
     check_entrants,
     fixed_policy,
-    is_learner,
     learner_note,
     own_training,
 )
 from lndp_agents.compare.figures import draw_learning_curves, draw_within_life
+from lndp_agents.compare.names import Entrant
 from lndp_agents.compare.processes import side_by_side
 from lndp_agents.compare.results import Result, Row, rows_of
 from lndp_agents.compare.tables import write_curves, write_scores, write_table, write_within_life
@@ -58,7 +58,7 @@ def compare(comparison: Comparison, folder: Path, workers: int = 1, *, trust: bo
     with lock_folder(folder):
         comparison.claim(folder)
         _train(_trainings(comparison, folder), workers, trust)
-        results = [_result(comparison, folder, name, trust) for name in comparison.policies]
+        results = [_result(comparison, folder, entrant, trust) for entrant in comparison.entrants]
         return _write(comparison, folder, results, workers)
 
 
@@ -70,10 +70,10 @@ def say(text: str) -> None:
 def _trainings(comparison: Comparison, folder: Path) -> list[Training]:
     """All that learns, seed by seed, so that early results are of all."""
     return [
-        Training(comparison, name, seed, folder / TRAININGS / f"{name}_s{seed}")
+        Training(comparison, entrant, seed, folder / TRAININGS / f"{entrant.name}_s{seed}")
         for seed in range(1, comparison.seeds + 1)
-        for name in comparison.policies
-        if is_learner(name)
+        for entrant in comparison.entrants
+        if entrant.learns
     ]
 
 
@@ -93,19 +93,20 @@ def _lives(training: Training) -> PolicyLives:
     return lives
 
 
-def _result(comparison: Comparison, folder: Path, name: str, trust: bool) -> Result:
-    if not is_learner(name):
-        before = own_training(name)
-        lives = score(fixed_policy(comparison, name, trust=trust), comparison)
+def _result(comparison: Comparison, folder: Path, entrant: Entrant, trust: bool) -> Result:
+    name = entrant.name
+    if not entrant.learns:
+        before = own_training(entrant)
+        lives = score(fixed_policy(comparison, entrant, trust=trust), comparison)
         say(f"{name}: score {score_text(lives.score.mean)}")
         return Result(name, (0,), (lives,), own_steps=before.steps, note=before.note)
-    own = [training for training in _trainings(comparison, folder) if training.policy == name]
+    own = [training for training in _trainings(comparison, folder) if training.entrant == entrant]
     return Result(
         name,
         tuple(training.seed for training in own),
         tuple(_lives(training) for training in own),
         tuple(read_curve(training.folder) for training in own),
-        note=learner_note(name, len(own)),
+        note=learner_note(entrant, len(own)),
     )
 
 

@@ -18,7 +18,8 @@ from lndp_agents.agent import Agent
 from lndp_agents.baselines import CurvePoint, is_finished, load_baseline, read_curve, train_baseline
 from lndp_agents.baselines.registry import CURVE_FILE, OLD_MODEL_FILE, hyperparameters_of, read_baseline
 from lndp_agents.compare.comparison import SCORE_SEED, Comparison
-from lndp_agents.compare.recipes import evolved, recipe_of
+from lndp_agents.compare.names import Entrant
+from lndp_agents.compare.recipes import recipe_of
 from lndp_agents.compare.tables import write_csv
 from lndp_agents.evolution.config import EvolutionConfig
 from lndp_agents.numbers import score_text
@@ -40,24 +41,19 @@ class Training:
     """A learner with a seed."""
 
     comparison: Comparison
-    policy: str
+    entrant: Entrant
     seed: int
     folder: Path
 
     @property
     def name(self) -> str:
         """For a person."""
-        return f"{self.policy}, seed {self.seed}"
-
-    @property
-    def evolves(self) -> bool:
-        """By evolution, not by gradients."""
-        return evolved(self.policy) is not None
+        return f"{self.entrant.name}, seed {self.seed}"
 
     @property
     def recipe(self) -> EvolutionConfig:
         """Of one that evolves."""
-        return recipe_of(self.comparison, self.policy, self.seed)
+        return recipe_of(self.comparison, self.entrant, self.seed)
 
 
 def finish(training: Training, say: Callable[[str], None], *, trust: bool = False) -> None:
@@ -80,7 +76,7 @@ def finish(training: Training, say: Callable[[str], None], *, trust: bool = Fals
     try:
         _check_folder(training)
         if read_lives(training) is None or not read_curve(training.folder):
-            policy = _evolved(training, say) if training.evolves else _learned(training, say, trust)
+            policy = _evolved(training, say) if training.entrant.evolves else _learned(training, say, trust)
             _write_lives(training, score(policy, training.comparison))
     finally:
         torch.set_num_threads(threads)
@@ -141,13 +137,13 @@ def _write_curve(folder: Path) -> None:
 
 def _check_folder(training: Training) -> None:
     """See that a training that was begun before is this one."""
-    if training.evolves and RunView.is_run(training.folder):
+    if training.entrant.evolves and RunView.is_run(training.folder):
         is_same = RunView(training.folder).recipe == training.recipe
     elif is_finished(training.folder):
         found = read_baseline(training.folder)
-        is_same = (found.name, found.job) == (training.policy, training.comparison.job(training.seed))
+        is_same = (found.name, found.job) == (training.entrant.name, training.comparison.job(training.seed))
         if found.hyperparameters is not None:
-            is_same = is_same and found.hyperparameters == hyperparameters_of(training.policy)
+            is_same = is_same and found.hyperparameters == hyperparameters_of(training.entrant.name)
     else:
         return
     if not is_same:
@@ -161,7 +157,7 @@ def _learned(training: Training, say: Callable[[str], None], trust: bool) -> Pre
         return load_baseline(training.folder, trust=trust)
     report, job = _reporter(training, say), training.comparison.job(training.seed)
     return train_baseline(
-        training.policy, job, training.folder, lambda point: report(point.steps, point.held_out)
+        training.entrant.name, job, training.folder, lambda point: report(point.steps, point.held_out)
     )
 
 
@@ -177,8 +173,8 @@ def _evolved(training: Training, say: Callable[[str], None]) -> Agent[Any]:
                 report(record.steps, record.held_out)
         if not run.generation:
             raise ValueError(
-                f"budget_steps={budget}: the first generation of {training.policy} takes more, give more "
-                f"(or fewer lives: --set {training.policy}:population=8)"
+                f"budget_steps={budget}: the first generation of {training.entrant.name} takes more, give "
+                f"more (or fewer lives: --set {training.entrant.name}:population=8)"
             )
         _write_curve(training.folder)
         return run.best

@@ -9,6 +9,7 @@ import torch
 
 from lndp_agents.compare import Comparison
 from lndp_agents.compare.entrants import check_entrants
+from lndp_agents.compare.names import Entrant
 from lndp_agents.compare.recipes import recipe_of
 from lndp_agents.evolution.config import EvolutionConfig
 from lndp_agents.plotting import read_metrics
@@ -91,33 +92,38 @@ def comparison(environment: str, **settings: Any) -> Comparison:
 
 
 def test_recipes_differ_only_where_worlds_and_programs_do() -> None:
-    foraging = recipe_of(comparison("lndp/ForagingReversal-v0"), "lndp", 3)
+    foraging = recipe_of(comparison("lndp/ForagingReversal-v0"), Entrant.parse("lndp"), 3)
     assert foraging.program == {"nodes": 16, "innate_wiring": True, "initial_density": 1.0}
     assert (foraging.encoding, foraging.population, foraging.lives, foraging.seed) == ("auto", 64, 16, 3)
     assert (foraging.separable, foraging.sigma, foraging.update_bias) == (True, 0.25, 5.0)
     assert foraging.evaluate_every == 20_000_000 // (64 * 16 * 100) // 20 == 9
-    poles = recipe_of(comparison("lndp/CartPoleReversal-v0"), "hebbian", 1)
+    poles = recipe_of(comparison("lndp/CartPoleReversal-v0"), Entrant.parse("hebbian"), 1)
     assert (poles.encoding, poles.lives, poles.evaluate_every) == ("auto", 8, 1)
     assert poles.program == {"reward_input": True}
 
 
 def test_changes_reach_recipe_and_program() -> None:
     changes = {"lndp": {"population": 8, "evaluate_every": 3, "program.nodes": 12}}
-    recipe = recipe_of(comparison("lndp/Bandit-v0", changes=changes), "lndp", 1)
+    recipe = recipe_of(comparison("lndp/Bandit-v0", changes=changes), Entrant.parse("lndp"), 1)
     assert (recipe.population, recipe.evaluate_every) == (8, 3)
     assert recipe.program == {"nodes": 12, "innate_wiring": True, "initial_density": 1.0}
 
 
 def test_a_search_around_an_agent_says_so_in_its_name() -> None:
-    plain, around = (recipe_of(comparison("lndp/Bandit-v0"), name, 1) for name in ("lndp", "lndp@cartpole"))
+    plain, around = (
+        recipe_of(comparison("lndp/Bandit-v0"), Entrant.parse(name), 1) for name in ("lndp", "lndp@cartpole")
+    )
     assert (plain.start, plain.sigma) == ("", 0.25)
     program = {"nodes": 16, "initial_density": 0.5, "innate_roles": True, "innate_wiring": False}
     assert around == replace(plain, start="cartpole", sigma=0.3, update_bias=0.0, program=program)
     narrow = {"lndp@cartpole": {"sigma": 0.1}}
-    assert recipe_of(comparison("lndp/Bandit-v0", changes=narrow), "lndp@cartpole", 1).sigma == 0.1
+    assert (
+        recipe_of(comparison("lndp/Bandit-v0", changes=narrow), Entrant.parse("lndp@cartpole"), 1).sigma
+        == 0.1
+    )
     elsewhere = {"lndp@cartpole": {"start": "bandit"}}
     with pytest.raises(ValueError, match="'start' of 'lndp@cartpole' stands in its name: change it there"):
-        recipe_of(comparison("lndp/Bandit-v0", changes=elsewhere), "lndp@cartpole", 1)
+        recipe_of(comparison("lndp/Bandit-v0", changes=elsewhere), Entrant.parse("lndp@cartpole"), 1)
 
 
 @pytest.mark.parametrize(
@@ -146,4 +152,4 @@ def test_no_search_is_around_what_does_not_fit(name: str, message: str) -> None:
 )
 def test_changes_that_are_refused(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        recipe_of(comparison("lndp/Bandit-v0", changes={"lndp": changes}), "lndp", 1)
+        recipe_of(comparison("lndp/Bandit-v0", changes={"lndp": changes}), Entrant.parse("lndp"), 1)
