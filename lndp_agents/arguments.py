@@ -2,22 +2,32 @@
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from lndp_agents import __version__
-from lndp_agents.encoding_names import ENCODINGS
 from lndp_agents.env_arguments import add_env_kwargs, pair
+from lndp_agents.evolution.config import EvolutionConfig
+from lndp_agents.options import add_options
+
+if TYPE_CHECKING:
+    from lndp_agents.config import PolicyConfig
 
 DESCRIPTION = "Evolve agents, score them, watch them live. Results on stdout, progress on stderr."
 ERROR_EXIT = 2
+PROGRAM = "program."
+"""Begins the attributes of options that are fields of the policy's configuration."""
 
 
-def parser() -> argparse.ArgumentParser:
-    """The command line, with all its commands."""
-    top = argparse.ArgumentParser(prog="lndp", description=DESCRIPTION, allow_abbrev=False)
+def parser(policy: "type[PolicyConfig] | None" = None) -> argparse.ArgumentParser:
+    """The command line, with all its commands.
+
+    Args:
+        policy: whose fields are options of `lndp train` too.
+    """
+    top = _Parser(prog="lndp", description=DESCRIPTION, allow_abbrev=False)
     top.add_argument("--version", action="version", version=f"lndp-agents {__version__}")
     commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    _add_train(commands)
+    _add_train(commands, policy)
     _add_resume(commands)
     _add_verify(commands)
     _add_evaluate(commands)
@@ -32,8 +42,18 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def _add_train(commands: Any) -> None:
-    command = commands.add_parser("train", help="evolve an agent on an environment")
+class _Parser(argparse.ArgumentParser):
+    """Says in one line what is wrong, and where to read on."""
+
+    def error(self, message: str) -> NoReturn:
+        """Leave with exit code 2."""
+        self.exit(ERROR_EXIT, f"{self.prog}: error: {message} (see `{self.prog} --help`)\n")
+
+
+def _add_train(commands: Any, policy: "type[PolicyConfig] | None") -> None:
+    command = commands.add_parser(
+        "train", help="evolve an agent on an environment", usage="%(prog)s [-h] [ENV] [OPTION ...]"
+    )
     command.add_argument(
         "environment",
         metavar="ENV",
@@ -43,82 +63,35 @@ def _add_train(commands: Any) -> None:
     command.add_argument(
         "--recipe",
         metavar="NAME|FILE",
-        help="all settings: of an agent of the zoo, or a JSON file; the options below change them",
+        help="experiment config, of an agent of the zoo or a JSON file; the options below change it",
     )
     command.add_argument(
-        "--out", type=Path, metavar="FOLDER", help="of the run (default: the next free one in runs/)"
+        "--out", type=Path, metavar="FOLDER", help="folder of the run (default: the next free one in runs/)"
     )
-    for name, kind, text in _RECIPE_OPTIONS:
-        command.add_argument(
-            f"--{name.replace('_', '-')}", type=kind, metavar=kind.__name__.upper(), help=text
-        )
-    command.add_argument(
-        "--mechanism",
-        action="append",
-        metavar="MODULE:NAME",
-        help="a further mechanism of the program, or one in place of a step; may be given several times",
-    )
+    add_env_kwargs(command)
+    add_options(command, EvolutionConfig, without=("environment", "environment_keywords"))
     command.add_argument(
         "--full-covariance",
         dest="separable",
         action="store_const",
         const=False,
-        help="adapt the whole covariance of CMA-ES, not only its diagonal",
+        help="adaptation of the whole covariance of CMA-ES, as --no-separable",
     )
-    add_env_kwargs(command)
-    for name, text in _RECIPE_OBJECTS:
-        command.add_argument(f"--{name}", nargs="+", type=pair, metavar="KEY=VALUE", help=text)
     _add_workers(command)
     command.add_argument("--json", action="store_true", help="print the result as JSON")
     command.set_defaults(command="train")
-
-
-_RECIPE_OPTIONS = (
-    (
-        "policy",
-        str,
-        "what evolves: lndp (default), ndp, linear, mlp, gru, hebbian or MODULE:NAME",
-    ),
-    (
-        "preset",
-        str,
-        "chooses what no option gives: default, paper (arXiv 2406.09787) or 0.1 (that version's)",
-    ),
-    ("generations", int, "how long to evolve"),
-    ("population", int, "genomes in a generation"),
-    ("lives", int, "lives of a genome in a generation"),
-    ("episodes", int, "episodes of a life, where the environment has no lives of its own"),
-    ("seed", int, "of the whole run"),
-    ("start", str, "agent (name, folder or hf:USER/REPO) whose genome the search starts around"),
-    (
-        "update_bias",
-        float,
-        "of update gates (and, negated, of decisions to prune or grow) where a search without --start begins",
-    ),
-    ("sigma", float, "standard deviation of the first generation"),
-    ("searcher", str, "CMAES, SNES, XNES, PGPE, CEM, OpenAIES, SepCMAES or MODULE:NAME"),
-    ("objective", str, "what is maximized: mean_of_ranks (several worlds) or MODULE:NAME"),
-    (
-        "encoding",
-        str,
-        "; ".join(["of observations", *(f"{name}: {text}" for name, text in ENCODINGS.items())]),
-    ),
-    ("worst_weight", float, "share of the fitness that the worst task has, 0 to 1"),
-    ("density_penalty", float, "fitness lost per unit of edge density"),
-    ("evaluate_every", int, "generations between two scores on held-out lives"),
-    ("held_out_lives", int, "how many lives those are"),
-)
-_RECIPE_OBJECTS = (
-    ("program", "fields of the policy, such as nodes=16 initial_density=0.3, or hidden_size=8 of a gru"),
-    ("searcher-options", "keyword arguments of the searcher"),
-    ("objective-options", "keyword arguments of the objective"),
-)
+    if policy is not None:
+        group = command.add_argument_group(
+            f"fields of the policy {policy.policy}",
+            "of another one: --policy NAME --help; the preset may choose other defaults",
+        )
+        add_options(group, policy, without=policy.from_spaces, prefix=PROGRAM)
 
 
 def _add_resume(commands: Any) -> None:
     command = commands.add_parser("resume", help="go on with a run that was stopped")
     command.add_argument("folder", type=Path, metavar="RUN")
-    command.add_argument("--generations", type=int, metavar="INT", help="a new budget in all")
+    command.add_argument("--generations", type=int, metavar="INT", help="number of generations in all")
     _add_workers(command)
     command.add_argument("--json", action="store_true", help="print the result as JSON")
     command.set_defaults(command="resume")
@@ -133,9 +106,11 @@ def _add_verify(commands: Any) -> None:
     )
     command.add_argument("folder", type=Path, metavar="RUN")
     chosen = command.add_mutually_exclusive_group()
-    chosen.add_argument("--generation", type=int, metavar="INT", help="which (default: one at random)")
-    chosen.add_argument("--seed", type=int, metavar="INT", help="of the choice at random")
-    chosen.add_argument("--all", action="store_true", help="all of them, from the beginning")
+    chosen.add_argument(
+        "--generation", type=int, metavar="INT", help="generation to verify (default: one at random)"
+    )
+    chosen.add_argument("--seed", type=int, metavar="INT", help="random seed of that choice")
+    chosen.add_argument("--all", action="store_true", help="verification of all generations, from the first")
     _add_workers(command)
     command.set_defaults(command="verify")
 
@@ -147,12 +122,12 @@ def _add_workers(command: Any) -> None:
         type=int,
         default=1,
         metavar="INT",
-        help="processes that share a generation, with Ray (default: 1, without Ray)",
+        help="number of processes that share a generation, with Ray (default: 1, without Ray)",
     )
     command.add_argument(
         "--ray-address",
         metavar="ADDRESS",
-        help="of a Ray cluster, ray://HOST:PORT (default: one is started on this machine)",
+        help="address of a Ray cluster, ray://HOST:PORT (default: one is started on this machine)",
     )
     _add_device(command)
     _add_trust(command)
@@ -160,7 +135,10 @@ def _add_workers(command: Any) -> None:
 
 def _add_device(command: Any) -> None:
     command.add_argument(
-        "--device", default="cpu", metavar="DEVICE", help="of the lives, such as cuda:0 (default: cpu)"
+        "--device",
+        default="cpu",
+        metavar="DEVICE",
+        help="device of the rollouts, such as cuda:0 (default: cpu)",
     )
 
 
@@ -173,12 +151,20 @@ def _add_subject(command: Any) -> None:
     command.add_argument("subject", metavar="NAME|RUN|FOLDER", help="zoo, run, saved agent or hf:USER/REPO")
     command.add_argument("--env", metavar="ENV", help="environment (default: what the agent was evolved on)")
     add_env_kwargs(command)
-    command.add_argument("--seed", type=int, default=0, metavar="INT", help="of births and worlds")
+    command.add_argument(
+        "--seed",
+        type=int,
+        default=0,
+        metavar="INT",
+        help="random seed of initial states and environments (default: 0)",
+    )
     _add_trust(command)
 
 
 def _add_lives(command: Any) -> None:
-    command.add_argument("--lives", type=int, default=128, metavar="INT", help="how many (default: 128)")
+    command.add_argument(
+        "--lives", type=int, default=128, metavar="INT", help="number of lifetimes (default: 128)"
+    )
     _add_device(command)
 
 
@@ -223,11 +209,11 @@ def _add_compare(commands: Any) -> None:
         "recurrent-ppo, ppo-frame-stack; evolved: lndp, ndp, linear, mlp, gru, hebbian, lndp@ZOO-NAME",
     )
     for name, default, text in (
-        ("seeds", 5, "trainings of each learner"),
-        ("budget-steps", 0, "most steps of the environment in each training"),
-        ("lives", 128, "held-out lives that are scored"),
-        ("episodes", 1, "episodes of a life, where the environment has no lives of its own"),
-        ("workers", 1, "trainings side by side, a process each"),
+        ("seeds", 5, "number of trainings of each learner"),
+        ("budget-steps", 0, "number of environment steps in each training, at most"),
+        ("lives", 128, "number of held-out lifetimes that are scored"),
+        ("episodes", 1, "number of episodes of a lifetime, if the environment has no lifetimes of its own"),
+        ("workers", 1, "number of trainings side by side, a process each"),
     ):
         shown = f"{text} (default: {default})" if default else text
         command.add_argument(f"--{name}", type=int, default=default, metavar="INT", help=shown)
@@ -239,7 +225,11 @@ def _add_compare(commands: Any) -> None:
         help="changes of an evolution's recipe, such as lndp:program.nodes=12 gru:sigma=0.2",
     )
     command.add_argument(
-        "--out", type=Path, required=True, metavar="FOLDER", help="new, or of the same comparison"
+        "--out",
+        type=Path,
+        required=True,
+        metavar="FOLDER",
+        help="folder of the results: new, or of the same comparison",
     )
     _add_trust(command)
     command.add_argument("--json", action="store_true", help="print the table as pure JSON")
@@ -260,7 +250,11 @@ def _add_lesion(commands: Any) -> None:
     _add_injury(command, is_required=True)
     _add_lives(command)
     command.add_argument(
-        "--out", type=Path, default=Path("lesions"), metavar="FOLDER", help="of the files (default: lesions)"
+        "--out",
+        type=Path,
+        default=Path("lesions"),
+        metavar="FOLDER",
+        help="folder of the files (default: lesions)",
     )
     command.add_argument("--json", action="store_true", help="print pure JSON, with the curve")
     command.set_defaults(command="lesion")
@@ -269,7 +263,7 @@ def _add_lesion(commands: Any) -> None:
 def _add_injury(command: Any, *, is_required: bool) -> None:
     """One kind of injury, and the step before which it happens; `commands.injury` reads them."""
     command.add_argument(
-        "--at", type=int, required=is_required, metavar="STEP", help="when: a step of life, from 0"
+        "--at", type=int, required=is_required, metavar="STEP", help="time step of the injury, from 0"
     )
     kind = command.add_mutually_exclusive_group(required=is_required)
     kind.add_argument(
@@ -300,16 +294,21 @@ def _add_watch(commands: Any) -> None:
     _add_subject(command)
     command.add_argument("--gif", type=Path, metavar="FILE", help="write a GIF instead of opening a window")
     command.add_argument(
-        "--steps", type=int, metavar="INT", help="at most so many (default: the life; of a GIF at most 500)"
+        "--steps",
+        type=int,
+        metavar="INT",
+        help="number of steps at most (default: the lifetime; of a GIF 500)",
     )
     command.add_argument(
-        "--width", type=int, metavar="INT", help="of the picture in pixels (default: 960, of a GIF 640)"
+        "--width", type=int, metavar="INT", help="width of the picture in pixels (default: 960, of a GIF 640)"
     )
     command.add_argument(
         "--brain-only", action="store_true", help="draw no world (default where it draws no pixels)"
     )
     _add_injury(command, is_required=False)
-    command.add_argument("--fps", type=int, default=10, metavar="INT", help="frames a second (default: 10)")
+    command.add_argument(
+        "--fps", type=int, default=10, metavar="INT", help="number of frames per second (default: 10)"
+    )
     command.set_defaults(command="watch")
 
 
@@ -341,7 +340,9 @@ def _add_zoo(commands: Any) -> None:
         "longer by 1.5 * sqrt(1 + L/n), where L lives are published and n live again. Exit code 0 if all is "
         "well, 1 if not.",
     )
-    verified.add_argument("names", nargs="*", metavar="NAME", help="(default: all)")
-    verified.add_argument("--lives", type=int, default=32, metavar="INT", help="how many (default: 32)")
+    verified.add_argument("names", nargs="*", metavar="NAME", help="names of agents (default: all)")
+    verified.add_argument(
+        "--lives", type=int, default=32, metavar="INT", help="number of lifetimes (default: 32)"
+    )
     verified.add_argument("--json", action="store_true", help="print pure JSON")
     verified.set_defaults(command="zoo verify")

@@ -13,6 +13,7 @@ from lndp_agents.blame import show_traceback
 from lndp_agents.environments import find_environment
 from lndp_agents.interrupts import interruptible
 from lndp_agents.notes import notes_as_lines
+from lndp_agents.policy_options import policy_of
 from lndp_command import INTERRUPTED_EXIT
 
 _REMEDIES = {
@@ -33,9 +34,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code: 0; 1 where a `verify` finds a difference; 2 after bad input (one line on stderr says
         what is wrong, and LNDP_DEBUG=1 shows the traceback before it); 130 after Ctrl-C.
     """
-    options = parser().parse_args(arguments)
     try:
         with notes_as_lines():
+            words = list(sys.argv[1:] if arguments is None else arguments)
+            options = parser(policy_of(words) if words[:1] == ["train"] else None).parse_args(words)
             _find_environment(options)
             from lndp_agents.commands import COMMANDS  # here, so that Ctrl-C while libraries load is met too
 

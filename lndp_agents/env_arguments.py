@@ -23,7 +23,8 @@ def add_env_kwargs(command: Any) -> None:
         action="append",
         type=_max_steps,
         metavar="INT",
-        help=f"of an episode (default: the environment's own limit, or {DEFAULT_STEPS} if it has none)",
+        help="number of steps of an episode, at most (default: the environment's own limit, or "
+        f"{DEFAULT_STEPS} if it has none)",
     )
 
 

@@ -10,11 +10,13 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lndp_agents.arguments import PROGRAM
 from lndp_agents.commands.trust import check_recipe, check_run, needs_trust
 from lndp_agents.environments import find_environment
 from lndp_agents.evolution.config import EvolutionConfig
 from lndp_agents.interrupts import interruptible
 from lndp_agents.numbers import score_text
+from lndp_agents.options import options_given
 from lndp_agents.persistence import MAX_CONFIG_BYTES, read_file
 from lndp_agents.validation import is_object, parse_json, shorten
 from lndp_agents.workers.workers import Workers
@@ -25,12 +27,8 @@ if TYPE_CHECKING:
     from lndp_agents.run.run import Run
 
 _FINISHING = "finishing this generation; once more to quit at once"
-_OBJECTS = {
-    "env_kwargs": "environment_keywords",
-    "program": "program",
-    "searcher_options": "searcher_options",
-    "objective_options": "objective_options",
-}
+OBJECTS = ("environment_keywords", "program", "searcher_options", "objective_options")
+"""Fields of a recipe that are JSON objects: options add to them."""
 
 
 def train(options: Namespace) -> int:
@@ -68,14 +66,8 @@ def _recipe(options: Namespace) -> EvolutionConfig:
     recipe: dict[str, Any] = {"preset": "default"}
     if options.recipe is not None:
         recipe = _read_recipe(recipe_file(options.recipe))
-    for option, name in _OBJECTS.items():
-        if (given := getattr(options, option)) is not None:
-            recipe[name] = recipe.get(name, {}) | dict(given)
-    for field in fields(EvolutionConfig):
-        if field.name not in _OBJECTS.values() and getattr(options, field.name, None) is not None:
-            recipe[field.name] = getattr(options, field.name)
-    if options.mechanism is not None:
-        recipe["program"] = recipe.get("program", {}) | {"mechanisms": options.mechanism}
+    for name, value in _given(options).items():
+        recipe[name] = recipe.get(name, {}) | dict(value) if name in OBJECTS else value
     if options.recipe is not None:
         check_recipe(recipe, f"recipe {options.recipe}", options)
     if "environment" not in recipe:
@@ -83,6 +75,17 @@ def _recipe(options: Namespace) -> EvolutionConfig:
             "no environment: name one, such as lndp/Foraging-v0 (see `lndp envs`), or give --recipe"
         )
     return EvolutionConfig.from_json(recipe)
+
+
+def _given(options: Namespace) -> dict[str, Any]:
+    """The fields of the recipe that options gave."""
+    given = options_given(options, (field.name for field in fields(EvolutionConfig)))
+    if options.env_kwargs is not None:
+        given["environment_keywords"] = options.env_kwargs
+    names = [name.removeprefix(PROGRAM) for name in vars(options) if name.startswith(PROGRAM)]
+    if program := dict(given.get("program", ())) | options_given(options, names, PROGRAM):
+        given["program"] = program
+    return given
 
 
 def _read_recipe(path: Path) -> dict[str, Any]:

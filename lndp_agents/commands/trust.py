@@ -11,6 +11,7 @@ from argparse import Namespace
 from collections.abc import Mapping
 from pathlib import Path
 
+from lndp_agents.arguments import PROGRAM
 from lndp_agents.plugins import foreign_module, named_in
 from lndp_agents.run.view import RunView
 
@@ -50,7 +51,7 @@ def check_recipe(recipe: Mapping[str, object], source: object, options: Namespac
         ValueError: one may not.
     """
     for kind, name in named_in(recipe):
-        typed = getattr(options, kind, None)
+        typed = getattr(options, f"{PROGRAM}mechanisms" if kind == "mechanism" else kind, None)
         if name not in (typed if isinstance(typed, list) else [typed]):
             check_module(name, source, options, kind)
 

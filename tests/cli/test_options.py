@@ -1,0 +1,147 @@
+"""Options of `lndp train` are the fields of the dataclasses, all of them."""
+
+import json
+import subprocess
+import sys
+from dataclasses import Field, fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lndp_agents import arguments, cli
+from lndp_agents.commands import COMMANDS
+from lndp_agents.evolution.config import EvolutionConfig
+from lndp_agents.options import flag_of, help_of
+from lndp_agents.policies import POLICIES
+from lndp_agents.validation import FieldKind
+
+ELSEWHERE = {"environment": "CartPole-v1", "environment_keywords": {"max_episode_steps": 9}}
+VALUES: dict[str, Any] = {
+    "policy": "gru",
+    "preset": "paper",
+    "encoding": "scaled",
+    "searcher": "SNES",
+    "objective": "mean_of_ranks",
+    "start": "cartpole",
+    "worst_weight": 0.25,
+    "sigma": 0.75,
+    "density_penalty": 2.5,
+    "update_bias": -1.5,
+    "lives": 3,
+    "population": 5,
+    "mechanisms": ["a:B", "c:D"],
+    "hidden_sizes": [3, 4],
+    "initial_density": 0.75,
+    "initial_density_std": 0.125,
+    "reward_scale": 2.0,
+    "action_scale": 2.0,
+    "rule": "abcd",
+    "initialisation": "normal",
+    "output": "tanh",
+    "nodes": 33,
+    "candidates": 2,
+}
+"""Values that are others than the defaults; an integer without one is its lower bound, plus one."""
+
+
+def value_of(field: "Field[Any]") -> Any:
+    if field.name in VALUES:
+        return VALUES[field.name]
+    kind = FieldKind.of(field)
+    if kind.kind is bool:
+        return not field.default
+    return {"alpha": 1, "beta": "x"} if kind.kind is dict else (field.default or 0) + 2
+
+
+def words_of(field: "Field[Any]", value: Any) -> list[str]:
+    flag = flag_of(field.name)
+    if isinstance(value, bool):
+        return [flag if value else flag.replace("--", "--no-", 1)]
+    if isinstance(value, dict):
+        return [flag, *(f"{key}={json.dumps(each)}" for key, each in value.items())]
+    return [flag, *map(str, value if isinstance(value, list) else [value])]
+
+
+def recipe_of(words: list[str], policy: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """The fields that a command line gives, as the recipe is made of them."""
+    read: list[dict[str, Any]] = []
+
+    def from_json(data: dict[str, Any]) -> EvolutionConfig:
+        read.append(data)
+        raise ValueError("read")
+
+    monkeypatch.setattr(EvolutionConfig, "from_json", from_json)
+    options = arguments.parser(POLICIES[policy]).parse_args(["train", "CartPole-v1", *words])
+    with pytest.raises(ValueError, match=r"^read$"):
+        COMMANDS["train"](options)
+    return read[0]
+
+
+def test_every_field_of_the_experiment_has_an_option_that_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = {item.name: value_of(item) for item in fields(EvolutionConfig) if item.name not in ELSEWHERE}
+    words = [
+        word
+        for item in fields(EvolutionConfig)
+        if item.name in wanted
+        for word in words_of(item, wanted[item.name])
+    ]
+    assert recipe_of([*words, "--max-steps", "9"], "gru", monkeypatch) == wanted | ELSEWHERE
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_every_field_of_a_policy_has_an_option_that_arrives(
+    policy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind = POLICIES[policy]
+    own = [item for item in fields(kind) if item.name not in kind.from_spaces]
+    wanted = {item.name: value_of(item) for item in own}
+    words = [word for item in own for word in words_of(item, wanted[item.name])]
+    recipe = recipe_of(["--policy", policy, *words], policy, monkeypatch)
+    assert recipe["program"] == wanted
+
+
+def test_an_option_wins_over_the_same_field_of_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    words = ["--program", "nodes=12", "bias=true", "--nodes", "20"]
+    assert recipe_of(words, "lndp", monkeypatch)["program"] == {"nodes": 20, "bias": True}
+
+
+@pytest.mark.parametrize("field", fields(EvolutionConfig), ids=lambda field: field.name)
+def test_every_help_begins_with_a_noun(field: "Field[Any]") -> None:
+    assert "help" in field.metadata
+    first = help_of(field).split()[0].strip(";:,")
+    assert first not in {"of", "the", "a", "how", "what", "which", "whether", "at", "so", "in"}
+
+
+def test_the_policy_of_a_recipe_has_its_options(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    recipe = tmp_path / "recipe.json"
+    recipe.write_text(json.dumps({"environment": "CartPole-v1", "policy": "mlp"}))
+    with pytest.raises(SystemExit):
+        cli.main(["train", "--recipe", str(recipe), "--help"])
+    assert "--hidden-sizes" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--nodes", "many"], "argument --nodes: 'many': give an integer"),
+        (["--lives", "2.5"], "argument --lives: '2.5': give an integer from 1 to 1000000"),
+        (["--sigma", "x"], "argument --sigma: 'x': give a number from 1e-06 to 1000"),
+    ],
+)
+def test_a_wrong_value_is_one_line_with_its_remedy(
+    words: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        cli.main(["train", "CartPole-v1", *words])
+    assert exit_.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"lndp train: error: {message}")
+    assert line.endswith("(see `lndp train --help`)")
+
+
+def test_the_help_needs_no_torch() -> None:
+    code = "import sys; from lndp_agents.arguments import parser; parser().format_help(); "
+    code += "assert 'torch' not in sys.modules"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
