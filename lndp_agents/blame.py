@@ -1,4 +1,9 @@
-"""Errors of code that others wrote, environments above all: one line that names the place in their code."""
+"""Errors of code that others wrote: one line that names the place in their code.
+
+Where such code is called at one place, that place says what failed (`blaming`). Mechanisms, policies,
+interventions and dynamics are called everywhere; their errors are known by the files that `remember` was told
+of (`blaming_plugins`).
+"""
 
 import os
 import sysconfig
@@ -14,6 +19,8 @@ import lndp_envs
 DEBUG = "LNDP_DEBUG"
 """The variable that asks for the traceback of an error."""
 MAX_MESSAGE = 300
+_PLUGINS: dict[str, dict[str, str]] = {}
+"""By file of a plug-in: what is in it, by the name of the class or function."""
 _OURS = tuple(
     f"{Path(place).parent}{os.sep}" for place in (__file__, lndp_envs.__file__, gymnasium.__file__) if place
 )
@@ -40,6 +47,40 @@ def blaming(what: str) -> Generator[None]:
     except WorldError:
         raise
     except (Exception, SystemExit) as error:
+        raise failure(what, error) from error
+
+
+def remember(file: str | None, attribute: str, what: str) -> None:
+    """Know from now on that errors in this file are those of a plug-in.
+
+    Args:
+        file: of its module.
+        attribute: the class or function that is the plug-in.
+        what: fails, with its name: "mechanism 'my_module:Mine'".
+    """
+    if file and not file.startswith(_OURS):
+        _PLUGINS.setdefault(file, {})[attribute] = what
+
+
+@contextmanager
+def blaming_plugins() -> Generator[None]:
+    """Whatever goes wrong within, in a file of a plug-in, is its failure.
+
+    What this package itself refuses with a `ValueError`, such as an option of a plug-in, is told as it is.
+
+    Raises:
+        WorldError: something went wrong in a plug-in.
+    """
+    try:
+        yield
+    except WorldError:
+        raise
+    except Exception as error:
+        raised_in = [frame.f_code.co_filename for frame, _ in traceback.walk_tb(error.__traceback__)][-1]
+        is_refusal = isinstance(error, ValueError) and raised_in.startswith(_OURS)
+        what = plugin_of(error)
+        if is_refusal or not what:
+            raise
         raise failure(what, error) from error
 
 
@@ -114,6 +155,14 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__
 
 
+def plugin_of(error: BaseException) -> str:
+    """The plug-in whose file raised it, or called what raised it; empty if there is none."""
+    for frame in reversed([frame for frame, _ in traceback.walk_tb(error.__traceback__)]):
+        if known := _PLUGINS.get(frame.f_code.co_filename):
+            return known.get(frame.f_code.co_qualname.partition(".")[0], next(iter(known.values())))
+    return ""
+
+
 def _place(error: BaseException) -> str:
     """Where in the code of the environment it was raised: not in ours, rather not in what is installed."""
     if isinstance(error, SyntaxError) and error.filename:
@@ -124,7 +173,7 @@ def _place(error: BaseException) -> str:
         if _is_installed(frame) or not frame.filename.startswith(_OF_PYTHON)
         if not frame.filename.startswith(_OURS)
     ]
-    own = [frame for frame in frames if not _is_installed(frame)]
+    own = [frame for frame in frames if frame.filename in _PLUGINS or not _is_installed(frame)]
     for frame in own or frames:
         return f" in {frame.filename}, line {frame.lineno} ({frame.name})"
     return ""

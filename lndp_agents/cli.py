@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from lndp_agents.arguments import ERROR_EXIT, parser
-from lndp_agents.blame import show_traceback
+from lndp_agents.blame import blaming_plugins, show_traceback
 from lndp_agents.environments import find_environment
 from lndp_agents.interrupts import interruptible
 from lndp_agents.notes import notes_as_lines
@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _find_environment(options)
             from lndp_agents.commands import COMMANDS  # here, so that Ctrl-C while libraries load is met too
 
-            with interruptible(signal.SIGINT):
+            with interruptible(signal.SIGINT), blaming_plugins():
                 code = COMMANDS[options.command](options)
         sys.stdout.flush()
         return code

@@ -1,7 +1,8 @@
 """Environments by name, found before anything slow is imported, and made.
 
 A name is an id of Gymnasium; or MODULE:ID, where the module registers it; or MODULE:NAME, where NAME is a
-subclass of `gymnasium.Env` in the module, or a function that makes one (`lndp_agents.plugins` imports it).
+subclass of `gymnasium.Env` in the module, or a function that makes one, or a class of dynamics; or a name
+that an installed package announces (`lndp_agents.plugins` finds and imports modules).
 """
 
 from collections.abc import Mapping
@@ -13,12 +14,12 @@ from typing import Any
 import gymnasium
 from gymnasium.envs.registration import EnvSpec, load_env_creator
 from gymnasium.wrappers import TimeLimit
-from lndp_envs import Lifetime
+from lndp_envs import Lifetime, register
 from lndp_envs.registration import WORLDS
 
 from lndp_agents.blame import Blamed, blaming
 from lndp_agents.notes import note
-from lndp_agents.plugins import load_module
+from lndp_agents.plugins import announced_place, load_module
 from lndp_agents.validation import is_integer, shorten
 
 MAX_STEPS = "max_episode_steps"
@@ -40,13 +41,13 @@ def find_environment(environment: str) -> str:
         ValueError: there is no such module or environment.
         WorldError: the module raised something.
     """
-    place, _, name = environment.rpartition(":")
+    full_name = announced_place("environment", environment)
+    place, _, name = full_name.rpartition(":")
     remedy = "see `lndp envs`, or give MODULE:ID where a module registers it"
     if place:
-        module = load_module(place, f"environment {environment!r}")
+        module = load_module("environment", full_name)
         made = getattr(module, name, None)
-        if callable(made):
-            name = _register(module, name, made)
+        name = name if made is None else _register(module, name, made)
         remedy = f"give one that {place} registers, or a class of it{_classes(module)}"
     if name in WORLDS:
         return name
@@ -134,10 +135,16 @@ def _check_keywords(environment: str, spec: EnvSpec, keywords: Mapping[str, Any]
 
 
 def _register(module: ModuleType, name: str, make: Any) -> str:
-    """The id of what makes an environment, which the module did not register itself."""
+    """The id of an environment or of dynamics in a module; it is registered if the module did not do so."""
+    for world in WORLDS.values():
+        if world.make_dynamics is make:
+            return world.env_id
     env_id = f"{module.__name__.replace('.', '-')}/{name}"
-    if env_id not in gymnasium.registry:
-        gymnasium.register(env_id, entry_point=make)  # pyright: ignore[reportUnknownMemberType]
+    if isinstance(make, type) and hasattr(make, "episode_start"):
+        register(env_id, make)
+    elif callable(make) and env_id not in gymnasium.registry:
+        maker: Any = make
+        gymnasium.register(env_id, entry_point=maker)  # pyright: ignore[reportUnknownMemberType]
     return env_id
 
 

@@ -9,8 +9,6 @@ An installed package announces what it has by entry points of one group, each na
     "searcher.my-es" = "my_package.search:MyES"
 
 Then `--searcher my-es` finds it, and files that name a thing in `my_package.search` need no `--trust`.
-Environments are found by Gymnasium, in its group `gymnasium.envs`; an entry of theirs here only says that
-files which name them need no `--trust`.
 """
 
 import sys
@@ -22,7 +20,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from lndp_agents.blame import WorldError, blaming
+from lndp_agents.blame import WorldError, blaming, remember
 from lndp_agents.validation import is_object, is_sequence, shorten
 
 GROUP = "lndp_agents.plugins"
@@ -46,16 +44,19 @@ def find(kind: str, name: object, built_in: Mapping[str, Any]) -> Any:
     """
     if isinstance(name, str) and name in built_in:
         return built_in[name]
-    announced = _announced(kind)
-    if isinstance(name, str) and name in announced:
+    installed = announced(kind)
+    if isinstance(name, str) and name in installed:
+        entry = installed[name]
         with blaming(f"{kind} {name!r}"):
-            return announced[name].load()
+            found = entry.load()
+        remember(import_module(entry.module).__file__, entry.attr, f"{kind} {name!r}")
+        return found
     if not isinstance(name, str) or ":" not in name:
-        known = [*built_in, *announced]
+        known = [*built_in, *installed]
         choice = f"one of {', '.join(known)}, or MODULE:NAME" if known else "MODULE:NAME"
         raise ValueError(f"{kind}={shorten(name)}: give {choice}{did_you_mean(name, known)}")
     place, _, attribute = name.rpartition(":")
-    module = load_module(place, f"{kind} {name!r}")
+    module = load_module(kind, name)
     if not hasattr(module, attribute):
         own = [
             key for key, value in vars(module).items() if getattr(value, "__module__", "") == module.__name__
@@ -64,38 +65,46 @@ def find(kind: str, name: object, built_in: Mapping[str, Any]) -> Any:
     return getattr(module, attribute)
 
 
-def load_module(place: str, what: str) -> ModuleType:
+def load_module(kind: str, name: str) -> ModuleType:
     """The module of a name, from the current folder or the folder of its file, or installed.
 
     Args:
-        place: its name, or the path of its file.
-        what: is looked for, with its name, for messages: "environment 'my_module:MyEnv'".
+        kind: of what is looked for in it.
+        name: MODULE:NAME, where MODULE may be the path of a file.
 
     Raises:
         ValueError: there is no such module or file.
         WorldError: the module raised something.
     """
-    path = Path(place)
+    place, _, attribute = name.rpartition(":")
+    path, what = Path(place), f"{kind} {name!r}"
     is_file = path.suffix == ".py"
     if is_file and not path.is_file():
         raise ValueError(f"{what}: no file {place!r}; give the path of one")
-    folder, name = (str(path.parent.absolute()), path.stem) if is_file else (str(Path.cwd()), place)
+    folder, place = (str(path.parent.absolute()), path.stem) if is_file else (str(Path.cwd()), place)
     if folder not in sys.path:
         sys.path.insert(0, folder)
     try:
         with blaming(what):
-            module = import_module(name)
+            module = import_module(place)
     except WorldError as error:
         missing = error.__cause__
-        if isinstance(missing, ModuleNotFoundError) and f"{name}.".startswith(f"{missing.name}."):
+        if isinstance(missing, ModuleNotFoundError) and f"{place}.".startswith(f"{missing.name}."):
             raise ValueError(
-                f"{what}: module {name!r} is neither in {folder} nor installed; "
+                f"{what}: module {place!r} is neither in {folder} nor installed; "
                 "install it, or run where it lies"
             ) from error
         raise
     if is_file and (module.__file__ is None or not path.samefile(module.__file__)):
-        raise ValueError(f"{what}: another module is called {name!r}; rename the file")
+        raise ValueError(f"{what}: another module is called {place!r}; rename the file")
+    remember(module.__file__, attribute, what)
     return module
+
+
+def announced_place(kind: str, name: str) -> str:
+    """MODULE:NAME of what an installed package announces under a name; else the name itself."""
+    entry = announced(kind).get(name)
+    return name if entry is None else entry.value
 
 
 def foreign_module(name: str) -> str:
@@ -139,7 +148,7 @@ def require_trusted(data: object, source: object, *, trust: bool) -> None:
                 f"{source} names the {kind} {name}, for which the module {place} is imported and so run; if "
                 "you trust it, add --trust (in Python trust=True, or import the module yourself)"
             )
-        load_module(place, f"{kind} {name!r}")
+        load_module(kind, name)
 
 
 def _is_imported(place: str) -> bool:
@@ -157,7 +166,8 @@ def did_you_mean(name: object, names: Iterable[str]) -> str:
     return f"; did you mean {near[0]!r}?" if near else ""
 
 
-def _announced(kind: str) -> dict[str, EntryPoint]:
+def announced(kind: str) -> dict[str, EntryPoint]:
+    """What installed packages announce of a kind, by name."""
     entries = {entry.name: entry for entry in entry_points(group=GROUP)}
     return {
         name.removeprefix(f"{kind}."): entry for name, entry in entries.items() if name.startswith(f"{kind}.")

@@ -83,14 +83,6 @@ class Acrobot(OneEpisode):
         columns = (xp.cos(angle_1), xp.sin(angle_1), xp.cos(angle_2), xp.sin(angle_2), velocity_1, velocity_2)
         return xp.astype(xp.stack(columns, axis=-1), xp.float32)
 
-    def episode_start(self, state: AcrobotState) -> Array:
-        """(B,) bool: no step has been taken."""
-        return state.steps == 0
-
-    def info(self, state: AcrobotState) -> dict[str, Array]:
-        """Nothing."""
-        return {}
-
 
 def _runge_kutta(links: Array, torque: Array) -> Array:
     """Integrate angles and velocities (4, B) over one time step, fourth order."""

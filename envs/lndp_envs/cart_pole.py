@@ -91,14 +91,6 @@ class CartPole(OneEpisode):
         xp = namespace(state.position)
         return xp.astype(xp.stack(state[:4], axis=-1), xp.float32)
 
-    def episode_start(self, state: CartPoleState) -> Array:
-        """(B,) bool: no step has been taken."""
-        return state.steps == 0
-
-    def info(self, state: CartPoleState) -> dict[str, Array]:
-        """Nothing."""
-        return {}
-
 
 def cart_pole_life(episodes: int = 3, episode_steps: int = 500) -> LifetimeDynamics[CartPoleState]:
     """A life of several episodes of CartPole.

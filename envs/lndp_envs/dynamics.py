@@ -91,11 +91,22 @@ class Dynamics(Protocol[State]):
 
 
 class OneEpisode:
-    """What dynamics need not say if a lifetime is one episode, without trials, and nothing is hidden."""
+    """What dynamics need not say if a lifetime is one episode, without trials, and nothing is hidden.
+
+    Their states count the steps, in a field ``steps``, or they have an ``episode_start`` of their own.
+    """
 
     episodes = None
     num_steps = None
     trial_steps = 1
+
+    def episode_start(self, state: Any) -> Array:
+        """(B,) bool: no step has been taken."""
+        return state.steps == 0
+
+    def info(self, state: Any) -> dict[str, Array]:
+        """Nothing."""
+        return {}
 
     def hidden(self, state: Any) -> dict[str, Array]:
         """As ``Dynamics.hidden``."""

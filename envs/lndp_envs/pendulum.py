@@ -79,14 +79,6 @@ class Pendulum(OneEpisode):
         columns = (xp.cos(state.angle), xp.sin(state.angle), state.velocity)
         return xp.astype(xp.stack(columns, axis=-1), xp.float32)
 
-    def episode_start(self, state: PendulumState) -> Array:
-        """(B,) bool: no step has been taken."""
-        return state.steps == 0
-
-    def info(self, state: PendulumState) -> dict[str, Array]:
-        """Nothing."""
-        return {}
-
 
 def pendulum_life(episodes: int = 3, episode_steps: int = 200) -> LifetimeDynamics[PendulumState]:
     """A life of several episodes of Pendulum.

@@ -79,7 +79,7 @@ class RegisteredWorld:
             if name not in known:
                 near = get_close_matches(name, known, n=1)
                 guess = f" (did you mean {near[0]!r}?)" if near else ""
-                raise TypeError(f"no keyword {name!r}{guess}; give those that it takes: {', '.join(known)}")
+                raise TypeError(f"no keyword {name!r}{guess}; known are {', '.join(known)}")
 
 
 WORLDS: dict[str, RegisteredWorld] = {}

@@ -6,10 +6,14 @@ from argparse import Namespace
 import gymnasium
 from lndp_envs.registration import WORLDS
 
+from lndp_agents.environments import find_environment
+from lndp_agents.plugins import announced
+
 
 def envs(options: Namespace) -> int:
-    """Print the ids of this package."""
-    specs = [gymnasium.spec(name) for name in WORLDS if "/" in name]
+    """Print the ids of this package, and of installed ones that announce environments."""
+    names = [name for name in WORLDS if "/" in name]
+    specs = [gymnasium.spec(name) for name in (*names, *map(find_environment, announced("environment")))]
     if options.json:
         fields = ("id", "max_episode_steps", "reward_threshold", "kwargs")
         print(json.dumps([{name: getattr(spec, name) for name in fields} for spec in specs], allow_nan=False))

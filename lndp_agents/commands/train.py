@@ -40,7 +40,7 @@ def train(options: Namespace) -> int:
     with Run.create(recipe, options.out, workers_of(options), trust=options.trust) as run:
         try:
             return _evolve(run, options.json)
-        except ValueError:  # the environment failed: where it did so at once there is nothing to resume
+        except Exception:  # of a world or a plug-in: where it failed at once there is nothing to resume
             run.discard_beginning()
             raise
 

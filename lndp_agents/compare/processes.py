@@ -14,7 +14,7 @@ from multiprocessing.context import SpawnProcess
 from threading import Thread, current_thread, main_thread
 from typing import Any, Generic, TypeVar
 
-from lndp_agents.blame import show_traceback
+from lndp_agents.blame import blaming_plugins, show_traceback
 from lndp_agents.notes import Note
 
 Task = TypeVar("Task")
@@ -110,7 +110,8 @@ def _work(work: Callable[[Task], None], task: Task, sender: Connection) -> None:
     Thread(target=_end_with_parent, daemon=True).start()
     warnings.simplefilter("ignore", Note)  # the parent has said it
     try:
-        work(task)
+        with blaming_plugins():
+            work(task)
     except USER_ERRORS as error:
         show_traceback()
         sender.send(" ".join(str(error).split()))

@@ -12,7 +12,7 @@ import torch
 from lndp_envs.randomness import fold, normal
 from torch import Tensor
 
-from lndp_agents.blame import blaming, failure
+from lndp_agents.blame import blaming, failure, plugin_of
 from lndp_agents.config import LNDPConfig
 from lndp_agents.genome import Parameters, Shapes
 from lndp_agents.lndp.mechanisms import (
@@ -151,7 +151,7 @@ class Program(ABC, Generic[State]):
             except Exception as error:
                 if mechanism in PROGRAM:
                     raise
-                raise failure(f"mechanism {mechanism.name!r}", error) from error
+                raise failure(plugin_of(error) or f"mechanism {mechanism.name!r}", error) from error
         return now.state._replace(age=state.age + 1)
 
     def develop(self, parameters: Parameters, state: State, alive: Tensor | None = None) -> State:

@@ -122,11 +122,17 @@ def make_world(
 
 def _batched(name: str, keywords: Mapping[str, Any], episodes: int) -> tuple[Dynamics[Any], int, int]:
     own = {key: value for key, value in keywords.items() if key != MAX_STEPS}
+    is_checked = False
     try:
         WORLDS[name].check(own)
+        is_checked = not WORLDS[name].module.startswith("lndp_envs.")
+        dynamics, limit = make_dynamics(name, **own)
     except TypeError as error:
-        raise ValueError(f"keywords {shorten(own)} do not fit {name}: {error}") from error
-    dynamics, limit = make_dynamics(name, **own)
+        if is_checked:  # it is the dynamics' own error, not of the keywords
+            raise
+        raise ValueError(
+            f"keywords {shorten(own)} do not fit {name}: {error}; give those that it takes"
+        ) from error
     steps: int = keywords.get(MAX_STEPS) or limit or DEFAULT_STEPS
     own_episodes: int | None = dynamics.episodes
     if own_episodes is not None:

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 from warnings import catch_warnings, simplefilter
 
+from lndp_agents.blame import blaming_plugins
+
 START_SECONDS = 600
 """How long actors may take to start, to load torch and to build a kernel."""
 PULSE_SECONDS = 10.0
@@ -181,7 +183,8 @@ def _actor_class(ray: Any) -> Any:
             self._made = make()
 
         def call(self, method: str, *arguments: Any) -> Any:
-            return getattr(self._made, method)(*arguments)
+            with blaming_plugins():  # a traceback does not travel
+                return getattr(self._made, method)(*arguments)
 
         @ray.method(concurrency_group="pulse")
         def pulse(self) -> None:

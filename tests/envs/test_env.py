@@ -350,5 +350,5 @@ def test_the_keywords_are_those_of_the_dynamics(env_id: str) -> None:
 
 def test_a_wrong_keyword_is_told_with_the_right_ones() -> None:
     for make in (gymnasium.make, gymnasium.make_vec, lndp_envs.make_dynamics):
-        with pytest.raises(TypeError, match=r"no keyword 'sise' .*'size'.*: size, trial"):
+        with pytest.raises(TypeError, match=r"no keyword 'sise' .*'size'.*known are size, trial"):
             make("lndp/Foraging-v0", sise=3)
