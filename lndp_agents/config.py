@@ -278,7 +278,7 @@ class LNDPConfig(PolicyConfig):
 
     def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
         """As `PolicyConfig.parameter_shapes`."""
-        from lndp_agents.lndp.program import parameter_shapes  # here: a configuration needs no torch
+        from lndp_agents.lndp.assembly import parameter_shapes  # here: a configuration needs no torch
 
         return parameter_shapes(self)
 

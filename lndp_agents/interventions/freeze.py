@@ -1,13 +1,9 @@
 """Plasticity that ends."""
 
-from copy import copy
-from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import ClassVar
 
-from torch import Tensor
-
-from lndp_agents.lndp import Program
-from lndp_agents.policies.hebbian import Hebbian
+from lndp_agents.policies.capabilities import Plastic
 from lndp_agents.rollout.intervention import Intervention
 from lndp_agents.rollout.learners import Network, Phenotype
 
@@ -24,26 +20,10 @@ class Freeze(Intervention):
 
     def before_step(self, step: int, network: Network) -> Network:
         """As `Intervention.before_step`."""
-        return frozen(network) if step == self.at and isinstance(network, Phenotype) else network
+        if step != self.at or not isinstance(network, Phenotype) or not isinstance(network.policy, Plastic):
+            return network
+        policy, state = network.policy.frozen(network.state)
+        return network._replace(policy=policy, state=state)
 
     def __str__(self) -> str:
         return f"plasticity frozen at step {self.at}"
-
-
-class FrozenHebbian(Hebbian):
-    """A Hebbian network that its rule no longer changes."""
-
-    def _change_weights(self, coefficients: Tensor, memory: Tensor, changes: Tensor) -> None:
-        """Nothing changes, nor is anything normalized."""
-
-
-def frozen(phenotype: Phenotype) -> Phenotype:
-    """Return the same phenotypes without plasticity."""
-    policy = phenotype.policy
-    if isinstance(policy, Program):
-        program: Program[Any] = copy(policy)  # whatever computes the steps stays the same
-        program.config = replace(policy.config, lifetime_updates=False, development_between_episodes=False)
-        return phenotype._replace(policy=program, state=phenotype.state.without_pruned())
-    return (
-        phenotype._replace(policy=FrozenHebbian(policy.config)) if isinstance(policy, Hebbian) else phenotype
-    )

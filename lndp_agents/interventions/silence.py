@@ -1,21 +1,15 @@
 """Hidden nodes that fall silent for good."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
-from lndp_agents.config import LNDPConfig, PolicyConfig
 from lndp_agents.interventions.injury import Injury
 from lndp_agents.interventions.masks import lesion_keys, node_mask
 from lndp_agents.interventions.trained import Damage, network_of, outgoing_weights, silence_damage
-from lndp_agents.lndp import AnyLifeState, SparseLifeState
-from lndp_agents.policies.feed_forward import LinearConfig
-from lndp_agents.policies.gru import GRUConfig
-from lndp_agents.policies.hebbian import Hebbian, HebbianConfig
+from lndp_agents.policies.capabilities import HasEdges, HasHiddenUnits
 from lndp_agents.rollout.learners import Network, Phenotype
 
 
@@ -46,120 +40,53 @@ class Silence(Injury):
 
     def injured(self, phenotype: Phenotype) -> Phenotype:
         """As `Injury.injured`."""
-        config = phenotype.policy.config
-        if isinstance(config, LNDPConfig) and config.development_between_episodes:
+        policy, state = phenotype.policy, phenotype.state
+        if not num_hidden(policy):
             raise ValueError(
-                f"nodes={self.nodes}: development between episodes would bring them back; "
+                f"nodes={self.nodes}: a {policy.config.policy} policy has no hidden nodes; "
                 "zero weights instead"
             )
-        if not hidden_layers(config):
-            raise ValueError(
-                f"nodes={self.nodes}: a {config.policy} policy has no hidden nodes; zero weights instead"
-            )
-        return self._cleared(phenotype) if isinstance(config, LNDPConfig) else self._without_units(phenotype)
+        if isinstance(policy, HasEdges):
+            return self._cleared(phenotype, policy)
+        assert isinstance(policy, HasHiddenUnits)
+        alone = type(state)(*(tensor.flatten(0, 1)[:, None] for tensor in state))
+        silent = self._mask(policy, alone.key[:, 0])
+        own, alone = policy.without_units(phenotype.own_parameters(), alone, silent)
+        changed = (new.view_as(old) for new, old in zip(alone, state, strict=True))
+        return Phenotype(phenotype.policy, own, type(state)(*changed))
 
     def on_state(self, step: int, network: Network) -> Network:
-        """As `Intervention.on_state`: the nodes of an LNDP would grow edges again."""
-        return self._cleared(network) if step >= self.at and isinstance(network, Phenotype) else network
+        """As `Intervention.on_state`: nodes of a graph would grow edges again."""
+        if step < self.at or not isinstance(network, Phenotype) or not isinstance(network.policy, HasEdges):
+            return network
+        return self._cleared(network, network.policy)
 
-    def _mask(self, key: Tensor, config: PolicyConfig) -> Tensor:
-        return node_mask(lesion_keys(key, self.at), sum(hidden_layers(config)), self.nodes)
+    def _cleared(self, phenotype: Phenotype, policy: HasEdges) -> Phenotype:
+        silent = self.silent_nodes(policy, phenotype.state.key)
+        return phenotype.with_state(policy.without_nodes(phenotype.state, silent))
 
-    def _cleared(self, phenotype: Phenotype) -> Phenotype:
-        """Clear the silent nodes of an LNDP."""
-        config, state = phenotype.policy.config, phenotype.state
-        if not isinstance(config, LNDPConfig):
-            return phenotype
-        return phenotype.with_state(without_nodes(state, self.silent_nodes(config, state.key)))
+    def silent_nodes(self, policy: HasEdges, key: Tensor) -> Tensor:
+        """Return which nodes of a graph are silent, (P, L, N) bool, from the keys (P, L) of lifetimes."""
+        inputs, _, outputs = policy.node_counts
+        return torch.nn.functional.pad(self._mask(policy, key), (inputs, outputs))
 
-    def silent_nodes(self, config: LNDPConfig, key: Tensor) -> Tensor:
-        """Return which nodes of an LNDP are silent, (P, L, N) bool, from the keys (P, L) of lifetimes."""
-        return torch.nn.functional.pad(self._mask(key, config), (config.observation_size, config.action_size))
-
-    def _without_units(self, network: Phenotype) -> Phenotype:
-        config, state, own = network.policy.config, network.state, network.own_parameters()
-        dead = self._mask(state.key.flatten(), config)
-        kept = (~dead).split_with_sizes(hidden_layers(config), -1)
-        memory = state.memory.flatten(0, 1)[None].clone()
-        if isinstance(network.policy, Hebbian):
-            _cut_synapses(network.policy, own, memory, kept)
-        elif isinstance(config, GRUConfig):
-            _cut_gated_units(own, memory, kept[0])
-        else:
-            for layer, units in enumerate(kept):
-                own[f"{layer}.weight"] = own[f"{layer}.weight"] * units[..., None]
-                own[f"{layer}.bias"] = own[f"{layer}.bias"] * units
-        return Phenotype(network.policy, own, state._replace(memory=memory.view_as(state.memory)))
+    def _mask(self, policy: object, key: Tensor) -> Tensor:
+        return node_mask(lesion_keys(key, self.at), num_hidden(policy), self.nodes)
 
     def __str__(self) -> str:
         return f"{self.nodes} hidden nodes lesioned at step {self.at}"
 
 
-def hidden_layers(config: PolicyConfig) -> list[int]:
-    """How many hidden nodes, or units, each layer of a policy has; an LNDP has one layer of them."""
-    if isinstance(config, LNDPConfig):
-        return [config.hidden_nodes]
-    if isinstance(config, GRUConfig):
-        return [config.hidden_size]
-    return list(config.layer_sizes[1:-1]) if isinstance(config, LinearConfig | HebbianConfig) else []
+def num_hidden(policy: object) -> int:
+    """Return how many hidden nodes or units a policy has; 0 where it is not known."""
+    if isinstance(policy, HasEdges):
+        return policy.node_counts[1]
+    return policy.num_hidden_units if isinstance(policy, HasHiddenUnits) else 0
 
 
 def hidden_nodes(policy: Any) -> int:
-    """How many nodes of a policy, an agent or a trained model, can be silenced; 0 where it is not known."""
-    config, network = getattr(policy, "config", None), network_of(policy)
-    if isinstance(config, PolicyConfig):
-        return sum(hidden_layers(config))
-    return sum(weights[0].shape[1] for weights in outgoing_weights(network)) if network else 0
-
-
-def without_nodes(state: AnyLifeState, dead: Tensor) -> AnyLifeState:
-    """Clear nodes of an LNDP: they have no edges, no activity and state 0.
-
-    They are still there for the attention of others, as nodes of which nothing is to be known.
-
-    Args:
-        state: of the networks.
-        dead: (P, L, N) bool.
-    """
-    lives = ~dead
-    nodes = {
-        "node_state": state.node_state * lives[..., None],
-        "trace": state.trace * lives[..., None],
-        "activation": state.activation * lives,
-    }
-    if isinstance(state, SparseLifeState):
-        sender, receiver = state.ends
-        kept = lives.gather(-1, sender) & lives.gather(-1, receiver)
-        return state._replace(
-            present=state.present * kept, edge_state=state.edge_state * kept[..., None], **nodes
-        )
-    kept = lives[..., :, None] & lives[..., None, :]
-    return state._replace(
-        adjacency=state.adjacency * kept, edge_state=state.edge_state * kept[:, :, None], **nodes
-    )
-
-
-def _cut_synapses(program: Hebbian, own: dict[str, Tensor], memory: Tensor, kept: Sequence[Tensor]) -> None:
-    """Cut the synapses of Hebbian units in place, and their rules in `own` parameters: they stay cut."""
-    sizes = program.config.layer_sizes
-    ends = (kept[0].new_ones(len(kept[0]), size) for size in (sizes[0], sizes[-1]))
-    first, last = ends
-    layers = [first, *kept, last]
-    rules: list[Tensor] = []
-    for weights, (before, after) in zip(program.weights(memory), pairwise(layers), strict=True):
-        pairs = after[:, :, None] & before[:, None, :]
-        weights.mul_(pairs)
-        rules.append(pairs.mT.flatten(1))  # rows of coefficients are ordered by the unit before
-    for activity, units in zip(program.activities(memory), layers, strict=True):
-        activity.mul_(units)
-    own["coefficients"] = own["coefficients"] * torch.cat(rules, 1)[..., None]
-
-
-def _cut_gated_units(own: dict[str, Tensor], memory: Tensor, kept: Tensor) -> None:
-    """Cut what leads to units of a gated layer in `own` parameters, and clear their state: it stays 0."""
-    gates = kept.repeat(1, 3)
-    for name in ("weight_ih", "weight_hh"):
-        own[name] = own[name] * gates[..., None]
-    own["bias"] = own["bias"] * gates
-    own["candidate_bias"] = own["candidate_bias"] * kept
-    memory.mul_(kept)
+    """Return how many nodes of a policy, an agent or a trained model, can be silenced; 0 if not known."""
+    network = network_of(policy)
+    if network is None:
+        return num_hidden(getattr(policy, "program", policy))
+    return sum(weights[0].shape[1] for weights in outgoing_weights(network))

@@ -8,8 +8,7 @@ import torch
 from lndp_agents.interventions.injury import Injury
 from lndp_agents.interventions.masks import lesion_keys, ring_mask
 from lndp_agents.interventions.trained import Damage, zero_damage
-from lndp_agents.lndp import LifeState, SparseLifeState
-from lndp_agents.policies.hebbian import Hebbian
+from lndp_agents.policies.capabilities import Plastic
 from lndp_agents.rollout.learners import Phenotype
 from lndp_agents.validation import is_finite_number, shorten
 
@@ -46,16 +45,10 @@ class Zero(Injury):
     def injured(self, phenotype: Phenotype) -> Phenotype:
         """As `Injury.injured`."""
         state, key = phenotype.state, lesion_keys(phenotype.state.key, self.at)
-        if isinstance(state, LifeState | SparseLifeState):
-            hit = ring_mask(key, state.present.flatten(2) > 0, self.share).view_as(state.present)
-            hit = hit.unsqueeze(2 if isinstance(state, LifeState) else -1)
-            features = {name: getattr(state, name).masked_fill(hit, 0) for name in state.pair_fields}
-            return phenotype.with_state(state._replace(**features))
-        if isinstance(phenotype.policy, Hebbian):
-            synapse = torch.arange(state.memory.shape[-1], device=key.device)
-            is_weight = (synapse < phenotype.policy.config.num_synapses).expand_as(state.memory)
-            hit = ring_mask(key, is_weight, self.share)
-            return phenotype.with_state(state._replace(memory=state.memory.masked_fill(hit, 0)))
+        policy = phenotype.policy
+        if isinstance(policy, Plastic):
+            lost = ring_mask(key, policy.has_weight(state), self.share)
+            return phenotype.with_state(policy.without_weights(state, lost))
         own = phenotype.own_parameters()
         weights = {name: tensor for name, tensor in own.items() if tensor.dim() > 2}
         flat = torch.cat([tensor.flatten(1) for tensor in weights.values()], 1)

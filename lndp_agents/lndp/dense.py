@@ -8,10 +8,11 @@ from torch import Tensor
 
 from lndp_agents.config import LNDPConfig
 from lndp_agents.genome import Parameters
+from lndp_agents.lndp.assembly import own_fields
 from lndp_agents.lndp.birth import birth
 from lndp_agents.lndp.matrix import MatrixView
 from lndp_agents.lndp.native import NativeLife
-from lndp_agents.lndp.program import Program, own_fields
+from lndp_agents.lndp.program import Program
 from lndp_agents.lndp.state import (
     DECISIONS,
     LifeState,

@@ -5,96 +5,24 @@ the state.
 """
 
 from abc import ABC, abstractmethod
-from functools import lru_cache
-from typing import Generic
+from copy import copy
+from dataclasses import replace
+from typing import Generic, Self
 
 import torch
 from lndp_envs.randomness import fold, normal
 from torch import Tensor
 
-from lndp_agents.blame import blaming, failure, plugin_of
+from lndp_agents.blame import failure, plugin_of
 from lndp_agents.config import LNDPConfig
 from lndp_agents.genome import Parameters, Shapes
-from lndp_agents.lndp.mechanisms import (
-    Attention,
-    Growth,
-    Mechanism,
-    NodeCell,
-    Propagation,
-    Pruning,
-    Step,
-    SynapseCell,
-)
-from lndp_agents.lndp.mechanisms.spontaneous import spontaneous_input, spontaneous_shapes
-from lndp_agents.lndp.mechanisms.wiring import wire, wiring_shapes
+from lndp_agents.lndp.assembly import PROGRAM, mechanisms_of, own_fields, parameter_shapes
+from lndp_agents.lndp.mechanisms import Step
+from lndp_agents.lndp.mechanisms.spontaneous import spontaneous_input
+from lndp_agents.lndp.mechanisms.wiring import wire
 from lndp_agents.lndp.pairs import PairView
 from lndp_agents.lndp.sparse_state import State
 from lndp_agents.lndp.state import SPONTANEOUS, Stimulus, Uniforms, brain_shapes, roles
-from lndp_agents.plugins import find
-
-PROGRAM: tuple[Mechanism, ...] = (
-    Attention(),  # steps 1-2: each node receives a message from all others
-    NodeCell(),  # step 3: and changes its state
-    SynapseCell(),  # steps 4-5: so does each edge, whose weight is part of its state
-    Growth(),  # step 6: edges grow
-    Pruning(),  # and are pruned
-    Propagation(),  # step 7: the observation runs through the network, whose outputs choose the action
-)
-"""The program of the paper: its mechanisms in the order of a step."""
-
-
-@lru_cache(maxsize=64)
-def mechanisms_of(config: LNDPConfig) -> tuple[Mechanism, ...]:
-    """The mechanisms of a configuration in the order of a step: those of the paper, and `config.mechanisms`.
-
-    Raises:
-        ValueError: one cannot be found or is no mechanism, or there is no step after which it is to come.
-    """
-    steps = list(PROGRAM)
-    for name in config.mechanisms:
-        kind = find("mechanism", name, {})
-        if not (isinstance(kind, type) and issubclass(kind, Mechanism)):
-            raise ValueError(f"mechanism {name!r}: it is no subclass of lndp_agents.lndp.Mechanism")
-        with blaming(f"mechanism {name!r}"):
-            mechanism = kind()
-        _insert(steps, mechanism)
-    return tuple(steps)
-
-
-def _insert(steps: list[Mechanism], mechanism: Mechanism) -> None:
-    """Put a mechanism in place of the step of its name, or after the step that it names."""
-    names = [step.name for step in steps]
-    if mechanism.name in names:
-        steps[names.index(mechanism.name)] = mechanism
-        return
-    if mechanism.after not in names:
-        raise ValueError(
-            f"mechanism {mechanism.name!r} comes after {mechanism.after!r}: give one of {', '.join(names)}"
-        )
-    place = names.index(mechanism.after) + 1
-    while place < len(steps) and steps[place].after == mechanism.after:
-        place += 1  # those that were named before come first
-    steps.insert(place, mechanism)
-
-
-def parameter_shapes(config: LNDPConfig) -> Shapes:
-    """Shape of each named parameter of one genome, in the order of the genotype: those of the paper first."""
-    paper, own = (
-        {name: shape for mechanism in steps for name, shape in mechanism.parameters(config).items()}
-        for steps in (PROGRAM, mechanisms_of(config))
-    )
-    others = spontaneous_shapes(config) | wiring_shapes(config)
-    return {name: own[name] for name in paper if name in own} | others | own
-
-
-def own_fields(config: LNDPConfig) -> tuple[dict[str, int], dict[str, int]]:
-    """Fields that mechanisms add to the state of nodes, and of edges, with their numbers of features."""
-    nodes: dict[str, int] = {}
-    edges: dict[str, int] = {}
-    for mechanism in mechanisms_of(config):
-        nodes |= mechanism.node_fields(config)
-        edges |= mechanism.pair_fields(config)
-    return nodes, edges
 
 
 class Program(ABC, Generic[State]):
@@ -196,20 +124,25 @@ class Program(ABC, Generic[State]):
         state: State,
         observation: Tensor,
         reward: Tensor,
+        episode_start: Tensor | None = None,
         *,
         alive: Tensor | None = None,
         uniforms: Uniforms | None = None,
         donate: bool = False,
     ) -> tuple[State, Tensor]:
-        """One step of life: rewire with the trace of the previous step, then act.
+        """Rewire with the trace of the previous step, then act.
+
+        At the start of an episode activations and reward are 0, and the network develops once more if
+        `development_between_episodes` is set and this is not the first episode of the lifetime.
 
         Args:
             parameters: named parameters (P, ...).
-            state: the lives.
+            state: of the networks.
             observation: (P, L, O) float32; NaN counts as 0.
-            reward: (P, L) float32, the last one; 0 at the first step of an episode; NaN counts as 0.
-            alive: (P, L) bool, which lives go on; the others keep their state. All if none.
-            uniforms: for stochastic decisions; drawn from the keys of the lives if none.
+            reward: (P, L) float32, the last one; NaN counts as 0.
+            episode_start: (P, L) bool; none begins if None.
+            alive: (P, L) bool, which lifetimes go on; the others keep their state. All if None.
+            uniforms: for stochastic decisions; drawn from the keys of the lifetimes if None.
             donate: whether the memory of `state` may be reused for the result, after which `state` is void.
 
         Returns:
@@ -219,49 +152,26 @@ class Program(ABC, Generic[State]):
             ValueError: shapes do not match (the native kernel's check; the eager path leaves this to torch).
         """
         config = self.config
+        if episode_start is not None:
+            state = self._begin_episodes(
+                parameters, state, episode_start if alive is None else episode_start & alive
+            )
+            reward = torch.where(episode_start, 0.0, reward)
         reward = reward * config.reward_scale if config.reward_input else torch.zeros_like(reward)
         stimulus = Stimulus(observation, reward, uniforms if config.stochastic else None)
         rewiring = config.lifetime_updates
         state = self._live(parameters, state, stimulus, alive=alive, rewiring=rewiring, donate=donate)
         return state, state.trace[:, :, config.nodes - config.action_size :, -1].clone()
 
-    def experience(
-        self,
-        parameters: Parameters,
-        state: State,
-        observation: Tensor,
-        reward: Tensor,
-        episode_start: Tensor,
-        *,
-        alive: Tensor | None = None,
-        donate: bool = False,
-    ) -> tuple[State, Tensor]:
-        """One step of a life in several episodes: as `step`, but aware of where an episode begins.
-
-        At the start of an episode activations and reward are 0, and the brain develops once more if
-        `development_between_episodes` is set and this is not the first episode of the life.
-
-        Args:
-            parameters: named parameters (P, ...).
-            state: the lives.
-            observation: (P, L, O) float32.
-            reward: (P, L) float32, the last one.
-            episode_start: (P, L) bool.
-            alive: as in `step`.
-            donate: as in `step`.
-
-        Returns:
-            As `step`.
-        """
-        restart = episode_start if alive is None else episode_start & alive
+    def _begin_episodes(self, parameters: Parameters, state: State, begins: Tensor) -> State:
+        """The lifetimes at the start of an episode where it begins (P, L)."""
         if self.config.recurrent:
-            state = state._replace(activation=torch.where(restart[..., None], 0.0, state.activation))
+            state = state._replace(activation=torch.where(begins[..., None], 0.0, state.activation))
         if self.config.development_between_episodes:
-            later_episode = restart & (state.age > self.config.development_steps)
+            later_episode = begins & (state.age > self.config.development_steps)
             if later_episode.any():
                 state = self.develop(parameters, state, later_episode)
-        reward = torch.where(episode_start, 0.0, reward)
-        return self.step(parameters, state, observation, reward, alive=alive, donate=donate)
+        return state
 
     def num_edges(self, state: State) -> Tensor:
         """(P, L) float32: how many edges there are."""
@@ -297,6 +207,51 @@ class Program(ABC, Generic[State]):
     def _edge_shape(self, state: State, width: int) -> tuple[int, ...]:
         """The shape in one lifetime of features of edges."""
 
-    def action(self, output: Tensor) -> Tensor:
-        """Step 8: of output activations (P, L, M) the index of the largest (P, L), or the outputs scaled."""
-        return output.argmax(-1) if self.config.discrete_actions else output * self.config.action_scale
+    @property
+    def parameter_shapes(self) -> Shapes:
+        """As `Policy.parameter_shapes`."""
+        return parameter_shapes(self.config)
+
+    @property
+    def node_counts(self) -> tuple[int, int, int]:
+        """As `HasEdges.node_counts`."""
+        return self.config.observation_size, self.config.hidden_nodes, self.config.action_size
+
+    def node_states(self, state: State) -> Tensor:
+        """As `HasEdges.node_states`."""
+        return state.node_state
+
+    def activations(self, state: State) -> Tensor:
+        """As `HasEdges.activations`; the last propagation leaves inputs, which receive no edges, silent."""
+        inputs = self.config.observation_size
+        return torch.cat([state.trace[:, :, :inputs, -2], state.trace[:, :, inputs:, -1]], -1)
+
+    def edges(self, state: State) -> tuple[Tensor, Tensor]:
+        """As `HasEdges.edges`."""
+        return state.edges
+
+    def shared_edges(self, before: State, after: State) -> Tensor:
+        """As `HasEdges.shared_edges`."""
+        return before.shared_edges(after)
+
+    def without_nodes(self, state: State, silent: Tensor) -> State:
+        """As `HasEdges.without_nodes`; for the attention of others they stay, as nodes in state 0."""
+        if self.config.development_between_episodes:
+            raise ValueError(
+                "silent nodes: development between episodes would bring them back; zero weights instead"
+            )
+        return state.without_nodes(silent)
+
+    def frozen(self, state: State) -> tuple[Self, State]:
+        """As `Plastic.frozen`; the network does not develop again between episodes either."""
+        program = copy(self)  # whatever computes the steps stays the same
+        program.config = replace(self.config, lifetime_updates=False, development_between_episodes=False)
+        return program, state.without_pruned()
+
+    def has_weight(self, state: State) -> Tensor:
+        """As `Plastic.has_weight`: where an edge exists."""
+        return state.present.flatten(2) > 0
+
+    def without_weights(self, state: State, lost: Tensor) -> State:
+        """As `Plastic.without_weights`; edges lose all their features."""
+        return state.without_weights(lost)

@@ -6,7 +6,7 @@ from typing import NamedTuple, Self, TypeVar
 import torch
 from torch import Tensor
 
-from lndp_agents.lndp.state import LifeState, OwnFields, select, with_own_fields
+from lndp_agents.lndp.state import LifeState, OwnFields, kept_nodes, select, with_own_fields
 
 
 class SparseLifeState(NamedTuple):
@@ -96,6 +96,27 @@ class SparseLifeState(NamedTuple):
         """The same life, edges that the last step pruned cleared."""
         exists = self.present[..., None]
         return self._replace(**{name: getattr(self, name) * exists for name in self.pair_fields})
+
+    def without_nodes(self, silent: Tensor) -> Self:
+        """As `LifeState.without_nodes`."""
+        kept = ~silent
+        sender, receiver = self.ends
+        exists = kept.gather(-1, sender) & kept.gather(-1, receiver)
+        return self._replace(
+            present=self.present * exists,
+            **{name: getattr(self, name) * exists[..., None] for name in self.pair_fields},
+            **kept_nodes(self, kept),
+        )
+
+    def without_weights(self, lost: Tensor) -> Self:
+        """The same lifetimes, the features in some slots (P, L, S) bool all 0."""
+        hit = lost[..., None]
+        return self._replace(**{name: getattr(self, name).masked_fill(hit, 0) for name in self.pair_fields})
+
+    def shared_edges(self, other: Self) -> Tensor:
+        """(P, L): how many edges exist in both."""
+        slot, has_slot = self.find(other.pair)
+        return (other.present * self.present.gather(-1, slot) * has_slot).sum(-1)
 
     def moved(self, pair: Tensor, origin: Tensor) -> Self:
         """Edges of the pairs (P, L, S') instead, from the slots `origin`; those from beyond start at 0."""

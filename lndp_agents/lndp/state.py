@@ -73,6 +73,25 @@ class LifeState(NamedTuple):
         exists = self.adjacency[:, :, None]
         return self._replace(**{name: getattr(self, name) * exists for name in self.pair_fields})
 
+    def without_nodes(self, silent: Tensor) -> Self:
+        """The same lifetimes, silent nodes (P, L, N) bool without edges, activity and state."""
+        kept = ~silent
+        exists = kept[..., :, None] & kept[..., None, :]
+        return self._replace(
+            adjacency=self.adjacency * exists,
+            **{name: getattr(self, name) * exists[:, :, None] for name in self.pair_fields},
+            **kept_nodes(self, kept),
+        )
+
+    def without_weights(self, lost: Tensor) -> Self:
+        """The same lifetimes, the features of some pairs (P, L, N * N) bool all 0."""
+        hit = lost.view_as(self.adjacency)[:, :, None]
+        return self._replace(**{name: getattr(self, name).masked_fill(hit, 0) for name in self.pair_fields})
+
+    def shared_edges(self, other: Self) -> Tensor:
+        """(P, L): how many edges exist in both."""
+        return (self.adjacency * other.adjacency).sum((-2, -1))
+
     def where(self, mask: Tensor, other: Self) -> Self:
         """These lives where mask (P, L) is true, the other ones elsewhere."""
         return type(self)(*(select(mask, mine, theirs) for mine, theirs in zip(self, other, strict=True)))
@@ -158,6 +177,14 @@ class Stimulus(NamedTuple):
 def select(mask: Tensor, chosen: Tensor, otherwise: Tensor) -> Tensor:
     """(P, L, ...): `chosen` where mask (P, L) is true, `otherwise` elsewhere."""
     return torch.where(mask.reshape(mask.shape + (1,) * (chosen.dim() - 2)), chosen, otherwise)
+
+
+def kept_nodes(state: Any, kept: Tensor) -> dict[str, Tensor]:
+    """What a state of either form says of nodes, 0 where they are not kept (P, L, N) bool."""
+    features = ("node_state", "trace", *state.own_fields[0])
+    return {name: getattr(state, name) * kept[..., None] for name in features} | {
+        "activation": state.activation * kept
+    }
 
 
 def needs_gradients(*tensors: Tensor) -> bool:

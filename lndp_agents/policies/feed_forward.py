@@ -9,7 +9,14 @@ from torch import Tensor
 
 from lndp_agents.genome import Parameters
 from lndp_agents.lndp.cells import linear
-from lndp_agents.policies.network import Lives, Network, NetworkConfig, require_backend, require_layers
+from lndp_agents.policies.network import (
+    Lives,
+    Network,
+    NetworkConfig,
+    NetworkState,
+    require_backend,
+    require_layers,
+)
 
 MAX_LAYERS = 2
 
@@ -71,6 +78,22 @@ class FeedForward(Network):
     def config(self) -> LinearConfig:
         """As `Policy.config`."""
         return self._config
+
+    @property
+    def num_hidden_units(self) -> int:
+        """As `HasHiddenUnits.num_hidden_units`."""
+        return sum(self._config.layer_sizes[1:-1])
+
+    def without_units(
+        self, parameters: Parameters, state: NetworkState, silent: Tensor
+    ) -> tuple[Parameters, NetworkState]:
+        """As `HasHiddenUnits.without_units`: what leads to them is 0, and so they are, as tanh 0 is 0."""
+        own = dict(parameters)
+        kept = (~silent).split_with_sizes(list(self._config.layer_sizes[1:-1]), -1)
+        for layer, units in enumerate(kept):
+            own[f"{layer}.weight"] = own[f"{layer}.weight"] * units[..., None]
+            own[f"{layer}.bias"] = own[f"{layer}.bias"] * units
+        return own, state
 
     def respond(
         self, parameters: Parameters, memory: Tensor, inputs: Tensor, lives: Lives

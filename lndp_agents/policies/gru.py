@@ -17,6 +17,7 @@ from lndp_agents.policies.network import (
     Lives,
     Network,
     NetworkConfig,
+    NetworkState,
     require_backend,
     require_integer,
 )
@@ -68,6 +69,23 @@ class GRU(Network):
     def memory_size(self) -> int:
         """H."""
         return self._config.hidden_size
+
+    @property
+    def num_hidden_units(self) -> int:
+        """As `HasHiddenUnits.num_hidden_units`."""
+        return self._config.hidden_size
+
+    def without_units(
+        self, parameters: Parameters, state: NetworkState, silent: Tensor
+    ) -> tuple[Parameters, NetworkState]:
+        """As `HasHiddenUnits.without_units`: what leads to them is 0, and so their state stays 0."""
+        own, kept = dict(parameters), ~silent
+        gates = kept.repeat(1, 3)
+        for name in ("weight_ih", "weight_hh"):
+            own[name] = own[name] * gates[..., None]
+        own["bias"] = own["bias"] * gates
+        own["candidate_bias"] = own["candidate_bias"] * kept
+        return own, state._replace(memory=state.memory * kept[:, None])
 
     def respond(
         self, parameters: Parameters, memory: Tensor, inputs: Tensor, lives: Lives

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from lndp_agents.config import PolicyConfig
-from lndp_agents.genome import Parameters
+from lndp_agents.genome import Parameters, Shapes
 from lndp_agents.validation import is_finite_number, is_integer, is_sequence, shorten
 
 MAX_INPUTS, MAX_UNITS = 2**15, 2**12
@@ -133,6 +133,11 @@ class Network(ABC):
         return NetworkState
 
     @property
+    def parameter_shapes(self) -> Shapes:
+        """As `Policy.parameter_shapes`."""
+        return self.config.parameter_shapes()
+
+    @property
     def num_allowed_edges(self) -> int:
         """As `Policy.num_allowed_edges`: none come and go."""
         return 0
@@ -184,7 +189,7 @@ class Network(ABC):
         """As `Policy.num_edges`: there are none that come and go."""
         return torch.zeros_like(state.age, dtype=torch.float32)
 
-    def experience(
+    def step(
         self,
         parameters: Parameters,
         state: NetworkState,
@@ -195,7 +200,7 @@ class Network(ABC):
         alive: Tensor | None = None,
         donate: bool = False,
     ) -> tuple[NetworkState, Tensor]:
-        """As `Policy.experience`."""
+        """As `Policy.step`."""
         inputs = observation
         if self.config.reward_input:
             reward = torch.where(episode_start, 0.0, reward * self.config.reward_scale)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from lndp_agents.config import PolicyConfig
-from lndp_agents.genome import Parameters
+from lndp_agents.genome import Parameters, Shapes
 
 
 class AnyState(Protocol):
@@ -47,7 +47,7 @@ State = TypeVar("State", bound=Any)
 
 
 class Policy(Protocol[State]):
-    """What lives: brains are born, develop and experience; `lndp_agents.lndp.Program` is one."""
+    """What lives: brains are born, develop and step; `lndp_agents.lndp.Program` is one."""
 
     @property
     def config(self) -> PolicyConfig:
@@ -57,6 +57,11 @@ class Policy(Protocol[State]):
     @property
     def state_type(self) -> type[State]:
         """A class like `AnyState`."""
+        ...
+
+    @property
+    def parameter_shapes(self) -> Shapes:
+        """Shape of each named parameter of one genome, in the order of the genotype."""
         ...
 
     @property
@@ -85,7 +90,7 @@ class Policy(Protocol[State]):
         """(P, L) bool: which lives have not met the world yet."""
         ...
 
-    def experience(
+    def step(
         self,
         parameters: Parameters,
         state: State,
@@ -96,7 +101,7 @@ class Policy(Protocol[State]):
         alive: Tensor | None = None,
         donate: bool = False,
     ) -> tuple[State, Tensor]:
-        """One step of life.
+        """Advance by one step.
 
         Args:
             parameters: named parameters (P, ...).

@@ -118,16 +118,16 @@ class Phenotype(NamedTuple):
         alive: Tensor | None = None,
         donate: bool = False,
     ) -> tuple["Phenotype", Tensor]:
-        """Advance the policy by one step; arguments and results are those of `Policy.experience`."""
+        """Advance the policy by one step; arguments and results are those of `Policy.step`."""
         if not self._has_own_parameters:
             given = self.state, inputs, reward, episode_start
-            state, output = self.policy.experience(self.parameters, *given, alive=alive, donate=donate)
+            state, output = self.policy.step(self.parameters, *given, alive=alive, donate=donate)
             return self._replace(state=state), output
         shape = reward.shape  # P x L lifetimes become one lifetime of each of P * L genomes
         alone = type(self.state)(*(tensor.flatten(0, 1)[:, None] for tensor in self.state))
         rows = (tensor.flatten(0, 1)[:, None] for tensor in (inputs, reward, episode_start))
         is_alive = None if alive is None else alive.flatten()[:, None]
-        alone, output = self.policy.experience(self.parameters, alone, *rows, alive=is_alive, donate=donate)
+        alone, output = self.policy.step(self.parameters, alone, *rows, alive=is_alive, donate=donate)
         state = type(alone)(*(tensor.reshape(*shape, *tensor.shape[2:]) for tensor in alone))
         return self._replace(state=state), output.reshape(*shape, -1)
 

@@ -128,7 +128,7 @@ class TestAct:
             position, reward, starts = step % 5, float(step % 3), step in (0, 6)
             action = agent.act(np.array([position], np.float32), reward, starts)
             x = torch.tensor([[[position / 2 - 1]]])
-            state, output = program.experience(
+            state, output = program.step(
                 parameters, state, x, torch.tensor([[reward]]), torch.tensor([[starts]])
             )
             assert action == output.argmax().item()

@@ -58,7 +58,7 @@ def replay(path: Path, backend: str = "eager", device: str = "cpu") -> dict[str,
 
 def errors_of(program: LNDP, parameters: dict[str, Tensor], recorded: dict[str, Tensor]) -> dict[str, float]:
     """As `replay`, of what was loaded."""
-    config = program.config
+    config, scale = program.config, program.config.action_scale
     state = newborn(recorded)
     errors = dict.fromkeys(QUANTITIES, 0.0)
     if "development/spontaneous_input" in recorded:
@@ -72,7 +72,7 @@ def errors_of(program: LNDP, parameters: dict[str, Tensor], recorded: dict[str, 
         now = state_of(state) | {"output": output[0, 0]}
         best = recorded["life/output"][t].topk(min(2, config.action_size)).values
         if not config.discrete_actions or best[0] - best[-1] > TIE:
-            now["action"] = program.action(output)[0, 0]
+            now["action"] = output[0, 0].argmax() if config.discrete_actions else output[0, 0] * scale
         compare(errors, now, recorded, "life", t)
     return errors
 

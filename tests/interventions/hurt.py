@@ -21,9 +21,9 @@ class Hurt:
     def dead(self) -> Tensor:
         """(1, L, N): the silent nodes."""
         lesion: Any = self.lesions[-1]
-        return lesion.silent_nodes(self.config, self.phenotype.state.key)
+        return lesion.silent_nodes(self.phenotype.policy, self.phenotype.state.key)
 
-    def experience(
+    def step(
         self, parameters: Any, state: Any, x: Tensor, reward: Tensor, start: Tensor
     ) -> tuple[Any, Tensor]:
         network: Any

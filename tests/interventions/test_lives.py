@@ -208,7 +208,7 @@ def walk(program: Any, parameters: Any, state: Any, steps: int, seed: int = 0) -
         observation = torch.randn(*rows, program.config.observation_size, generator=draw)
         reward = torch.randn(rows, generator=draw)
         start = torch.full(rows, step == 0)
-        state, output = program.experience(parameters, state, observation, reward, start)
+        state, output = program.step(parameters, state, observation, reward, start)
         answers.append((state, output))
     return answers
 
@@ -377,7 +377,7 @@ def test_a_life_in_a_batch_is_the_life_alone(agent: Agent[Any], kind: dict[str, 
             x = torch.randn(1, LIVES, program.config.observation_size, generator=observations)
             reward = torch.randn(1, LIVES, generator=observations)
             mine = slice(row, row + 1)
-            alone, output = own.experience(
+            alone, output = own.step(
                 parameters, alone, x[:, mine], reward[:, mine], torch.tensor([[step == 0]])
             )
             torch.testing.assert_close(output, outputs[step][:, mine], rtol=1e-4, atol=1e-5)

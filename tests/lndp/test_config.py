@@ -327,7 +327,7 @@ def test_every_configuration_lives(values: dict[str, Any], key: int) -> None:
     for step in range(3):
         observation = torch.full((2, 3, config.observation_size), 10.0**step)
         start = torch.full((2, 3), step == 2)
-        state, output = program.experience(parameters, state, observation, torch.ones(2, 3), start)
+        state, output = program.step(parameters, state, observation, torch.ones(2, 3), start)
         assert output.shape == (2, 3, config.action_size)
         assert output.abs().max() <= 1  # so none is NaN
     assert all(part.isfinite().all() for part in state)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import torch
+from gymnasium.spaces import Box, Discrete
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
@@ -20,6 +21,7 @@ from lndp_agents.lndp.mechanisms.decision import decide
 from lndp_agents.lndp.mechanisms.propagation import Propagation
 from lndp_agents.lndp.mechanisms.spontaneous import ornstein_uhlenbeck_step, spontaneous_input
 from lndp_agents.lndp.state import Stimulus, roles
+from lndp_agents.spaces import ActionDecoding
 
 CPU = torch.device("cpu")
 SMALL: dict[str, Any] = {
@@ -329,9 +331,7 @@ def test_a_life_that_is_over_does_not_even_begin_an_episode(backend: str) -> Non
     state, _ = program.step(parameters, state, torch.ones(1, 3, 2), torch.ones(1, 3))
     start, alive = torch.tensor([[True, True, False]]), torch.tensor([[True, False, True]])
     before = state.copy()
-    after, _ = program.experience(
-        parameters, state, torch.ones(1, 3, 2), torch.ones(1, 3), start, alive=alive
-    )
+    after, _ = program.step(parameters, state, torch.ones(1, 3, 2), torch.ones(1, 3), start, alive=alive)
     assert same(state, before)
     assert same(after.lives(slice(1, 2)), before.lives(slice(1, 2)))
     assert after.age.tolist() == [[6, 3, 4]]
@@ -366,11 +366,10 @@ def test_without_spontaneous_activity_the_inputs_are_silent(backend: str) -> Non
 
 
 def test_the_last_nodes_choose_the_action() -> None:
-    output = torch.tensor([[[0.5, -0.5, 0.5], [-1.0, 0.25, 0.0]]])
+    output = torch.tensor([[0.5, -0.5, 0.5], [-1.0, 0.25, 0.0]])
+    assert ActionDecoding.of(Discrete(3)).decode(output).tolist() == [0, 1]  # the first of equals
+    assert torch.equal(ActionDecoding.of(Box(-2, 2, (3,))).decode(output), output * 2)
     discrete = LNDP(LNDPConfig(**SMALL))
-    assert discrete.action(output).tolist() == [[0, 1]]  # the first of equals
-    continuous = LNDP(LNDPConfig(**(SMALL | {"discrete_actions": False, "action_scale": 2.0})))
-    assert torch.equal(continuous.action(output), output * 2)
     parameters = random_parameters(discrete.config)
     state, output = discrete.step(
         parameters, discrete.birth(keys(1, 1)), torch.ones(1, 1, 2), torch.ones(1, 1)

@@ -24,7 +24,7 @@ from lndp_agents.lndp import (
     make_program,
     parameter_shapes,
 )
-from lndp_agents.lndp.program import mechanisms_of
+from lndp_agents.lndp.assembly import mechanisms_of
 from lndp_agents.lndp.state import roles
 from lndp_agents.spaces import config_for
 

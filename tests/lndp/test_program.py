@@ -299,10 +299,10 @@ def test_an_episode_begins_at_rest_without_reward(backend: str) -> None:
     assert state.activation.abs().sum() > 0
     yes, no = torch.ones(1, 1, dtype=torch.bool), torch.zeros(1, 1, dtype=torch.bool)
     observation, reward = torch.ones(1, 1, 2), torch.full((1, 1), 3.0)
-    started, _ = program.experience(parameters, state, observation, reward, yes)
+    started, _ = program.step(parameters, state, observation, reward, yes)
     rested = state._replace(activation=torch.zeros_like(state.activation))
     expected, _ = program.step(parameters, rested, observation, torch.zeros(1, 1))
-    went_on, _ = program.experience(parameters, state, observation, reward, no)
+    went_on, _ = program.step(parameters, state, observation, reward, no)
     stepped, _ = program.step(parameters, state, observation, reward)
     for left, right in (*zip(started, expected, strict=True), *zip(went_on, stepped, strict=True)):
         assert torch.equal(left, right)
@@ -317,7 +317,7 @@ def test_development_is_repeated_between_episodes_only_where_configured() -> Non
         state = program.develop(parameters, program.birth(torch.zeros(1, 1, dtype=torch.int64)))
         ages = []
         for _ in range(2):
-            state, _ = program.experience(parameters, state, torch.ones(1, 1, 2), torch.zeros(1, 1), yes)
+            state, _ = program.step(parameters, state, torch.ones(1, 1, 2), torch.zeros(1, 1), yes)
             ages.append(state.age.item())
         assert ages == ([3, 6] if repeats else [3, 4])
 

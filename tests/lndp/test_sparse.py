@@ -149,8 +149,8 @@ def test_with_every_pair_a_candidate_it_lives_the_life_of_the_dense_program(swit
     for step, (observation, reward, start) in enumerate(stimuli(config, shape, 32)):
         inputs = observation.double(), reward.double(), start
         alive = torch.tensor([[True, step % 3 > 0, step < 20]]).expand(shape)
-        theirs, expected = dense.experience(parameters, theirs, *inputs, alive=alive)
-        mine, output = program.experience(parameters, mine, *inputs, alive=alive)
+        theirs, expected = dense.step(parameters, theirs, *inputs, alive=alive)
+        mine, output = program.step(parameters, mine, *inputs, alive=alive)
         assert_same_lives(mine, theirs, 1e-7)
         torch.testing.assert_close(output, expected, rtol=0, atol=1e-7)
 
@@ -168,8 +168,8 @@ def test_with_every_pair_a_candidate_each_step_is_that_of_the_dense_program(
     changes = 0
     for observation, reward, start in stimuli(config, shape, 30):
         before = state
-        theirs, _ = dense.experience(parameters, state.to_dense(), observation, reward, start)
-        state, _ = program.experience(parameters, state, observation, reward, start)
+        theirs, _ = dense.step(parameters, state.to_dense(), observation, reward, start)
+        state, _ = program.step(parameters, state, observation, reward, start)
         assert_same_lives(state, theirs, 1e-5)
         changes += int((state.adjacency != before.adjacency).sum())
     can_change = config.lifetime_updates and (config.pruning or config.synaptogenesis)

@@ -101,7 +101,7 @@ def test_a_life_is_the_papers_order_of_operations(name: str, normalise: bool) ->
         for layer, matrix in enumerate(weights):
             z = matrix @ activities[-1]
             activities.append(np.tanh(z) if layer < 2 else z)
-        state, output = program.experience(parameters, state, observation, reward, start)
+        state, output = program.step(parameters, state, observation, reward, start)
         np.testing.assert_allclose(output[0, 0].numpy(), activities[-1], rtol=2e-3, atol=2e-3)
         for mine, theirs in zip(program.weights(state.memory), weights, strict=True):
             np.testing.assert_allclose(mine[0, 0].numpy(), theirs, rtol=2e-3, atol=2e-3)
@@ -114,7 +114,7 @@ def test_weights_that_only_have_d_grow_by_it() -> None:
     state = born(program, parameters)
     first = [matrix.clone() for matrix in program.weights(state.memory)]
     for number, step in enumerate(steps_of(program.config, (1, 3), 4)):
-        state, _ = program.experience(parameters, state, *step)
+        state, _ = program.step(parameters, state, *step)
         for matrix, newborn in zip(program.weights(state.memory), first, strict=True):
             torch.testing.assert_close(matrix, newborn + 0.25 * number)
 
@@ -124,7 +124,7 @@ def test_weights_are_normalised_by_every_change_but_not_at_birth() -> None:
     parameters = parameters_of(program.config)
     state = born(program, parameters)
     for number, step in enumerate(steps_of(program.config, (1, 3), 4)):
-        state, _ = program.experience(parameters, state, *step)
+        state, _ = program.step(parameters, state, *step)
         for matrix in program.weights(state.memory):
             largest = matrix.abs().amax((-2, -1))
             assert (largest <= 0.1).all() if number == 0 else torch.equal(largest, torch.ones(1, 3))
@@ -135,7 +135,7 @@ def test_weights_that_are_all_zero_stay_so() -> None:
     parameters = {"coefficients": torch.zeros(1, program.config.num_synapses, 5)}
     state = born(program, parameters)
     for step in steps_of(program.config, (1, 3), 3):
-        state, output = program.experience(parameters, state, *step)
+        state, output = program.step(parameters, state, *step)
     assert torch.equal(state.memory[..., : program.config.num_synapses], torch.zeros(1, 3, 43))
     assert torch.equal(output, torch.zeros(1, 3, 2))
 
@@ -241,9 +241,7 @@ def outputs_and_rule(output: str, z: list[float], **switches: Any) -> tuple[Tens
         "initial.1.weight": torch.tensor(z)[None, :, None],
     }
     one, none = torch.ones(1, 1), torch.zeros(1, 1)
-    state, out = program.experience(
-        parameters, born(program, parameters, 1), one[..., None], none, none.bool()
-    )
+    state, out = program.step(parameters, born(program, parameters, 1), one[..., None], none, none.bool())
     return out[0, 0], program.activities(state.memory)[-1][0, 0]
 
 
@@ -317,7 +315,7 @@ def test_a_network_lives_on_pictures() -> None:
     picture = torch.randint(0, 256, (6, 90, 90, 3), generator=torch.Generator().manual_seed(0))
     for _ in range(2):
         x = encoding.encode(picture).reshape(2, 3, -1)
-        state, output = program.experience(
+        state, output = program.step(
             parameters, state, x, torch.ones(2, 3), torch.zeros(2, 3, dtype=torch.bool)
         )
     assert config.layer_sizes == (650, 4, 3)

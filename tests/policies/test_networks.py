@@ -22,7 +22,7 @@ def live(config: Any, parameters: dict[str, Tensor], shape: tuple[int, int], **o
     key = torch.arange(shape[1])[None].expand(shape)
     state, outputs = program.develop(parameters, program.birth(key)), []
     for step in steps_of(config, shape, NUM_STEPS):
-        state, output = program.experience(parameters, state, *step, **options)
+        state, output = program.step(parameters, state, *step, **options)
         outputs.append(output)
     return outputs
 
@@ -84,7 +84,7 @@ def test_lives_in_a_batch_are_the_lives_one_by_one(name: str) -> None:
             state = program.develop(own, program.birth(torch.tensor([[life]])))
             for step, output in zip(steps_of(config, (3, 4), NUM_STEPS), together, strict=True):
                 mine = [part[genome : genome + 1, life : life + 1] for part in step]
-                state, alone = program.experience(own, state, *mine)
+                state, alone = program.step(own, state, *mine)
                 torch.testing.assert_close(alone[0, 0], output[genome, life], rtol=1e-4, atol=1e-5)
 
 
@@ -93,10 +93,10 @@ def test_lives_that_have_ended_stay_as_they_are(rival: str) -> None:
     program, parameters = config.make_program(), parameters_of(config, 2)
     first, second = steps_of(config, (2, 3), 2)
     newborn = program.develop(parameters, program.birth(torch.arange(3)[None].expand(2, 3)))
-    state, _ = program.experience(parameters, newborn, *first)
+    state, _ = program.step(parameters, newborn, *first)
     alive = torch.tensor([[True, False, True], [False, False, True]])
-    after, _ = program.experience(parameters, state, *second, alive=alive)
-    everyone, _ = program.experience(parameters, state, *second)
+    after, _ = program.step(parameters, state, *second, alive=alive)
+    everyone, _ = program.step(parameters, state, *second)
     for old, new, free in zip(state, after, everyone, strict=True):
         torch.testing.assert_close(new[~alive], old[~alive], rtol=0, atol=0)
         torch.testing.assert_close(new[alive], free[alive], rtol=0, atol=0)
@@ -109,9 +109,9 @@ def test_a_state_is_a_value_unless_it_is_donated(rival: str) -> None:
     state = program.develop(parameters, program.birth(torch.arange(3)[None].expand(2, 3)))
     for step in steps_of(config, (2, 3), 3):
         before = [tensor.clone() for tensor in state]
-        after, output = program.experience(parameters, state, *step)
+        after, output = program.step(parameters, state, *step)
         assert all(torch.equal(old, new) for old, new in zip(before, state, strict=True))
-        again, same = program.experience(parameters, state, *step, donate=True)
+        again, same = program.step(parameters, state, *step, donate=True)
         assert all(torch.equal(one, two) for one, two in zip(after, again, strict=True))
         assert torch.equal(output, same)
         state = after
@@ -126,7 +126,7 @@ def test_reward_and_start_are_inputs_where_they_are_asked_for(rival: str, senses
     state = program.develop(parameters, program.birth(torch.zeros(1, 5, dtype=torch.int64)))
 
     def act(reward: Tensor, start: Tensor) -> Tensor:
-        return program.experience(parameters, state, x, reward, start)[1]
+        return program.step(parameters, state, x, reward, start)[1]
 
     quiet = act(0 * reward, none)
     assert torch.equal(act(reward, none)[0, 1:], quiet[0, 1:]) is not senses
@@ -141,7 +141,7 @@ def test_outputs_are_never_nan(rival: str) -> None:
     state = program.develop(parameters, program.birth(torch.arange(4)[None]))
     for x, reward, start in steps_of(config, (1, 4), 4):
         x[0, 0] = torch.nan
-        state, output = program.experience(parameters, state, 1e6 * x, 1e30 * reward, start)
+        state, output = program.step(parameters, state, 1e6 * x, 1e30 * reward, start)
         assert output.isfinite().all()
 
 
@@ -213,7 +213,7 @@ def test_an_ndp_develops_and_then_stays() -> None:
     assert not torch.equal(state.node_state, newborn.node_state)
     after = state
     for step in steps_of(config, (1, 3), NUM_STEPS):
-        after, output = program.experience(parameters, after, *step)
+        after, output = program.step(parameters, after, *step)
         assert output.abs().max() > 0
     for name in ("adjacency", "edge_state", "node_state"):
         assert torch.equal(getattr(after, name), getattr(state, name))

@@ -66,9 +66,7 @@ class Puppet:
     def num_allowed_edges(self) -> int:
         return len(self.edges)
 
-    def experience(
-        self, parameters: Any, state: LifeState, *args: Any, **kwargs: Any
-    ) -> tuple[LifeState, Tensor]:
+    def step(self, parameters: Any, state: LifeState, *args: Any, **kwargs: Any) -> tuple[LifeState, Tensor]:
         source, target = self.edges[min(self.steps, len(self.edges) - 1)]
         self.steps += 1
         adjacency = state.adjacency.clone()
@@ -328,9 +326,7 @@ def live_by_hand(
         if is_start.item():
             returns.append(0.0)
         inputs = world.encoding.encode(dynamics.observe(state))[None]
-        brain, output = program.experience(
-            parameters, brain, inputs, torch.tensor([[reward]]), is_start[None]
-        )
+        brain, output = program.step(parameters, brain, inputs, torch.tensor([[reward]]), is_start[None])
         state, earned, terminated = dynamics.step(state, world.decoding.decode(output[0]))
         reward, is_over = earned.item(), terminated.item()
         returns[-1] += reward
@@ -373,7 +369,7 @@ def walk_frozen_lake(
         returns.append(0.0)
         while not is_over:
             inputs = torch.eye(16)[observation][None, None]
-            brain, output = program.experience(
+            brain, output = program.step(
                 parameters, brain, inputs, torch.tensor([[reward]]), torch.tensor([[is_start]])
             )
             observation, earned, terminated, truncated, _ = env.step(output.argmax().item())

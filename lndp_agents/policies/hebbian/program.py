@@ -1,5 +1,6 @@
 """The life of a Hebbian network."""
 
+from copy import copy
 from itertools import pairwise
 
 import torch
@@ -30,6 +31,7 @@ class Hebbian(Network):
 
     def __init__(self, config: HebbianConfig) -> None:
         self._config = config
+        self._is_plastic = True
 
     @property
     def config(self) -> HebbianConfig:
@@ -75,11 +77,51 @@ class Hebbian(Network):
             memory[..., self._config.num_synapses :].split_with_sizes(list(self._config.layer_sizes), -1)
         )
 
+    @property
+    def num_hidden_units(self) -> int:
+        """As `HasHiddenUnits.num_hidden_units`."""
+        return sum(self._config.hidden_sizes)
+
+    def without_units(
+        self, parameters: Parameters, state: NetworkState, silent: Tensor
+    ) -> tuple[Parameters, NetworkState]:
+        """As `HasHiddenUnits.without_units`: their synapses are cut, and have no rule that regrows them."""
+        memory = state.memory.clone()
+        hidden = (~silent).split_with_sizes(list(self._config.hidden_sizes), -1)
+        ends = [silent.new_ones(len(silent), self._config.layer_sizes[end]) for end in (0, -1)]
+        layers = [ends[0], *hidden, ends[1]]
+        rules: list[Tensor] = []
+        for weights, (before, after) in zip(self.weights(memory), pairwise(layers), strict=True):
+            pairs = after[:, :, None] & before[:, None, :]
+            weights.mul_(pairs[:, None])
+            rules.append(pairs.mT.flatten(1))  # rows of coefficients are ordered by the unit before
+        for activity, units in zip(self.activities(memory), layers, strict=True):
+            activity.mul_(units[:, None])
+        coefficients = parameters["coefficients"] * torch.cat(rules, 1)[..., None]
+        return {**parameters, "coefficients": coefficients}, state._replace(memory=memory)
+
+    def frozen(self, state: NetworkState) -> tuple["Hebbian", NetworkState]:
+        """As `Plastic.frozen`: weights are neither changed nor normalized."""
+        policy = copy(self)
+        policy._is_plastic = False
+        return policy, state
+
+    def has_weight(self, state: NetworkState) -> Tensor:
+        """As `Plastic.has_weight`: every synapse."""
+        shape = *state.key.shape, self._config.num_synapses
+        return torch.ones(shape, dtype=torch.bool, device=state.key.device)
+
+    def without_weights(self, state: NetworkState, lost: Tensor) -> NetworkState:
+        """As `Plastic.without_weights`."""
+        hit = torch.nn.functional.pad(lost, (0, sum(self._config.layer_sizes)))
+        return state._replace(memory=state.memory.masked_fill(hit, 0))
+
     def respond(
         self, parameters: Parameters, memory: Tensor, inputs: Tensor, lives: Lives
     ) -> tuple[Tensor, Tensor]:
         """As `Network.respond`."""
-        self._change_weights(parameters["coefficients"], memory, lives.alive & ~lives.newborn)
+        if self._is_plastic:
+            self._change_weights(parameters["coefficients"], memory, lives.alive & ~lives.newborn)
         x = self._features(parameters, inputs)
         activities = [x]
         weights = self.weights(memory)
