@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 import torch
 
-from lndp_agents.config import LNDPConfig
+from lndp_agents.lndp.config import LNDPConfig
 
 
 def best_rate(work: Callable[[], object], amount: float, seconds: float = 2.0) -> float:

@@ -11,7 +11,8 @@ from typing import Any
 import torch
 from lndp_envs.foraging import Foraging
 
-from lndp_agents.lndp import genome_size, genome_to_parameters, make_program
+from lndp_agents.genome import genome_size, genome_to_parameters
+from lndp_agents.lndp import make_lndp
 from lndp_agents.rollout import Evolved, World, balanced_contexts, lifetime_keys, rollout
 from lndp_agents.spaces import ObservationEncoding, config_for
 
@@ -38,7 +39,7 @@ def measure(
     parameters = genome_to_parameters(config, genomes.to(device))
     tasks = balanced_contexts(task, lives, device)
     started = time.perf_counter()
-    lndp = make_program(config, backend)
+    lndp = make_lndp(config, backend)
     rollout(Evolved(lndp, parameters), world, keys, tasks)
     first = time.perf_counter() - started
     rates: list[float] = []

@@ -5,14 +5,15 @@ from typing import TYPE_CHECKING, Any
 
 import lndp_envs  # noqa: F401  # pyright: ignore[reportUnusedImport]  # registers the environments
 
+from lndp_agents.version import __version__
+
 if TYPE_CHECKING:
     from lndp_agents.agent import Agent, LNDPAgent
-    from lndp_agents.config import LNDPConfig
     from lndp_agents.interventions import Lesion
     from lndp_agents.lndp import LNDP, LifeState, SparseLifeState, SparseLNDP
+    from lndp_agents.lndp.config import LNDPConfig
     from lndp_agents.zoo import load_pretrained, zoo_names
 
-__version__ = "0.1.0"
 __all__ = [
     "LNDP",
     "Agent",
@@ -31,7 +32,7 @@ _HOMES = {
     "LNDP": "lndp_agents.lndp",
     "Agent": "lndp_agents.agent",
     "LNDPAgent": "lndp_agents.agent",
-    "LNDPConfig": "lndp_agents.config",
+    "LNDPConfig": "lndp_agents.lndp.config",
     "Lesion": "lndp_agents.interventions",
     "LifeState": "lndp_agents.lndp",
     "SparseLNDP": "lndp_agents.lndp",

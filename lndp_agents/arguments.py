@@ -4,10 +4,10 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from lndp_agents import __version__
 from lndp_agents.env_arguments import add_env_kwargs, pair
 from lndp_agents.evolution.config import EvolutionConfig
 from lndp_agents.options import add_options
+from lndp_agents.version import __version__
 
 if TYPE_CHECKING:
     from lndp_agents.config import PolicyConfig

@@ -1,6 +1,5 @@
 """The genotype of any policy: one vector of numbers, and the named parameters that it stands for."""
 
-from collections.abc import Mapping
 from math import prod
 
 import torch
@@ -9,21 +8,13 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from lndp_agents.config import PolicyConfig
-
-Shapes = dict[str, tuple[int, ...]]
-"""Shape of each named parameter of one genome."""
-Parameters = Mapping[str, Tensor]
-"""Named parameters; each tensor has shape (P, *shape) for P genomes."""
+from lndp_agents.parameters import Parameters
+from lndp_agents.policies import parameter_shapes
 
 
 def genome_size(config: PolicyConfig) -> int:
     """D: how many numbers evolution sees."""
-    return sum(prod(shape) for shape in config.parameter_shapes().values())
-
-
-def num_genomes(parameters: Parameters) -> int:
-    """P: of how many genomes the named parameters (P, ...) are."""
-    return len(next(iter(parameters.values())))
+    return sum(prod(shape) for shape in parameter_shapes(config).values())
 
 
 def genome_to_parameters(config: PolicyConfig, genomes: Tensor) -> dict[str, Tensor]:
@@ -38,7 +29,7 @@ def genome_to_parameters(config: PolicyConfig, genomes: Tensor) -> dict[str, Ten
         )
     parameters: dict[str, Tensor] = {}
     start = 0
-    for name, shape in config.parameter_shapes().items():
+    for name, shape in parameter_shapes(config).items():
         parameters[name] = genomes[:, start : start + prod(shape)].reshape(-1, *shape)
         start += prod(shape)
     return parameters
@@ -62,7 +53,7 @@ def initial_genome(config: PolicyConfig, update_bias: float) -> Tensor:
 
 def parameters_to_genome(config: PolicyConfig, parameters: Parameters) -> Tensor:
     """Genomes (P, D) of named parameters (P, *shape): the inverse of `genome_to_parameters`."""
-    return torch.cat([parameters[name].flatten(1) for name in config.parameter_shapes()], 1)
+    return torch.cat([parameters[name].flatten(1) for name in parameter_shapes(config)], 1)
 
 
 def valid_genome(config: PolicyConfig, genome: ArrayLike | Tensor | None) -> Tensor:

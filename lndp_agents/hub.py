@@ -18,7 +18,6 @@ from pathlib import Path
 from threading import Thread
 from typing import Any, NamedTuple, TypeVar
 
-from lndp_agents import __version__
 from lndp_agents.persistence import (
     CONFIG_FILE,
     MODEL_FILE,
@@ -28,6 +27,7 @@ from lndp_agents.persistence import (
     write_link,
 )
 from lndp_agents.validation import shorten
+from lndp_agents.version import __version__
 
 PREFIX = "hf:"
 """What a name of the hub begins with wherever an agent is named."""

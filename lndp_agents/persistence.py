@@ -17,13 +17,13 @@ from typing import Any, TypeVar
 
 from torch import Tensor, float32
 
-from lndp_agents import __version__
 from lndp_agents.config import PolicyConfig
 from lndp_agents.genome import genome_size, genome_to_parameters, parameters_to_genome
 from lndp_agents.plugins import require_trusted
-from lndp_agents.policies import find_policy
+from lndp_agents.policies import find_policy, parameter_shapes
 from lndp_agents.spaces import ObservationEncoding, Space, check_fit, space_from_json, space_to_json
 from lndp_agents.validation import is_integer, is_object, parse_json, require_keys, shorten
+from lndp_agents.version import __version__
 
 FORMAT_VERSION = 2
 CONFIG_FILE, MODEL_FILE = "config.json", "model.safetensors"
@@ -274,7 +274,7 @@ def _read_genome(path: Path, config: PolicyConfig, data: Mapping[str, Any]) -> T
     num_bytes = 4 * genome_size(config)
     content = read_file(path, num_bytes + MAX_HEADER_BYTES, num_bytes)
     parameters = _checked(path, parse_tensors, content)
-    _checked(path, lambda shapes: check_tensors(parameters, shapes), config.parameter_shapes())
+    _checked(path, lambda shapes: check_tensors(parameters, shapes), parameter_shapes(config))
     if "model_sha256" in data and data["model_sha256"] != hashlib.sha256(content).hexdigest():
         raise FileFormatError(
             f"{path}: not the model that {CONFIG_FILE} was saved with; give the two files of one agent"

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from lndp_agents import LNDPAgent, load_pretrained, zoo_names
+from lndp_agents.genome import parameters_to_genome
 from lndp_agents.interventions import Freeze
-from lndp_agents.lndp import parameters_to_genome
 from lndp_agents.rollout import Transition
 from lndp_agents.studies.evaluation import fresh_rollout, world_of
 

@@ -22,7 +22,7 @@ from paper import NODES, SCORE_SEED, encoding_of, options, parser, run_script, s
 from tables import machine, new_figure, style, write_csv, write_figure, write_markdown
 
 from lndp_agents import LNDPAgent, zoo_names
-from lndp_agents.lndp import genome_size, genome_to_parameters
+from lndp_agents.genome import genome_size, genome_to_parameters
 from lndp_agents.plotting.palette import INK, POSITIVE
 from lndp_agents.rollout import Evolved, World, balanced_contexts, lifetime_keys, make_world
 from lndp_agents.rollout.streams import EVALUATION

@@ -12,8 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lndp_agents.config import LNDPConfig
 from lndp_agents.lndp import Step
+from lndp_agents.lndp.config import LNDPConfig
 from lndp_agents.lndp.mechanisms import Growth, Mechanism
 
 

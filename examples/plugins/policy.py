@@ -4,15 +4,17 @@ lndp train lndp/Foraging-v0 --policy examples/plugins/policy.py:LeakyConfig --ge
 lndp evaluate runs/Foraging_1 --trust
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import torch
 from torch import Tensor
 
-from lndp_agents.genome import Parameters
+from lndp_agents.config import within
 from lndp_agents.lndp.cells import linear
-from lndp_agents.policies.network import Lives, Network, NetworkConfig, require_backend, require_integer
+from lndp_agents.parameters import Parameters, Shapes
+from lndp_agents.policies import policy_of
+from lndp_agents.policies.network import Lives, Network, NetworkConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,43 +22,28 @@ class LeakyConfig(NetworkConfig):
     """Leaky units between inputs and outputs."""
 
     policy: ClassVar[str] = "leaky"
-    units: int = 8
+    units: int = field(default=8, metadata=within(1, 1024))
     """How many units there are."""
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        require_integer(self, "units", 1, 1024)
 
-    def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
-        """Shape of each named parameter; weights are (out, in)."""
-        return {
-            "in.weight": (self.units, self.input_size),
-            "leak": (self.units,),
-            "out.weight": (self.action_size, self.units),
-            "out.bias": (self.action_size,),
-        }
-
-    def make_program(self, backend: str = "eager") -> "Leaky":
-        """The policy of this configuration."""
-        require_backend(self, backend)
-        return Leaky(self)
-
-
-class Leaky(Network):
+@policy_of(LeakyConfig)
+class Leaky(Network[LeakyConfig]):
     """u <- (1 - leak) u + leak tanh(W x)."""
 
-    def __init__(self, config: LeakyConfig) -> None:
-        self._config = config
-
     @property
-    def config(self) -> LeakyConfig:
-        """Its configuration."""
-        return self._config
+    def parameter_shapes(self) -> Shapes:
+        """Shape of each named parameter; weights are (out, in)."""
+        return {
+            "in.weight": (self.config.units, self.config.input_size),
+            "leak": (self.config.units,),
+            "out.weight": (self.config.action_size, self.config.units),
+            "out.bias": (self.config.action_size,),
+        }
 
     @property
     def memory_size(self) -> int:
         """One number for each unit."""
-        return self._config.units
+        return self.config.units
 
     def respond(
         self, parameters: Parameters, memory: Tensor, inputs: Tensor, lives: Lives

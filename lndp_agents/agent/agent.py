@@ -11,7 +11,8 @@ from lndp_agents.agent.graph import life_to_graph
 from lndp_agents.agent.lives import check_lives, own_memory, valid_seed
 from lndp_agents.agent.predictor import Config, Predictor
 from lndp_agents.agent.senses import sense
-from lndp_agents.config import LNDPConfig, PolicyConfig
+from lndp_agents.config import PolicyConfig
+from lndp_agents.lndp.config import LNDPConfig
 from lndp_agents.persistence import FileFormatError, SavedAgent, load_agent, save_agent
 from lndp_agents.rollout.engine import begin_step, step_network
 from lndp_agents.rollout.intervention import Intervention

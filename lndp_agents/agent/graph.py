@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lndp_agents.config import LNDPConfig
 from lndp_agents.lndp import AnyLifeState
+from lndp_agents.lndp.config import LNDPConfig
 
 ROLES = ("input", "hidden", "output")
 """Names of the roles; a node's `role` in torch_geometric is the index here."""

@@ -23,6 +23,7 @@ from lndp_agents.agent.senses import Senses, sense
 from lndp_agents.config import PolicyConfig
 from lndp_agents.devices import find_device
 from lndp_agents.genome import genome_to_parameters, valid_genome
+from lndp_agents.policies import make_policy
 from lndp_agents.policies.policy import Policy
 from lndp_agents.rollout.learners import Evolved, Phenotype, StepInput
 from lndp_agents.spaces import (
@@ -77,7 +78,7 @@ class Predictor(Generic[Config]):
     @cached_property
     def program(self) -> Policy[Any]:
         """What lives; made at first use, for a kernel may have to be built."""
-        return self.config.make_program(self.backend if self.device.type == "cpu" else "eager")
+        return make_policy(self.config, self.backend if self.device.type == "cpu" else "eager")
 
     @property
     def device(self) -> torch.device:

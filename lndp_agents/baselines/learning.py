@@ -17,8 +17,8 @@ from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 from lndp_agents.baselines.job import CurvePoint, Job, Report
 from lndp_agents.baselines.trained import TrainedModel, load_network, save_network, spaces_to_json
 from lndp_agents.baselines.vec_env import make_vec_env
-from lndp_agents.config import MAX_WIDTH
 from lndp_agents.interventions.trained import network_of
+from lndp_agents.lndp.config import MAX_WIDTH
 from lndp_agents.persistence import FileFormatError
 from lndp_agents.rollout.generators import lent_generators
 from lndp_agents.rollout.predicting import PredictPolicy

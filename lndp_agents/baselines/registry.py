@@ -12,7 +12,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lndp_agents import __version__
 from lndp_agents.baselines.job import CurvePoint, Job, Report
 from lndp_agents.baselines.rules import random_policy, scripted_policy, win_stay_lose_shift
 from lndp_agents.numbers import score_text
@@ -21,6 +20,7 @@ from lndp_agents.plugins import did_you_mean
 from lndp_agents.rollout.generators import lent_generators
 from lndp_agents.rollout.predicting import PredictPolicy
 from lndp_agents.validation import is_integer, is_object, parse_json, shorten
+from lndp_agents.version import __version__
 
 if TYPE_CHECKING:
     from lndp_agents.baselines.learning import Trainer

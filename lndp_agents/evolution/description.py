@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Self
 
-from lndp_agents import __version__
 from lndp_agents.config import PolicyConfig
 from lndp_agents.evolution.config import EvolutionConfig
 from lndp_agents.evolution.presets import settle
@@ -14,6 +13,7 @@ from lndp_agents.policies import find_policy
 from lndp_agents.rollout import World, make_world
 from lndp_agents.spaces import ObservationEncoding
 from lndp_agents.validation import is_object, is_sequence, require_keys, shorten
+from lndp_agents.version import __version__
 
 FORMAT_VERSION = 1
 

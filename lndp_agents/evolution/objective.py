@@ -36,6 +36,7 @@ from lndp_agents.evolution.description import Body, Description
 from lndp_agents.evolution.fitness import WORST, fitness
 from lndp_agents.genome import genome_size, genome_to_parameters
 from lndp_agents.plugins import find
+from lndp_agents.policies import make_policy
 from lndp_agents.policies.policy import Policy
 from lndp_agents.rollout import Evolved, Report, Rollout, World, balanced_contexts, lifetime_keys, rollout
 from lndp_agents.rollout.streams import HELD_OUT, TRAINING
@@ -97,7 +98,7 @@ class WorldObjective:
     @cached_property
     def policy(self) -> Policy[Any]:
         """What is unrolled."""
-        return self.description.program.make_program("auto")
+        return make_policy(self.description.program, "auto")
 
     def rollouts(self, genomes: Tensor, generation: int | None) -> Tensor:
         """(P, 4): fitness, score, density and steps; float32, and float64 of held-out rollouts."""

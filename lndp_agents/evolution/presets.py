@@ -11,11 +11,12 @@ from typing import Any, NamedTuple
 from torch import Tensor
 
 from lndp_agents.agent import Agent
-from lndp_agents.config import LNDPConfig, PolicyConfig
+from lndp_agents.config import PolicyConfig
 from lndp_agents.environments import with_limit
 from lndp_agents.evolution.config import FIRST_VERSION, OPEN, EvolutionConfig
 from lndp_agents.evolution.start import start_genome
 from lndp_agents.genome import genome_size
+from lndp_agents.lndp.config import LNDPConfig
 from lndp_agents.policies import find_policy
 from lndp_agents.rollout import World, make_world
 from lndp_agents.spaces import config_for

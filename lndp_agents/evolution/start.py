@@ -9,6 +9,7 @@ from lndp_agents.agent import Agent
 from lndp_agents.config import PolicyConfig
 from lndp_agents.genome import genome_size
 from lndp_agents.persistence import load_agent
+from lndp_agents.policies import parameter_shapes
 from lndp_agents.zoo import zoo_folder, zoo_names
 
 
@@ -18,7 +19,7 @@ def start_genome(name: str, agent: Agent[Any], policy: PolicyConfig) -> Tensor:
     Raises:
         ValueError: the genome has another number of parameters than those of the policy, or other ones.
     """
-    if agent.config.parameter_shapes() != policy.parameter_shapes():
+    if parameter_shapes(agent.config) != parameter_shapes(policy):
         raise ValueError(
             f"start={name!r}: its genome has other parameters ({genome_size(agent.config)} numbers) "
             f"than this policy ({genome_size(policy)}); give --policy {agent.config.policy}, and leave out "

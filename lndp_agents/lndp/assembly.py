@@ -3,8 +3,7 @@
 from functools import lru_cache
 
 from lndp_agents.blame import blaming
-from lndp_agents.config import LNDPConfig
-from lndp_agents.genome import Shapes
+from lndp_agents.lndp.config import LNDPConfig
 from lndp_agents.lndp.mechanisms import (
     Attention,
     Growth,
@@ -16,6 +15,7 @@ from lndp_agents.lndp.mechanisms import (
 )
 from lndp_agents.lndp.mechanisms.spontaneous import spontaneous_shapes
 from lndp_agents.lndp.mechanisms.wiring import wiring_shapes
+from lndp_agents.parameters import Shapes
 from lndp_agents.plugins import find
 
 PROGRAM: tuple[Mechanism, ...] = (

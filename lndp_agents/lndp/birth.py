@@ -6,7 +6,7 @@ import torch
 from lndp_envs.randomness import fold, key_of, uniform, uniform_at
 from torch import Tensor
 
-from lndp_agents.config import LNDPConfig
+from lndp_agents.lndp.config import LNDPConfig
 from lndp_agents.lndp.sparse_state import SparseLifeState, pack
 from lndp_agents.lndp.state import LifeState, is_allowed, roles
 

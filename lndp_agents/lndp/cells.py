@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from lndp_agents.genome import Shapes
+from lndp_agents.parameters import Shapes
 
 
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:

@@ -6,10 +6,9 @@ from typing import Any
 from lndp_envs.randomness import fold, uniform
 from torch import Tensor
 
-from lndp_agents.config import LNDPConfig
-from lndp_agents.genome import Parameters
 from lndp_agents.lndp.assembly import own_fields
 from lndp_agents.lndp.birth import birth
+from lndp_agents.lndp.config import LNDPConfig
 from lndp_agents.lndp.matrix import MatrixView
 from lndp_agents.lndp.native import NativeLife
 from lndp_agents.lndp.program import Program
@@ -21,6 +20,7 @@ from lndp_agents.lndp.state import (
     needs_gradients,
     with_own_fields,
 )
+from lndp_agents.parameters import Parameters
 
 BACKENDS = ("auto", "eager", "native")
 
@@ -44,7 +44,7 @@ class LNDP(Program[LifeState]):
             OSError: "native" was asked for and cannot be built.
         """
         if config.candidates:
-            raise ValueError(f"candidates={config.candidates}: LNDP looks at every pair; use make_program")
+            raise ValueError(f"candidates={config.candidates}: LNDP looks at every pair; use make_policy")
         if backend not in BACKENDS:
             raise ValueError(f"backend {backend!r}: give one of {', '.join(BACKENDS)}")
         super().__init__(config)

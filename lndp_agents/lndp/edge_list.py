@@ -15,8 +15,8 @@ import torch
 from lndp_envs.randomness import fold, uniform, uniform_at
 from torch import Tensor
 
-from lndp_agents.config import LNDPConfig
 from lndp_agents.lndp.cells import linear, per_head
+from lndp_agents.lndp.config import LNDPConfig
 from lndp_agents.lndp.pairs import ListedPairs, PairView, gather, scatter_max, scatter_sum
 from lndp_agents.lndp.sparse_state import SparseLifeState, pack
 from lndp_agents.lndp.state import DECISIONS, Uniforms, is_allowed

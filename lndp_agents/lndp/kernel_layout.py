@@ -7,10 +7,11 @@ order of its parameters come from a header that is written from these declaratio
 from collections.abc import Collection, Mapping
 from dataclasses import fields
 
-from lndp_agents.config import LNDPConfig
-from lndp_agents.genome import Shapes
+from lndp_agents.lndp.assembly import parameter_shapes
+from lndp_agents.lndp.config import LNDPConfig
 from lndp_agents.lndp.mechanisms.decision import DECISION_LOGIT, STOCHASTIC_SCALE
 from lndp_agents.lndp.state import brain_shapes
+from lndp_agents.parameters import Shapes
 
 MAX_NODES = 512
 """Above this the work space of a brain no longer fits in the processor's cache."""
@@ -30,7 +31,7 @@ ARGUMENTS: Mapping[str, Collection[object]] = dict.fromkeys(("lifetime_updates",
 """Fields that the kernel learns from the arguments of each step, with the values that it implements."""
 BIRTH = ("innate_roles", "innate_wiring", "initial_density", "initial_density_std")
 DEVELOPMENT = ("development_steps", "spontaneous_activity", "development_between_episodes")
-INPUTS, OUTPUTS = ("reward_input", "reward_scale"), ("discrete_actions", "action_scale")
+INPUTS, OUTPUTS = ("reward_input", "reward_scale"), ("discrete_actions",)
 HANDLED_ELSEWHERE = frozenset({*BIRTH, *DEVELOPMENT, *INPUTS, *OUTPUTS})
 """Fields that may have any value, as they change nothing within the step that the kernel computes."""
 PARAMETERS_ELSEWHERE = ("innate.", "spontaneous.")
@@ -46,7 +47,7 @@ def require_implemented(config: LNDPConfig) -> None:
     """
     for field in fields(config):
         _require_field(config, field.name)
-    parameters = config.parameter_shapes().items()
+    parameters = parameter_shapes(config).items()
     given = {name: shape for name, shape in parameters if not name.startswith(PARAMETERS_ELSEWHERE)}
     _require_equal("parameter", given, implemented_parameters(config))
     _require_equal("part of the state", brain_shapes(config), implemented_state(config))

@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
-from lndp_agents.config import LNDPConfig
 from lndp_agents.lndp.cells import linear_planes
+from lndp_agents.lndp.config import LNDPConfig
 from lndp_agents.lndp.pairs import MatrixPairs, PairView
 from lndp_agents.lndp.state import LifeState, Uniforms, roles
 

@@ -11,8 +11,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from lndp_agents.config import LNDPConfig
-from lndp_agents.genome import Parameters
+from lndp_agents.lndp.config import LNDPConfig
 from lndp_agents.lndp.kernel_build import load_kernel
 from lndp_agents.lndp.kernel_layout import (
     implemented_parameters,
@@ -21,6 +20,7 @@ from lndp_agents.lndp.kernel_layout import (
     require_implemented,
 )
 from lndp_agents.lndp.state import LifeState, Stimulus
+from lndp_agents.parameters import Parameters
 
 
 class _Genomes(NamedTuple):

@@ -14,15 +14,15 @@ from lndp_envs.randomness import fold, normal
 from torch import Tensor
 
 from lndp_agents.blame import failure, plugin_of
-from lndp_agents.config import LNDPConfig
-from lndp_agents.genome import Parameters, Shapes
 from lndp_agents.lndp.assembly import PROGRAM, mechanisms_of, own_fields, parameter_shapes
+from lndp_agents.lndp.config import LNDPConfig
 from lndp_agents.lndp.mechanisms import Step
 from lndp_agents.lndp.mechanisms.spontaneous import spontaneous_input
 from lndp_agents.lndp.mechanisms.wiring import wire
 from lndp_agents.lndp.pairs import PairView
 from lndp_agents.lndp.sparse_state import State
 from lndp_agents.lndp.state import SPONTANEOUS, Stimulus, Uniforms, brain_shapes, roles
+from lndp_agents.parameters import Parameters, Shapes
 
 
 class Program(ABC, Generic[State]):

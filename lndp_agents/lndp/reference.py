@@ -8,7 +8,7 @@ import math
 import torch
 from torch import Tensor
 
-from lndp_agents.config import LNDPConfig
+from lndp_agents.lndp.config import LNDPConfig
 
 Brain = dict[str, Tensor]
 """adjacency (N, N), node_state (N, Dh), edge_state (N, N, De), trace (N, K + 1), activation (N)."""

@@ -8,18 +8,18 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lndp_agents.config import LNDPConfig
-from lndp_agents.genome import Parameters
 from lndp_agents.lndp.assembly import own_fields
 from lndp_agents.lndp.birth import sparse_birth
+from lndp_agents.lndp.config import LNDPConfig
 from lndp_agents.lndp.dense import BACKENDS, LNDP
 from lndp_agents.lndp.edge_list import ListView
 from lndp_agents.lndp.program import Program
 from lndp_agents.lndp.sparse_state import SparseLifeState
 from lndp_agents.lndp.state import Stimulus, with_own_fields
+from lndp_agents.parameters import Parameters
 
 
-def make_program(config: LNDPConfig, backend: str = "eager") -> Program[Any]:
+def make_lndp(config: LNDPConfig, backend: str = "eager") -> Program[Any]:
     """The program of a configuration: `SparseLNDP` where it names candidates, else `LNDP`.
 
     Args:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Self, TypeVar
 import torch
 from torch import Tensor
 
-from lndp_agents.config import LNDPConfig
+from lndp_agents.lndp.config import LNDPConfig
 
 OwnFields = tuple[tuple[str, ...], tuple[str, ...]]
 

@@ -6,17 +6,23 @@ where an episode begins) and the start of an episode. Only in Hebbian networks t
 as in their paper. A life begins as its key says, and lasts over all episodes of the life.
 """
 
-from lndp_agents.config import LNDPConfig, PolicyConfig
+from lndp_agents.config import PolicyConfig
+from lndp_agents.lndp import make_lndp
+from lndp_agents.lndp.config import LNDPConfig
 from lndp_agents.plugins import find
+from lndp_agents.policies.capabilities import HasEdges, HasHiddenUnits, Plastic
 from lndp_agents.policies.feed_forward import LinearConfig, MLPConfig
 from lndp_agents.policies.gru import GRUConfig
 from lndp_agents.policies.hebbian import HebbianConfig
 from lndp_agents.policies.ndp import NDPConfig
+from lndp_agents.policies.policy import Policy
+from lndp_agents.policies.registry import make_policy, parameter_shapes, policy_of
 
 POLICIES: dict[str, type[PolicyConfig]] = {
     kind.policy: kind for kind in (LNDPConfig, NDPConfig, LinearConfig, MLPConfig, GRUConfig, HebbianConfig)
 }
 """The configuration of each kind."""
+policy_of(LNDPConfig)(make_lndp)  # where neither need know of the other
 
 
 def find_policy(name: object) -> type[PolicyConfig]:
@@ -37,10 +43,17 @@ def find_policy(name: object) -> type[PolicyConfig]:
 __all__ = [
     "POLICIES",
     "GRUConfig",
+    "HasEdges",
+    "HasHiddenUnits",
     "HebbianConfig",
     "LinearConfig",
     "MLPConfig",
     "NDPConfig",
+    "Plastic",
+    "Policy",
     "PolicyConfig",
     "find_policy",
+    "make_policy",
+    "parameter_shapes",
+    "policy_of",
 ]

@@ -8,7 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from torch import Tensor
 
-from lndp_agents.genome import Parameters
+from lndp_agents.parameters import Parameters
 from lndp_agents.policies.policy import Policy
 
 

@@ -7,16 +7,16 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from lndp_agents.genome import Parameters
 from lndp_agents.lndp.cells import linear
+from lndp_agents.parameters import Parameters, Shapes
 from lndp_agents.policies.network import (
     Lives,
     Network,
     NetworkConfig,
     NetworkState,
-    require_backend,
     require_layers,
 )
+from lndp_agents.policies.registry import policy_of
 
 MAX_LAYERS = 2
 
@@ -37,18 +37,6 @@ class LinearConfig(NetworkConfig):
         """Units of each layer, inputs first."""
         return self.input_size, self.action_size
 
-    def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
-        """As `PolicyConfig.parameter_shapes`; weights are (out, in)."""
-        shapes: dict[str, tuple[int, ...]] = {}
-        for number, (inputs, outputs) in enumerate(pairwise(self.layer_sizes)):
-            shapes |= {f"{number}.weight": (outputs, inputs), f"{number}.bias": (outputs,)}
-        return shapes
-
-    def make_program(self, backend: str = "eager") -> "FeedForward":
-        """As `PolicyConfig.make_program`."""
-        require_backend(self, backend)
-        return FeedForward(self)
-
 
 @dataclass(frozen=True, kw_only=True)
 class MLPConfig(LinearConfig):
@@ -68,28 +56,29 @@ class MLPConfig(LinearConfig):
         return self.input_size, *self.hidden_sizes, self.action_size
 
 
-class FeedForward(Network):
+@policy_of(LinearConfig)
+class FeedForward(Network[LinearConfig]):
     """Linear layers with tanh between them."""
 
-    def __init__(self, config: LinearConfig) -> None:
-        self._config = config
-
     @property
-    def config(self) -> LinearConfig:
-        """As `Policy.config`."""
-        return self._config
+    def parameter_shapes(self) -> Shapes:
+        """As `Policy.parameter_shapes`; weights are (out, in)."""
+        shapes: Shapes = {}
+        for number, (inputs, outputs) in enumerate(pairwise(self.config.layer_sizes)):
+            shapes |= {f"{number}.weight": (outputs, inputs), f"{number}.bias": (outputs,)}
+        return shapes
 
     @property
     def num_hidden_units(self) -> int:
         """As `HasHiddenUnits.num_hidden_units`."""
-        return sum(self._config.layer_sizes[1:-1])
+        return sum(self.config.layer_sizes[1:-1])
 
     def without_units(
         self, parameters: Parameters, state: NetworkState, silent: Tensor
     ) -> tuple[Parameters, NetworkState]:
         """As `HasHiddenUnits.without_units`: what leads to them is 0, and so they are, as tanh 0 is 0."""
         own = dict(parameters)
-        kept = (~silent).split_with_sizes(list(self._config.layer_sizes[1:-1]), -1)
+        kept = (~silent).split_with_sizes(list(self.config.layer_sizes[1:-1]), -1)
         for layer, units in enumerate(kept):
             own[f"{layer}.weight"] = own[f"{layer}.weight"] * units[..., None]
             own[f"{layer}.bias"] = own[f"{layer}.bias"] * units
@@ -100,7 +89,7 @@ class FeedForward(Network):
     ) -> tuple[Tensor, Tensor]:
         """As `Network.respond`."""
         x = inputs
-        for number in range(len(self._config.layer_sizes) - 1):
+        for number in range(len(self.config.layer_sizes) - 1):
             x = torch.tanh(x) if number else x
             x = linear(x, parameters[f"{number}.weight"], parameters[f"{number}.bias"])
         return memory, x

@@ -4,23 +4,23 @@ It gets the observation, the last reward and the start of an episode, and its st
 all episodes (Duan et al. 2016, arXiv 1611.02779). Evolution finds its weights, which no life changes.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import torch
 from torch import Tensor
 
-from lndp_agents.genome import Parameters
+from lndp_agents.config import within
 from lndp_agents.lndp.cells import gated_update, linear, recurrent_bias
+from lndp_agents.parameters import Parameters, Shapes
 from lndp_agents.policies.network import (
     MAX_UNITS,
     Lives,
     Network,
     NetworkConfig,
     NetworkState,
-    require_backend,
-    require_integer,
 )
+from lndp_agents.policies.registry import policy_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,51 +29,36 @@ class GRUConfig(NetworkConfig):
 
     policy: ClassVar[str] = "gru"
     gated_biases: ClassVar[tuple[str, ...]] = ("bias",)
-    hidden_size: int = 16
+    hidden_size: int = field(default=16, metadata=within(1, MAX_UNITS))
     """H: units of the recurrent layer."""
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        require_integer(self, "hidden_size", 1, MAX_UNITS)
 
-    def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
-        """As `PolicyConfig.parameter_shapes`; gates are those of `torch.nn.GRUCell`."""
-        hidden = self.hidden_size
+@policy_of(GRUConfig)
+class GRU(Network[GRUConfig]):
+    """What a `GRUConfig` describes. Its memory is the state of the recurrent layer."""
+
+    @property
+    def parameter_shapes(self) -> Shapes:
+        """As `Policy.parameter_shapes`; gates are those of `torch.nn.GRUCell`."""
+        hidden = self.config.hidden_size
         return {
-            "weight_ih": (3 * hidden, self.input_size),
+            "weight_ih": (3 * hidden, self.config.input_size),
             "weight_hh": (3 * hidden, hidden),
             "bias": (3 * hidden,),
             "candidate_bias": (hidden,),
-            "out.weight": (self.action_size, hidden),
-            "out.bias": (self.action_size,),
+            "out.weight": (self.config.action_size, hidden),
+            "out.bias": (self.config.action_size,),
         }
-
-    def make_program(self, backend: str = "eager") -> "GRU":
-        """As `PolicyConfig.make_program`."""
-        require_backend(self, backend)
-        return GRU(self)
-
-
-class GRU(Network):
-    """What a `GRUConfig` describes. Its memory is the state of the recurrent layer."""
-
-    def __init__(self, config: GRUConfig) -> None:
-        self._config = config
-
-    @property
-    def config(self) -> GRUConfig:
-        """As `Policy.config`."""
-        return self._config
 
     @property
     def memory_size(self) -> int:
         """H."""
-        return self._config.hidden_size
+        return self.config.hidden_size
 
     @property
     def num_hidden_units(self) -> int:
         """As `HasHiddenUnits.num_hidden_units`."""
-        return self._config.hidden_size
+        return self.config.hidden_size
 
     def without_units(
         self, parameters: Parameters, state: NetworkState, silent: Tensor

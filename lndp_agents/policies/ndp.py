@@ -3,10 +3,11 @@
 That is the Neural Developmental Program that the lifelong one goes beyond (arXiv 2406.09787, section 4).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
-from lndp_agents.config import LNDPConfig
+from lndp_agents.config import within
+from lndp_agents.lndp.config import MAX_STEPS, LNDPConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +19,7 @@ class NDPConfig(LNDPConfig):
     """
 
     policy: ClassVar[str] = "ndp"
-    development_steps: int = 20
+    development_steps: int = field(default=20, metadata=within(0, MAX_STEPS))
     lifetime_updates: bool = False
 
     def __post_init__(self) -> None:

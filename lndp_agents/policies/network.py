@@ -1,15 +1,15 @@
 """What the rivals have in common: networks of a fixed wiring, with a memory that may be empty."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, fields
-from typing import NamedTuple, Self
+from dataclasses import dataclass, field
+from typing import Generic, NamedTuple, Self, TypeVar
 
 import torch
 from torch import Tensor
 
-from lndp_agents.config import PolicyConfig
-from lndp_agents.genome import Parameters, Shapes
-from lndp_agents.validation import is_finite_number, is_integer, is_sequence, shorten
+from lndp_agents.config import PolicyConfig, within
+from lndp_agents.parameters import Parameters, Shapes
+from lndp_agents.validation import is_integer, is_sequence, shorten
 
 MAX_INPUTS, MAX_UNITS = 2**15, 2**12
 
@@ -22,42 +22,21 @@ class NetworkConfig(PolicyConfig):
         ValueError: a value is out of range or of the wrong type; the message names the field and the remedy.
     """
 
-    observation_size: int
+    observation_size: int = field(metadata=within(1, MAX_INPUTS))
     """O: numbers of the encoded observation."""
-    action_size: int
+    action_size: int = field(metadata=within(1, MAX_UNITS))
     """M: numbers that the action is decoded from."""
     discrete_actions: bool = True
     """Argmax of the outputs if true, the outputs themselves if false."""
     reward_input: bool = True
     """Whether the last reward and the start of an episode are two more inputs, as they are for baselines."""
-    reward_scale: float = 1.0
+    reward_scale: float = field(default=1.0, metadata=within(0, 1e6))
     """Factor on that reward, as in `LNDPConfig`."""
-
-    def __post_init__(self) -> None:
-        require_integer(self, "observation_size", 1, MAX_INPUTS)
-        require_integer(self, "action_size", 1, MAX_UNITS)
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if field.type is bool and type(value) is not bool:
-                raise ValueError(f"{field.name}={shorten(value)}: give true or false")
-        if not is_finite_number(self.reward_scale) or not 0 <= self.reward_scale <= 1e6:
-            raise ValueError(f"reward_scale={shorten(self.reward_scale)}: give a number from 0 to 1e+06")
 
     @property
     def input_size(self) -> int:
         """I: numbers that the network receives in a step."""
         return self.observation_size + 2 * self.reward_input
-
-
-def require_integer(config: PolicyConfig, name: str, minimum: int, maximum: int) -> None:
-    """See that a field holds an integer of a range.
-
-    Raises:
-        ValueError: it does not.
-    """
-    value = getattr(config, name)
-    if not is_integer(value, minimum, maximum):
-        raise ValueError(f"{name}={shorten(value)}: give an integer from {minimum} to {maximum}")
 
 
 def require_layers(config: PolicyConfig, name: str, maximum: int) -> None:
@@ -75,14 +54,7 @@ def require_layers(config: PolicyConfig, name: str, maximum: int) -> None:
     object.__setattr__(config, name, tuple(sizes))
 
 
-def require_backend(config: PolicyConfig, backend: str) -> None:
-    """See that a backend is one that networks have: they are eager on any device.
-
-    Raises:
-        ValueError: it is not.
-    """
-    if backend not in ("auto", "eager"):
-        raise ValueError(f"backend {backend!r} for {config.policy}: give 'eager', or 'auto', now the same")
+Config = TypeVar("Config", bound=NetworkConfig)
 
 
 class NetworkState(NamedTuple):
@@ -119,13 +91,20 @@ class Lives(NamedTuple):
     """(P, L) bool: which are at their first step."""
 
 
-class Network(ABC):
+class Network(ABC, Generic[Config]):
     """A policy whose wiring never changes (see `Policy`); subclasses say what it remembers and answers."""
 
-    @property
-    @abstractmethod
-    def config(self) -> NetworkConfig:
-        """As `Policy.config`."""
+    def __init__(self, config: Config, backend: str = "eager") -> None:
+        """Take a backend: networks are eager on any device.
+
+        Raises:
+            ValueError: the backend is another than "auto" and "eager".
+        """
+        if backend not in ("auto", "eager"):
+            raise ValueError(
+                f"backend {backend!r} for {config.policy}: give 'eager', or 'auto', now the same"
+            )
+        self.config = config
 
     @property
     def state_type(self) -> type[NetworkState]:
@@ -133,9 +112,9 @@ class Network(ABC):
         return NetworkState
 
     @property
+    @abstractmethod
     def parameter_shapes(self) -> Shapes:
         """As `Policy.parameter_shapes`."""
-        return self.config.parameter_shapes()
 
     @property
     def num_allowed_edges(self) -> int:

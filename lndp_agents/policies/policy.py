@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from lndp_agents.config import PolicyConfig
-from lndp_agents.genome import Parameters, Shapes
+from lndp_agents.parameters import Parameters, Shapes
 
 
 class AnyState(Protocol):

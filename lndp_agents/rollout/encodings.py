@@ -18,9 +18,9 @@ from lndp_agents.spaces import (
     ActionDecoding,
     AffineEncoding,
     ObservationEncoding,
+    PartsEncoding,
     PixelEncoding,
     PlaceEncoding,
-    encoding_of,
 )
 from lndp_agents.spaces.kinds import LARGEST, telling_bounds
 from lndp_agents.validation import shorten
@@ -52,7 +52,7 @@ def named_encoding(name: str, dynamics: Dynamics[Any]) -> ObservationEncoding:
     def of_box(box: Box[Any], pick: Callable[[ArrayLike], ArrayLike]) -> ObservationEncoding:
         return _OF_BOX[name](box, lambda: torch.as_tensor(pick(seen())))
 
-    return encoding_of(space, of_box)
+    return PartsEncoding.of_parts(space, of_box)
 
 
 def _auto(box: Box[Any], seen: _Seen) -> ObservationEncoding:

@@ -7,7 +7,7 @@ from gymnasium import Space
 from lndp_envs.randomness import fold
 from torch import Tensor
 
-from lndp_agents.genome import Parameters, num_genomes
+from lndp_agents.parameters import Parameters, num_genomes
 from lndp_agents.policies.policy import Policy
 from lndp_agents.rollout.streams import INIT
 from lndp_agents.spaces import ActionDecoding, ObservationEncoding

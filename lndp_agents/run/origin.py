@@ -11,9 +11,9 @@ from typing import Any
 
 import torch
 
-from lndp_agents import __version__
 from lndp_agents.persistence import read_regular, write_file
 from lndp_agents.validation import is_object, parse_json, shorten
+from lndp_agents.version import __version__
 
 SYSTEM, COMMAND = "system.json", "command.txt"
 _MAX_BYTES = 2**16

@@ -5,7 +5,7 @@ from lndp_agents.spaces.encoding import AffineEncoding, ObservationEncoding, Pla
 from lndp_agents.spaces.fit import check_fit, config_for
 from lndp_agents.spaces.json_form import space_from_json, space_to_json
 from lndp_agents.spaces.kinds import Space, as_finite
-from lndp_agents.spaces.parts import PartsEncoding, encoding_of
+from lndp_agents.spaces.parts import PartsEncoding
 from lndp_agents.spaces.pixels import PixelEncoding
 from lndp_agents.spaces.rows import from_numbers, highest, is_array, plain_space, to_numbers
 
@@ -20,7 +20,6 @@ __all__ = [
     "as_finite",
     "check_fit",
     "config_for",
-    "encoding_of",
     "from_numbers",
     "highest",
     "is_array",

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from lndp_agents.config import LNDPConfig, PolicyConfig
+from lndp_agents.config import PolicyConfig
+from lndp_agents.lndp.config import LNDPConfig
 from lndp_agents.spaces.decoding import ActionDecoding
 from lndp_agents.spaces.encoding import ObservationEncoding
 from lndp_agents.spaces.kinds import Space

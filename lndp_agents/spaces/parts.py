@@ -1,24 +1,20 @@
 """Observations of several parts: each part is encoded by itself, and their inputs stand side by side."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
-from gymnasium.spaces import Box
 from numpy.typing import ArrayLike
 from torch import Tensor
 
 from lndp_agents.spaces.choices import choice_encoding
-from lndp_agents.spaces.encoding import AffineEncoding, ObservationEncoding
+from lndp_agents.spaces.encoding import AffineEncoding, ObservationEncoding, OfBox
 from lndp_agents.spaces.kinds import Space, is_box, is_discrete, require_size, split
 from lndp_agents.spaces.rows import atoms, is_array, plain_space, slices
 from lndp_agents.validation import is_sequence, shorten
-
-OfBox = Callable[[Box[Any], Callable[[ArrayLike], ArrayLike]], ObservationEncoding]
-"""The encoding of a Box, given it and what picks its numbers (..., *shape) out of a row (..., F)."""
 
 
 @dataclass(frozen=True)
@@ -78,26 +74,24 @@ class PartsEncoding(ObservationEncoding):
         ]
         return torch.cat(inputs, -1)
 
+    @classmethod
+    def of_parts(cls, space: Space, of_box: OfBox) -> ObservationEncoding:
+        """An encoding for a space of any kind that is known.
 
-def encoding_of(space: Space, of_box: OfBox) -> ObservationEncoding:
-    """An encoding for a space of any kind that is known.
+        Choices become one-hot or bits, what is binary stays 0 or 1.
 
-    Choices become one-hot or bits, what is binary stays 0 or 1.
+        Args:
+            space: of observations, or what `lndp_envs.SenseReward` made of it.
+            of_box: encodes each Box.
 
-    Args:
-        space: of observations, or what `lndp_envs.SenseReward` made of it.
-        of_box: encodes each Box.
-
-    Raises:
-        ValueError: a part is not known, or the space is too large.
-    """
-    space = plain_space(space)
-    if is_array(space):
-        return _of_atom(space, ..., of_box)
-    own = atoms(space)
-    return PartsEncoding(
-        tuple(_of_atom(atom, place, of_box) for atom, place in zip(own, slices(own), strict=True))
-    )
+        Raises:
+            ValueError: a part is not known, or the space is too large.
+        """
+        space = plain_space(space)
+        if is_array(space):
+            return _of_atom(space, ..., of_box)
+        own = atoms(space)
+        return cls(tuple(_of_atom(atom, place, of_box) for atom, place in zip(own, slices(own), strict=True)))
 
 
 def _of_atom(space: Space, place: Any, of_box: OfBox) -> ObservationEncoding:

@@ -4,7 +4,7 @@ import numpy as np
 from lndp_envs import Labels
 from numpy.typing import NDArray
 
-from lndp_agents.config import LNDPConfig
+from lndp_agents.lndp.config import LNDPConfig
 from lndp_agents.watching import style
 from lndp_agents.watching.drawing import Area, Drawing
 from lndp_agents.watching.layout import Layout, layout, tapered

@@ -3,7 +3,7 @@
 from lndp_envs import Labels
 from lndp_envs.registration import WORLDS
 
-from lndp_agents.config import LNDPConfig
+from lndp_agents.lndp.config import LNDPConfig
 
 
 def labels_of(env_id: str, config: LNDPConfig) -> Labels:

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lndp_agents.agent import Agent, LNDPAgent
-from lndp_agents.config import LNDPConfig
 from lndp_agents.environments import Env
+from lndp_agents.lndp.config import LNDPConfig
 from lndp_agents.lndp.state import roles
 from lndp_agents.rollout import Intervention, Phenotype, StepInput, Transition, advance, begin, step_input
 from lndp_agents.rollout.engine import begin_step

@@ -1,6 +1,6 @@
 """The panel: the world on the left, the living brain on the right, the course of the life below."""
 
-from lndp_agents.config import LNDPConfig
+from lndp_agents.lndp.config import LNDPConfig
 from lndp_agents.watching import style
 from lndp_agents.watching.brain_view import BrainView
 from lndp_agents.watching.charts import Charts

@@ -6,8 +6,8 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from lndp_agents.config import LNDPConfig
 from lndp_agents.lndp import AnyLifeState
+from lndp_agents.lndp.config import LNDPConfig
 
 Floats = NDArray[np.float32]
 Booleans = NDArray[np.bool_]

@@ -12,7 +12,7 @@ from gymnasium.spaces import Box, Dict, Discrete, MultiBinary, MultiDiscrete, Te
 from lndp_envs import SenseReward
 
 from lndp_agents import LNDPAgent
-from lndp_agents.lndp import genome_size
+from lndp_agents.genome import genome_size
 from lndp_agents.spaces import ObservationEncoding, config_for
 
 sys.path.insert(0, str(Path(__file__).parent))  # for the helpers that lie here

@@ -10,7 +10,7 @@ from gymnasium.spaces import Box, Dict, Discrete, MultiBinary, MultiDiscrete, Tu
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from lndp_agents import LNDPAgent, LNDPConfig
-from lndp_agents.lndp import genome_size
+from lndp_agents.genome import genome_size
 from lndp_agents.spaces import ObservationEncoding, config_for
 from lndp_agents.spaces.encoding import PlaceEncoding
 from lndp_agents.spaces.rows import Unread
@@ -77,7 +77,6 @@ switches = st.fixed_dictionaries(
         "value_features": st.integers(1, 3),
         "decision_features": st.integers(1, 4),
         "candidates": st.sampled_from([0, 2, 9]),
-        "action_scale": st.floats(0, 1e6),
         "initial_density": st.floats(0, 1),
         "initial_density_std": st.floats(0, 10),
     },

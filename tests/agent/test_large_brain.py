@@ -13,7 +13,8 @@ from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.monitor import Monitor
 
 from lndp_agents import LNDPAgent, SparseLifeState, SparseLNDP
-from lndp_agents.lndp import genome_size, genome_to_parameters, make_program
+from lndp_agents.genome import genome_size, genome_to_parameters
+from lndp_agents.lndp import make_lndp
 from lndp_agents.rollout import Evolved, balanced_contexts, lifetime_keys, make_world, rollout
 from lndp_agents.spaces import config_for
 from lndp_agents.watching.life import frames_of_life
@@ -155,7 +156,7 @@ def test_populations_live_in_the_evolution_loop_as_with_the_dense_program() -> N
     parameters = genome_to_parameters(config, genomes)
     keys, tasks = lifetime_keys(0, 1, num_lifetimes=2), balanced_contexts(world.dynamics, 2)
     dense, every_pair, some = (
-        rollout(Evolved(make_program(replace(config, candidates=number)), parameters), world, keys, tasks)
+        rollout(Evolved(make_lndp(replace(config, candidates=number)), parameters), world, keys, tasks)
         for number in (0, 20, 4)
     )
     assert torch.equal(every_pair.returns, dense.returns)

@@ -13,6 +13,7 @@ from lndp_agents.evolution.presets import describe, settle
 from lndp_agents.genome import initial_genome
 from lndp_agents.notes import Note
 from lndp_agents.numbers import interval_text, score_text
+from lndp_agents.policies import parameter_shapes
 from lndp_agents.run.run import Run
 from lndp_agents.studies.evaluation import evaluate
 
@@ -35,7 +36,7 @@ def test_the_default_preset_chooses_for_the_environment(
     assert config.program == DEFAULT | {"nodes": nodes}
     assert (config.population, config.lives, config.generations) == (64, lives, 100)
     assert (config.sigma, config.update_bias, config.encoding) == (0.25, 5.0, "auto")
-    assert (policy.parameter_shapes()["node_in.bias"], world.encoding.kind, start) == ((8,), kind, None)
+    assert (parameter_shapes(policy)["node_in.bias"], world.encoding.kind, start) == ((8,), kind, None)
     assert OPEN not in config.to_json().values()
     assert EvolutionConfig.from_json(config.to_json()) == config
     assert settle(config).config == config

@@ -12,10 +12,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lndp_agents.config import LNDPConfig
 from lndp_agents.lndp import LNDP, LifeState, parameter_shapes
+from lndp_agents.lndp.config import LNDPConfig
 
 TIE = 1e-5
+SCALE = "action_scale"
+"""Of the files: the factor on a continuous output, which is an action's bound."""
 QUANTITIES = ("adjacency", "node_state", "edge_state", "activations", "output", "action")
 
 
@@ -23,8 +25,10 @@ def load(path: Path) -> tuple[LNDPConfig, dict[str, Tensor], dict[str, Tensor]]:
     """Configuration, named parameters (1, ...) and recordings of a file."""
     with np.load(path) as file:
         arrays = {name: file[name] for name in file.files}
-    config = LNDPConfig.from_json(str(arrays.pop("config")))
+    given = str(arrays.pop("config"))
+    config = LNDPConfig.from_json(given)
     recorded = {name: torch.from_numpy(array) for name, array in arrays.items()}
+    recorded[SCALE] = torch.tensor(json.loads(given)[SCALE])
     torch_layout = {name[6:]: recorded[name] for name in recorded if name.startswith("param/")}
     parameters = {
         name: from_torch_layout(name, torch_layout)[None]
@@ -58,7 +62,7 @@ def replay(path: Path, backend: str = "eager", device: str = "cpu") -> dict[str,
 
 def errors_of(program: LNDP, parameters: dict[str, Tensor], recorded: dict[str, Tensor]) -> dict[str, float]:
     """As `replay`, of what was loaded."""
-    config, scale = program.config, program.config.action_scale
+    config = program.config
     state = newborn(recorded)
     errors = dict.fromkeys(QUANTITIES, 0.0)
     if "development/spontaneous_input" in recorded:
@@ -72,7 +76,9 @@ def errors_of(program: LNDP, parameters: dict[str, Tensor], recorded: dict[str, 
         now = state_of(state) | {"output": output[0, 0]}
         best = recorded["life/output"][t].topk(min(2, config.action_size)).values
         if not config.discrete_actions or best[0] - best[-1] > TIE:
-            now["action"] = output[0, 0].argmax() if config.discrete_actions else output[0, 0] * scale
+            now["action"] = (
+                output[0, 0].argmax() if config.discrete_actions else output[0, 0] * recorded[SCALE]
+            )
         compare(errors, now, recorded, "life", t)
     return errors
 

@@ -9,7 +9,8 @@ import pytest
 import replay
 import torch
 
-from lndp_agents.lndp import LNDP, LifeState, genome_size, genome_to_parameters
+from lndp_agents.genome import genome_size, genome_to_parameters
+from lndp_agents.lndp import LNDP, LifeState
 from lndp_agents.lndp.kernel_build import compiler
 from lndp_agents.lndp.mechanisms.spontaneous import ornstein_uhlenbeck_step
 

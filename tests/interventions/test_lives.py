@@ -13,7 +13,7 @@ from lndp_envs.randomness import fold
 from lndp_agents import Agent, LNDPAgent
 from lndp_agents.baselines import Job, train_baseline
 from lndp_agents.interventions import Intervention, Lesion
-from lndp_agents.lndp import make_program
+from lndp_agents.lndp import make_lndp
 from lndp_agents.policies.hebbian import Hebbian
 from lndp_agents.rollout import lifetime_keys
 from lndp_agents.rollout.streams import EVALUATION, INIT
@@ -421,7 +421,7 @@ def test_a_lesion_after_the_life_is_refused(make_agent: Any) -> None:
 
 def test_the_native_kernel_and_the_reference_freeze_alike(lndp_agent: LNDPAgent) -> None:
     program, parameters, state = lives_of(lndp_agent, 2)
-    native = make_program(lndp_agent.config, "auto")
+    native = make_lndp(lndp_agent.config, "auto")
     both = [injure(one, parameters, state, Lesion(freeze=True)) for one in (program, native)]
     ends = [walk(one, parameters, lives, 4)[-1][1] for one, lives in both]
     torch.testing.assert_close(ends[0], ends[1], rtol=1e-4, atol=1e-5)

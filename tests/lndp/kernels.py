@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from lndp_agents.config import LNDPConfig
-from lndp_agents.lndp import LNDP, LifeState, Parameters, genome_size, genome_to_parameters
+from lndp_agents.genome import genome_size, genome_to_parameters
+from lndp_agents.lndp import LNDP, LifeState, Parameters
+from lndp_agents.lndp.config import LNDPConfig
 from lndp_agents.lndp.kernel_build import compiler
 from lndp_agents.lndp.matrix import MatrixView
 from lndp_agents.lndp.mechanisms import Step

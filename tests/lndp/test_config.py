@@ -14,7 +14,9 @@ import torch
 from hypothesis import given, settings
 
 from lndp_agents import LNDPConfig
-from lndp_agents.lndp import genome_size, genome_to_parameters, make_program
+from lndp_agents import config as config_module
+from lndp_agents.genome import genome_size, genome_to_parameters
+from lndp_agents.lndp import make_lndp
 from lndp_agents.validation import shorten
 
 SIZES = {"observation_size": 2, "action_size": 3}
@@ -32,7 +34,6 @@ INTEGERS = {
     "candidates": st.sampled_from([0, 2, 6]),
 }
 NUMBERS = {
-    "action_scale": st.floats(0, 1e6),
     "reward_scale": st.floats(0, 1e6),
     "initial_density": st.floats(0, 1),
     "initial_density_std": st.floats(0, 10),
@@ -54,7 +55,7 @@ def test_the_defaults_are_those_of_the_published_code() -> None:
     assert (config.attention_heads, config.query_features, config.value_features) == (3, 4, 8)
     assert (config.decision_features, config.graph_layers, config.development_steps) == (16, 1, 0)
     assert (config.initial_density, config.initial_density_std) == (0.1, 0.0)
-    assert config.action_scale == config.reward_scale == 1.0
+    assert config.reward_scale == 1.0
     switched_on = {name for name in SWITCHES if getattr(config, name)}
     assert switched_on == {
         "discrete_actions",
@@ -189,14 +190,15 @@ MEASURED = """
 import json, sys
 import torch
 from lndp_agents import LNDPConfig
-from lndp_agents.lndp import genome_size, genome_to_parameters, make_program
+from lndp_agents.genome import genome_size, genome_to_parameters
+from lndp_agents.lndp import make_lndp
 
 def memory(name):  # in bytes, of this process
     lines = open("/proc/self/status").read().splitlines()
     return 1024 * next(int(line.split()[1]) for line in lines if line.startswith(name))
 
 def peak_of_a_life(config):
-    program = make_program(config)
+    program = make_lndp(config)
     genome = 0.3 * torch.randn(1, genome_size(config), generator=torch.Generator().manual_seed(0))
     parameters, before = genome_to_parameters(config, genome), memory("VmRSS")
     open("/proc/self/clear_refs", "w").write("5")  # the peak is now what is in use
@@ -262,7 +264,7 @@ def test_a_dense_configuration_is_saved_as_before_there_were_candidates() -> Non
         ('{"observation_size": 1, "action_size": 1, "action_size": 2}', "key 'action_size' is there twice"),
         ('{"observation_size": 1, "action_size": 1, "initial_density": NaN}', "NaN is no number of JSON"),
         ({"observation_size": 2}, "configuration field 'action_size' is missing"),
-        ({**SIZES, "nodse": 3}, "unknown configuration field 'nodse': known are action_scale, action_size, "),
+        ({**SIZES, "nodse": 3}, "unknown configuration field 'nodse': known are action_size, "),
         ({**SIZES, "nodes": "x" * 10_000}, r"^nodes='xxx.{,60}: give an integer"),
     ],
 )
@@ -270,6 +272,12 @@ def test_foreign_json_is_refused_in_one_line(data: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message) as error:
         LNDPConfig.from_json(data)
     assert "\n" not in str(error.value)
+
+
+def test_fields_of_older_files_that_mean_nothing_any_more_are_not_read() -> None:
+    older = {**SIZES, "action_scale": 2.0}
+    assert LNDPConfig.from_json(older) == LNDPConfig.from_json(json.dumps(older)) == LNDPConfig(**SIZES)
+    assert config_module.LNDPConfig is LNDPConfig
 
 
 JUNK = st.sampled_from(
@@ -322,7 +330,7 @@ def test_a_field_that_does_not_fit_is_named(values: dict[str, Any], junk: dict[s
 def test_every_configuration_lives(values: dict[str, Any], key: int) -> None:
     config = LNDPConfig(**values)
     genomes = torch.randn(2, genome_size(config), generator=torch.Generator().manual_seed(key))
-    program, parameters = make_program(config), genome_to_parameters(config, genomes)
+    program, parameters = make_lndp(config), genome_to_parameters(config, genomes)
     state = program.develop(parameters, program.birth(torch.tensor([[key, 1, 2], [3, 4, key]])))
     for step in range(3):
         observation = torch.full((2, 3, config.observation_size), 10.0**step)

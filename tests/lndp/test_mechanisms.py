@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from lndp_agents.config import LNDPConfig
-from lndp_agents.lndp import LNDP, LifeState, genome_size, genome_to_parameters, reference
+from lndp_agents.genome import genome_size, genome_to_parameters
+from lndp_agents.lndp import LNDP, LifeState, reference
 from lndp_agents.lndp.cells import gated_update, linear, recurrent_bias
+from lndp_agents.lndp.config import LNDPConfig
 from lndp_agents.lndp.kernel_build import compiler
 from lndp_agents.lndp.matrix import MatrixView
 from lndp_agents.lndp.mechanisms import Step

@@ -12,7 +12,6 @@ import torch
 from torch import Tensor
 
 from lndp_agents import LNDPAgent
-from lndp_agents.config import LNDPConfig
 from lndp_agents.genome import genome_size, genome_to_parameters
 from lndp_agents.lndp import (
     LNDP,
@@ -21,10 +20,11 @@ from lndp_agents.lndp import (
     SparseLifeState,
     SparseLNDP,
     Step,
-    make_program,
+    make_lndp,
     parameter_shapes,
 )
 from lndp_agents.lndp.assembly import mechanisms_of
+from lndp_agents.lndp.config import LNDPConfig
 from lndp_agents.lndp.state import roles
 from lndp_agents.spaces import config_for
 
@@ -137,7 +137,7 @@ def test_with_no_price_growth_costs_nothing_and_at_a_price_only_neighbors_grow()
     parameters["synaptogenesis.1.weight"] = torch.zeros(1, 1, 16)
     parameters["synaptogenesis.1.bias"] = torch.ones(1, 1)
     for candidates in (0, 12):
-        program = make_program(replace(config, candidates=candidates))
+        program = make_lndp(replace(config, candidates=candidates))
         born = program.birth(torch.arange(3)[None])
         inputs = born, torch.ones(1, 3, 2), torch.ones(1, 3)
         for price, reach in ((0.0, 6), (2.0, 1), (1.0, 3), (100.0, 0)):
@@ -203,9 +203,9 @@ def test_a_frozen_network_goes_without_plastic_mechanisms() -> None:
 def test_the_kernel_refuses_a_mechanism_and_auto_is_eager_with_one_warning() -> None:
     config = LNDPConfig(**SMALL, mechanisms=(WIRE,))
     with pytest.raises(ValueError, match=r"mechanisms=.*WireCost.*: the native kernel does not implement it"):
-        make_program(config, "native")
+        make_lndp(config, "native")
     with pytest.warns(RuntimeWarning, match=r"running eagerly.*WireCost") as warned:
-        make_program(config, "auto")
+        make_lndp(config, "auto")
     assert len(warned) == 1
 
 

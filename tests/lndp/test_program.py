@@ -10,16 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from lndp_agents.config import LNDPConfig
-from lndp_agents.lndp import (
-    LNDP,
-    LifeState,
-    genome_size,
-    genome_to_parameters,
-    kernel_build,
-    parameters_to_genome,
-    reference,
-)
+from lndp_agents.genome import genome_size, genome_to_parameters, parameters_to_genome
+from lndp_agents.lndp import LNDP, LifeState, kernel_build, reference
+from lndp_agents.lndp.config import LNDPConfig
 from lndp_agents.lndp.state import roles
 
 PRIMES = {

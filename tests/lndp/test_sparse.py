@@ -13,17 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from lndp_agents.config import LNDPConfig
-from lndp_agents.lndp import (
-    LNDP,
-    AnyLifeState,
-    LifeState,
-    SparseLifeState,
-    SparseLNDP,
-    genome_size,
-    genome_to_parameters,
-    make_program,
-)
+from lndp_agents.genome import genome_size, genome_to_parameters
+from lndp_agents.lndp import LNDP, AnyLifeState, LifeState, SparseLifeState, SparseLNDP, make_lndp
+from lndp_agents.lndp.config import LNDPConfig
 from lndp_agents.lndp.edge_list import ListView, candidates
 from lndp_agents.lndp.matrix import MatrixView
 from lndp_agents.lndp.mechanisms import Step
@@ -127,7 +119,7 @@ def test_births_are_those_of_the_dense_program_bit_for_bit(
 ) -> None:
     monkeypatch.setattr("lndp_agents.lndp.birth.NUMBERS_AT_ONCE", 150)  # 25 pairs of 6 lives at a time
     config = LNDPConfig(**(SMALL | density))
-    born = make_program(replace(config, candidates=4)).birth(keys(2, 3))
+    born = make_lndp(replace(config, candidates=4)).birth(keys(2, 3))
     assert_sound(config, born)
     dense = LNDP(config).birth(keys(2, 3))
     assert_same_lives(born, dense, 0)
@@ -163,7 +155,7 @@ def test_with_every_pair_a_candidate_each_step_is_that_of_the_dense_program(
     """In float32, from the same lives anew in every step."""
     config = LNDPConfig(**(SMALL | switches))
     parameters = lively_parameters(config, shape[0])
-    dense, program = LNDP(config), make_program(replace(config, candidates=config.nodes))
+    dense, program = LNDP(config), make_lndp(replace(config, candidates=config.nodes))
     state = program.birth(keys(*shape))
     changes = 0
     for observation, reward, start in stimuli(config, shape, 30):
@@ -179,7 +171,7 @@ def test_with_every_pair_a_candidate_each_step_is_that_of_the_dense_program(
 def test_decisions_follow_given_numbers_as_in_the_dense_program() -> None:
     config = LNDPConfig(**(SMALL | {"stochastic": True}))
     parameters, luck = random_parameters(config, 2, 0.5), torch.rand(2, 2, 2, 11, 11)
-    dense, program = LNDP(config), make_program(replace(config, candidates=11))
+    dense, program = LNDP(config), make_lndp(replace(config, candidates=11))
     born, inputs = program.birth(keys(2, 2)), (torch.ones(2, 2, 2), torch.ones(2, 2))
     for uniforms in (luck[0], luck[1]), (torch.zeros_like(luck[0]), torch.ones_like(luck[1])):
         expected, _ = dense.step(parameters, born.to_dense(), *inputs, uniforms=uniforms)
@@ -189,7 +181,7 @@ def test_decisions_follow_given_numbers_as_in_the_dense_program() -> None:
 @pytest.mark.parametrize("switches", [{}, {"stochastic": True, "initial_density_std": 0.3}])
 def test_a_row_of_a_batch_is_the_life_alone_bit_for_bit(switches: dict[str, Any]) -> None:
     config = LNDPConfig(**(SMALL | switches), candidates=5)
-    parameters, program = lively_parameters(config, 3), make_program(config)
+    parameters, program = lively_parameters(config, 3), make_lndp(config)
     batch, alone = program.birth(keys(3, 4)), program.birth(keys(3, 4)[1:2, 2:3])
     mine = {name: value[1:2].clone() for name, value in parameters.items()}  # in another place in memory
     slots: set[tuple[int, int]] = set()
@@ -220,7 +212,7 @@ def test_whatever_the_genome_and_the_world_large_brains_stay_sound(
         **(SMALL | {"nodes": nodes, "initial_density": density, "stochastic": seed % 2 == 1}),
         candidates=2 + round(share * (nodes - 2)),
     )
-    parameters, program = random_parameters(config, 2, scale, seed % 1000), make_program(config)
+    parameters, program = random_parameters(config, 2, scale, seed % 1000), make_lndp(config)
     state = program.birth(keys(2, 2) + seed)
     for observation, reward, _ in stimuli(config, (2, 2), 4):
         before, pairs = state, ListView(config, state).attended
@@ -269,7 +261,7 @@ def message_and_estimates(
     config: LNDPConfig, parameters: dict[str, Tensor], lives: int
 ) -> tuple[Tensor, Tensor]:
     """(N, Dh) what the dense program's nodes receive in one brain, and (L, N, Dh) what candidates give."""
-    program = make_program(config)
+    program = make_lndp(config)
     brain, _ = program.step(parameters, program.birth(keys(1, 1)), torch.ones(1, 1, 2), torch.ones(1, 1))
     many = brain.lives(torch.zeros(lives, dtype=torch.int64))._replace(key=keys(1, lives))
     x = torch.randn(1, 1, config.nodes, config.node_features, generator=torch.Generator().manual_seed(2))
@@ -296,7 +288,7 @@ def test_the_sampled_attention_is_a_consistent_estimate_of_the_full_one() -> Non
 def test_where_scores_are_equal_each_edge_has_its_exact_share_of_attention() -> None:
     """1 / N, whatever is drawn: a sender's drawn pairs stand for all that it has no edge to."""
     config = LNDPConfig(**(SMALL | {"nodes": 24, "initial_density": 0.2}), candidates=12)
-    program, parameters = make_program(config), random_parameters(config, 1, 0.5)
+    program, parameters = make_lndp(config), random_parameters(config, 1, 0.5)
     state, _ = program.step(parameters, program.birth(keys(1, 50)), torch.ones(1, 50, 2), torch.ones(1, 50))
     view = ListView(config, state)
     assert (
@@ -317,7 +309,7 @@ def rigged(config: LNDPConfig, grow: float, prune: float) -> dict[str, Tensor]:
 
 def test_growth_reaches_every_allowed_pair_in_time_and_slots_follow_the_edges() -> None:
     config = LNDPConfig(**(SMALL | {"initial_density": 0.0}), candidates=3)
-    program, allowed = make_program(config), roles(config, torch.device("cpu")).allowed
+    program, allowed = make_lndp(config), roles(config, torch.device("cpu")).allowed
     state = program.birth(keys(1, 2))
     assert state.pair.shape == (1, 2, 1)
     inputs = torch.ones(1, 2, 2), torch.zeros(1, 2)
@@ -338,25 +330,26 @@ def test_growth_reaches_every_allowed_pair_in_time_and_slots_follow_the_edges() 
 def test_each_configuration_has_its_program() -> None:
     config = LNDPConfig(**SMALL)
     many = replace(config, candidates=4)
-    assert isinstance(make_program(config), LNDP)
-    assert all(isinstance(make_program(many, backend), SparseLNDP) for backend in ("eager", "auto"))
+    assert isinstance(make_lndp(config), LNDP)
+    assert all(isinstance(make_lndp(many, backend), SparseLNDP) for backend in ("eager", "auto"))
     for backend in ("native", "quick"):
         with pytest.raises(ValueError, match=f"^backend '{backend}' with candidates=4: give 'eager'"):
-            make_program(many, backend)
+            make_lndp(many, backend)
     with pytest.raises(ValueError, match=r"^candidates=0: give 2 to 11, or use LNDP"):
         SparseLNDP(config)
-    with pytest.raises(ValueError, match=r"^candidates=4: LNDP looks at every pair; use make_program"):
+    with pytest.raises(ValueError, match=r"^candidates=4: LNDP looks at every pair; use make_policy"):
         LNDP(many)
 
 
 LIFE = """
 import json, resource, sys, torch
-from lndp_agents.config import LNDPConfig
-from lndp_agents.lndp import genome_size, genome_to_parameters, make_program
+from lndp_agents.lndp.config import LNDPConfig
+from lndp_agents.genome import genome_size, genome_to_parameters
+from lndp_agents.lndp import make_lndp
 nodes, steps, density = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
 config = LNDPConfig(observation_size=5, action_size=3, nodes=nodes, candidates=32, initial_density=density)
 genome = torch.randn(1, genome_size(config), generator=torch.Generator().manual_seed(0)) * 0.3
-program, parameters = make_program(config), genome_to_parameters(config, genome)
+program, parameters = make_lndp(config), genome_to_parameters(config, genome)
 with torch.inference_mode():
     state = program.birth(torch.tensor([[1]]))
     edges = [int(state.num_edges)]
@@ -377,7 +370,7 @@ def life_of(nodes: int, steps: int, density: float) -> dict[str, Any]:
 
 def test_a_brain_of_512_nodes_lives() -> None:
     config = LNDPConfig(observation_size=5, action_size=3, nodes=512, candidates=32, initial_density=0.04)
-    program, parameters = make_program(config), random_parameters(config, 1, 0.3)
+    program, parameters = make_lndp(config), random_parameters(config, 1, 0.3)
     state: AnyLifeState = program.birth(keys(1, 1))
     for observation, reward, _ in stimuli(config, (1, 1), 3):
         before = state.num_edges
@@ -401,7 +394,7 @@ def test_2048_nodes_live_100_steps_in_less_than_8_gb(density: float) -> None:
 @pytest.mark.cuda
 def test_large_brains_live_on_a_cuda_device() -> None:
     config = LNDPConfig(**SMALL, candidates=5)
-    parameters, program = random_parameters(config, 2, 0.4), make_program(config)
+    parameters, program = random_parameters(config, 2, 0.4), make_lndp(config)
     state = program.birth(keys(2, 3))
     there = program.birth(keys(2, 3).cuda())
     over_there = {name: value.cuda() for name, value in parameters.items()}

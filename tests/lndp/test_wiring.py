@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import torch
 
-from lndp_agents.config import LNDPConfig
 from lndp_agents.genome import genome_size, genome_to_parameters, initial_genome, parameters_to_genome
-from lndp_agents.lndp import LNDP, make_program
+from lndp_agents.lndp import LNDP, make_lndp
+from lndp_agents.lndp.config import LNDPConfig
 from lndp_agents.lndp.kernel_layout import require_implemented
 
 SIZES: dict[str, Any] = {"observation_size": 3, "action_size": 2, "nodes": 12, "initial_density": 0.7}
@@ -60,7 +60,7 @@ def test_all_nodes_are_born_alike_in_every_lifetime_of_a_kind_of_body() -> None:
 def test_the_list_of_edges_and_any_batch_give_the_same_bits() -> None:
     parameters = random_parameters(WIRED)
     dense = LNDP(WIRED).develop(parameters, LNDP(WIRED).birth(KEYS).expand_genomes(3))
-    sparse = make_program(replace(WIRED, candidates=12))
+    sparse = make_lndp(replace(WIRED, candidates=12))
     listed = sparse.develop(parameters, sparse.birth(KEYS).expand_genomes(3)).to_dense()
     assert torch.equal(listed.edge_state, dense.edge_state)
     one = LNDP(WIRED).develop(

@@ -12,7 +12,7 @@ from small_policies import parameters_of, small_config, steps_of
 from torch import Tensor, nn
 
 from lndp_agents.genome import genome_size, genome_to_parameters
-from lndp_agents.policies import HebbianConfig
+from lndp_agents.policies import HebbianConfig, make_policy, parameter_shapes
 from lndp_agents.policies.hebbian import Hebbian, Initialisation, Output, Rule
 from lndp_agents.policies.hebbian.pixels import convolve
 from lndp_agents.policies.hebbian.rule import increment, layer_table
@@ -47,7 +47,7 @@ FORMULAS = {
 
 
 def program_of(**switches: Any) -> Hebbian:
-    program = small_config("hebbian", **switches).make_program()
+    program = make_policy(small_config("hebbian", **switches))
     assert isinstance(program, Hebbian)
     return program
 
@@ -195,7 +195,7 @@ def test_initial_weights_of_layers_and_lifetimes_are_drawn_independently() -> No
 
 def test_initial_weights_can_evolve() -> None:
     program = program_of(initialisation="coevolve")
-    shapes = program.config.parameter_shapes()
+    shapes = parameter_shapes(program.config)
     assert list(shapes.items())[1:] == [
         ("initial.0.weight", (5, 3)),
         ("initial.1.weight", (4, 5)),
@@ -234,7 +234,7 @@ def outputs_and_rule(output: str, z: list[float], **switches: Any) -> tuple[Tens
         observation_size=1, action_size=len(z), hidden_sizes=(1,), discrete_actions=False, output=output,
         initialisation="coevolve", **switches,
     )  # fmt: skip
-    program = config.make_program()
+    program = make_policy(config)
     parameters = {
         "coefficients": torch.zeros(1, config.num_synapses, 5),
         "initial.0.weight": torch.tensor([[[100.0]]]),
@@ -310,7 +310,7 @@ def test_a_network_lives_on_pictures() -> None:
     config = config_for(
         *spaces, encoding, HebbianConfig, output="car_racing", hidden_sizes=[4], reward_input=True
     )
-    program, parameters = config.make_program(), parameters_of(config, 2)
+    program, parameters = make_policy(config), parameters_of(config, 2)
     state = program.develop(parameters, program.birth(torch.arange(3)[None].expand(2, 3)))
     picture = torch.randint(0, 256, (6, 90, 90, 3), generator=torch.Generator().manual_seed(0))
     for _ in range(2):

@@ -11,14 +11,23 @@ from small_policies import RIVALS, SMALL, parameters_of, small_config, steps_of
 from torch import Tensor, nn
 
 from lndp_agents.genome import genome_size
-from lndp_agents.policies import POLICIES, GRUConfig, LinearConfig, MLPConfig, NDPConfig, find_policy
+from lndp_agents.policies import (
+    POLICIES,
+    GRUConfig,
+    LinearConfig,
+    MLPConfig,
+    NDPConfig,
+    find_policy,
+    make_policy,
+    parameter_shapes,
+)
 
 NUM_STEPS = 6
 
 
 def live(config: Any, parameters: dict[str, Tensor], shape: tuple[int, int], **options: Any) -> list[Tensor]:
     """The outputs of each step of some lives."""
-    program = config.make_program()
+    program = make_policy(config)
     key = torch.arange(shape[1])[None].expand(shape)
     state, outputs = program.develop(parameters, program.birth(key)), []
     for step in steps_of(config, shape, NUM_STEPS):
@@ -77,7 +86,7 @@ def test_lives_in_a_batch_are_the_lives_one_by_one(name: str) -> None:
     parameters = parameters_of(config, 3)
     parameters = {key: 0.3 * tensor for key, tensor in parameters.items()}
     together = live(config, parameters, (3, 4), donate=True)
-    program = config.make_program()
+    program = make_policy(config)
     for genome in range(3):
         own = {key: tensor[genome : genome + 1] for key, tensor in parameters.items()}
         for life in range(4):
@@ -90,7 +99,7 @@ def test_lives_in_a_batch_are_the_lives_one_by_one(name: str) -> None:
 
 def test_lives_that_have_ended_stay_as_they_are(rival: str) -> None:
     config = small_config(rival)
-    program, parameters = config.make_program(), parameters_of(config, 2)
+    program, parameters = make_policy(config), parameters_of(config, 2)
     first, second = steps_of(config, (2, 3), 2)
     newborn = program.develop(parameters, program.birth(torch.arange(3)[None].expand(2, 3)))
     state, _ = program.step(parameters, newborn, *first)
@@ -105,7 +114,7 @@ def test_lives_that_have_ended_stay_as_they_are(rival: str) -> None:
 
 def test_a_state_is_a_value_unless_it_is_donated(rival: str) -> None:
     config = small_config(rival)
-    program, parameters = config.make_program(), parameters_of(config, 2)
+    program, parameters = make_policy(config), parameters_of(config, 2)
     state = program.develop(parameters, program.birth(torch.arange(3)[None].expand(2, 3)))
     for step in steps_of(config, (2, 3), 3):
         before = [tensor.clone() for tensor in state]
@@ -120,7 +129,7 @@ def test_a_state_is_a_value_unless_it_is_donated(rival: str) -> None:
 @pytest.mark.parametrize("senses", [True, False])
 def test_reward_and_start_are_inputs_where_they_are_asked_for(rival: str, senses: bool) -> None:
     config = small_config(rival, reward_input=senses)
-    program, parameters = config.make_program(), parameters_of(config)
+    program, parameters = make_policy(config), parameters_of(config)
     x, none = torch.ones(1, 5, 3), torch.zeros(1, 5, dtype=torch.bool)
     reward = torch.arange(5.0)[None]
     state = program.develop(parameters, program.birth(torch.zeros(1, 5, dtype=torch.int64)))
@@ -136,7 +145,7 @@ def test_reward_and_start_are_inputs_where_they_are_asked_for(rival: str, senses
 
 def test_outputs_are_never_nan(rival: str) -> None:
     config = small_config(rival)
-    program = config.make_program()
+    program = make_policy(config)
     parameters = {name: 1e30 * tensor for name, tensor in parameters_of(config).items()}
     state = program.develop(parameters, program.birth(torch.arange(4)[None]))
     for x, reward, start in steps_of(config, (1, 4), 4):
@@ -186,10 +195,10 @@ def test_bad_values_are_refused_in_one_line(name: str, switches: dict[str, Any],
 def test_there_is_no_other_backend(name: str, backend: str) -> None:
     config = small_config(name)
     if backend in ("auto", "eager"):
-        config.make_program(backend)
+        make_policy(config, backend)
     else:
         with pytest.raises(ValueError, match="give 'eager', or 'auto'"):
-            config.make_program(backend)
+            make_policy(config, backend)
 
 
 def test_unknown_policies_are_refused() -> None:
@@ -207,7 +216,7 @@ def test_a_built_in_policy_keeps_its_name_however_it_is_found() -> None:
 def test_an_ndp_develops_and_then_stays() -> None:
     config = small_config("ndp", pruning=False)
     assert isinstance(config, NDPConfig)
-    program, parameters = config.make_program(), parameters_of(config)
+    program, parameters = make_policy(config), parameters_of(config)
     newborn = program.birth(torch.arange(3)[None])
     state = program.develop(parameters, newborn)
     assert not torch.equal(state.node_state, newborn.node_state)
@@ -218,4 +227,4 @@ def test_an_ndp_develops_and_then_stays() -> None:
     for name in ("adjacency", "edge_state", "node_state"):
         assert torch.equal(getattr(after, name), getattr(state, name))
     same = replace(small_config("lndp", pruning=False), development_steps=3, lifetime_updates=False)
-    assert same.parameter_shapes() == config.parameter_shapes()
+    assert parameter_shapes(same) == parameter_shapes(config)

@@ -15,8 +15,9 @@ from lndp_envs.foraging import LEFT, RIGHT, Foraging
 from lndp_envs.randomness import fold
 from torch import Tensor
 
-from lndp_agents.config import LNDPConfig
-from lndp_agents.lndp import LNDP, LifeState, genome_size, genome_to_parameters
+from lndp_agents.genome import genome_size, genome_to_parameters
+from lndp_agents.lndp import LNDP, LifeState
+from lndp_agents.lndp.config import LNDPConfig
 from lndp_agents.lndp.kernel_build import compiler
 from lndp_agents.lndp.state import roles
 from lndp_agents.rollout import (

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from lndp_agents import LNDPAgent, LNDPConfig, load_pretrained
-from lndp_agents.lndp import LNDP, genome_size, genome_to_parameters, make_program, parameters_to_genome
+from lndp_agents.genome import genome_size, genome_to_parameters, parameters_to_genome
+from lndp_agents.lndp import LNDP, make_lndp
 from lndp_agents.lndp.state import roles
 from lndp_agents.rollout import Evolved, init_batch, rollout, unroll
 from lndp_agents.spaces import config_for
@@ -168,7 +169,7 @@ def test_the_lives_are_those_that_are_scored(environment: str) -> None:
     world = world_of(agent, environment)
     keys, tasks = fresh_lifetimes(world, 6, 0)
     parameters = genome_to_parameters(agent.config, agent.genome[None])
-    lives = rollout(Evolved(make_program(agent.config, "auto"), parameters), world, keys, tasks)
+    lives = rollout(Evolved(make_lndp(agent.config, "auto"), parameters), world, keys, tasks)
     np.testing.assert_array_equal(curves.scores, lives.scores[0].numpy())
     np.testing.assert_array_equal(curves.steps, lives.steps[0].numpy())
     np.testing.assert_allclose(np.nanmean(curves.density[:, 1:], 1), lives.density[0].numpy(), rtol=1e-6)

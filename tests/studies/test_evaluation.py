@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from lndp_agents import LNDPAgent
-from lndp_agents.lndp import genome_size
+from lndp_agents.genome import genome_size
 from lndp_agents.spaces import config_for
 from lndp_agents.studies import evaluation
 from lndp_agents.studies.evaluation import Score, evaluate

@@ -15,7 +15,7 @@ from lndp_envs.foraging_optimum import policy_return, random_walk
 
 from lndp_agents import LNDPAgent, load_pretrained
 from lndp_agents.baselines import Job, train_baseline
-from lndp_agents.lndp import genome_size
+from lndp_agents.genome import genome_size
 from lndp_agents.rollout import PredictPolicy
 from lndp_agents.spaces import config_for
 from lndp_agents.studies import evaluation

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from lndp_envs import Labels
 
-from lndp_agents.config import LNDPConfig
+from lndp_agents.lndp.config import LNDPConfig
 from lndp_agents.watching import style
 from lndp_agents.watching.brain_view import MOST_EDGES, BrainView
 from lndp_agents.watching.drawing import Area, Drawing, Frame

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lndp_agents.config import LNDPConfig
+from lndp_agents.lndp.config import LNDPConfig
 from lndp_agents.watching.drawing import Area
 from lndp_agents.watching.layout import CURVE_POINTS, layout, tapered
 

@@ -1,8 +1,8 @@
 import numpy as np
 import torch
 
-from lndp_agents.config import LNDPConfig
 from lndp_agents.lndp import LNDP
+from lndp_agents.lndp.config import LNDPConfig
 from lndp_agents.watching.wiring import FLASH_FRAMES, Brain, EdgeFlashes
 
 CONFIG = LNDPConfig(observation_size=2, action_size=3, nodes=11, network_steps=5)

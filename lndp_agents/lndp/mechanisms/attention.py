@@ -11,11 +11,11 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from lndp_agents.config import LNDPConfig
-from lndp_agents.genome import Shapes
 from lndp_agents.lndp.cells import linear, per_head
+from lndp_agents.lndp.config import LNDPConfig
 from lndp_agents.lndp.mechanisms.mechanism import Mechanism, Step
 from lndp_agents.lndp.sparse_state import State
+from lndp_agents.parameters import Shapes
 
 
 class Attention(Mechanism):

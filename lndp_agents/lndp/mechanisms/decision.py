@@ -5,8 +5,8 @@ import math
 import torch
 from torch import Tensor
 
-from lndp_agents.genome import Parameters, Shapes
 from lndp_agents.lndp.pairs import Pairs
+from lndp_agents.parameters import Parameters, Shapes
 
 DECISION_THRESHOLD = 0.6
 """A deterministic decision acts where its probability is above this."""

@@ -7,11 +7,11 @@ from typing import ClassVar, Generic, Self
 
 from torch import Tensor
 
-from lndp_agents.config import LNDPConfig
-from lndp_agents.genome import Parameters, Shapes
+from lndp_agents.lndp.config import LNDPConfig
 from lndp_agents.lndp.pairs import Pairs, PairView
 from lndp_agents.lndp.sparse_state import State
 from lndp_agents.lndp.state import Roles, Stimulus, roles
+from lndp_agents.parameters import Parameters, Shapes
 
 
 @dataclass(frozen=True)

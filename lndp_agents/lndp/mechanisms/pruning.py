@@ -4,11 +4,11 @@ from dataclasses import replace
 
 from torch import Tensor
 
-from lndp_agents.config import LNDPConfig
-from lndp_agents.genome import Shapes
+from lndp_agents.lndp.config import LNDPConfig
 from lndp_agents.lndp.mechanisms.decision import decide, decision_shapes, log_odds
 from lndp_agents.lndp.mechanisms.mechanism import Mechanism, Step
 from lndp_agents.lndp.sparse_state import State
+from lndp_agents.parameters import Shapes
 
 
 class Pruning(Mechanism):

@@ -7,8 +7,8 @@ so the covariance is always valid. The rate is kept at or above 0 and the time s
 import torch
 from torch import Tensor
 
-from lndp_agents.config import LNDPConfig
-from lndp_agents.genome import Parameters, Shapes
+from lndp_agents.lndp.config import LNDPConfig
+from lndp_agents.parameters import Parameters, Shapes
 
 
 def spontaneous_shapes(config: LNDPConfig) -> Shapes:

@@ -10,10 +10,10 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
-from lndp_agents.config import LNDPConfig
-from lndp_agents.genome import Parameters, Shapes
+from lndp_agents.lndp.config import LNDPConfig
 from lndp_agents.lndp.pairs import Pairs
 from lndp_agents.lndp.sparse_state import State
+from lndp_agents.parameters import Parameters, Shapes
 
 
 def wiring_shapes(config: LNDPConfig) -> Shapes:

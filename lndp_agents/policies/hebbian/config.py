@@ -3,19 +3,16 @@
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
-from lndp_agents.policies.hebbian.pixels import KERNELS, NUM_FEATURES
+from lndp_agents.config import Decoder, Encoder
+from lndp_agents.policies.hebbian.pixels import NUM_FEATURES
 from lndp_agents.policies.hebbian.rule import Rule
 from lndp_agents.policies.hebbian.weights import Initialisation
-from lndp_agents.policies.network import NetworkConfig, require_backend, require_layers
-from lndp_agents.spaces.decoding import ActionDecoding, BoxDecoding
-from lndp_agents.spaces.encoding import ObservationEncoding
+from lndp_agents.policies.network import NetworkConfig, require_layers
+from lndp_agents.spaces.decoding import BoxDecoding
 from lndp_agents.spaces.pixels import NUM_PIXELS, PixelEncoding
 from lndp_agents.validation import is_finite_number, is_sequence, shorten
-
-if TYPE_CHECKING:
-    from lndp_agents.policies.hebbian.program import Hebbian
 
 MAX_LAYERS = 8
 
@@ -82,7 +79,7 @@ class HebbianConfig(NetworkConfig):
             raise ValueError(f"observation_size={self.observation_size}: pixels have {NUM_PIXELS}")
 
     @classmethod
-    def sizes(cls, encoding: ObservationEncoding, decoding: ActionDecoding) -> dict[str, Any]:
+    def sizes(cls, encoding: Encoder, decoding: Decoder) -> dict[str, Any]:
         """As `PolicyConfig.sizes`."""
         is_box = isinstance(decoding, BoxDecoding)
         return super().sizes(encoding, decoding) | {
@@ -106,24 +103,3 @@ class HebbianConfig(NetworkConfig):
     def num_synapses(self) -> int:
         """All plastic synapses."""
         return sum(self.synapse_counts)
-
-    def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
-        """As `PolicyConfig.parameter_shapes`.
-
-        `coefficients` has a row for each synapse (see `Rule.columns`), layer after layer, in each ordered by
-        the unit before. What is evolved directly follows: convolutions, then initial weights (after, before).
-        """
-        shapes: dict[str, tuple[int, ...]] = {"coefficients": (self.num_synapses, len(self.rule.columns))}
-        if self.pixels:
-            shapes |= KERNELS
-        if self.initialisation is Initialisation.COEVOLVE:
-            for number, (before, after) in enumerate(pairwise(self.layer_sizes)):
-                shapes[f"initial.{number}.weight"] = (after, before)
-        return shapes
-
-    def make_program(self, backend: str = "eager") -> "Hebbian":
-        """As `PolicyConfig.make_program`."""
-        from lndp_agents.policies.hebbian.program import Hebbian
-
-        require_backend(self, backend)
-        return Hebbian(self)

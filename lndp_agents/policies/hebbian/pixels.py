@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d, max_pool2d
 
-from lndp_agents.genome import Parameters
+from lndp_agents.parameters import Parameters
 from lndp_agents.spaces.pixels import CHANNELS, SIDE
 
 NUM_FEATURES = 648

@@ -7,12 +7,13 @@ import torch
 from lndp_envs.randomness import fold
 from torch import Tensor
 
-from lndp_agents.genome import Parameters
+from lndp_agents.parameters import Parameters, Shapes
 from lndp_agents.policies.hebbian.config import HebbianConfig, Output
-from lndp_agents.policies.hebbian.pixels import convolve
+from lndp_agents.policies.hebbian.pixels import KERNELS, convolve
 from lndp_agents.policies.hebbian.rule import increment, layer_table
 from lndp_agents.policies.hebbian.weights import Initialisation, draw_weights
 from lndp_agents.policies.network import Lives, Network, NetworkState
+from lndp_agents.policies.registry import policy_of
 
 EPSILON = 1e-12
 """The least by which weights are divided; weights that are all zero stay so."""
@@ -22,39 +23,48 @@ NUMBERS_AT_ONCE = 2**18
 """How many weights a processor changes at a time."""
 
 
-class Hebbian(Network):
+@policy_of(HebbianConfig)
+class Hebbian(Network[HebbianConfig]):
     """What a `HebbianConfig` describes. Its memory is all weights, then the activities of the last step.
 
     Weights change between two steps, from the activities that caused the last action: after the last step of
     a life they do not change. A life in several episodes is one life, whose weights are drawn once.
     """
 
-    def __init__(self, config: HebbianConfig) -> None:
-        self._config = config
-        self._is_plastic = True
+    _is_plastic = True
 
     @property
-    def config(self) -> HebbianConfig:
-        """As `Policy.config`."""
-        return self._config
+    def parameter_shapes(self) -> Shapes:
+        """As `Policy.parameter_shapes`.
+
+        `coefficients` has a row for each synapse (see `Rule.columns`), layer after layer, in each ordered by
+        the unit before. What is evolved directly follows: convolutions, then initial weights (after, before).
+        """
+        shapes: Shapes = {"coefficients": (self.config.num_synapses, len(self.config.rule.columns))}
+        if self.config.pixels:
+            shapes |= KERNELS
+        if self.config.initialisation is Initialisation.COEVOLVE:
+            for number, (before, after) in enumerate(pairwise(self.config.layer_sizes)):
+                shapes[f"initial.{number}.weight"] = (after, before)
+        return shapes
 
     @property
     def memory_size(self) -> int:
         """Synapses and units."""
-        return self._config.num_synapses + sum(self._config.layer_sizes)
+        return self.config.num_synapses + sum(self.config.layer_sizes)
 
     def birth(self, key: Tensor) -> NetworkState:
         """As `Policy.birth`: weights are drawn, unless they evolve."""
         state = super().birth(key)
-        if self._config.initialisation is not Initialisation.COEVOLVE:
+        if self.config.initialisation is not Initialisation.COEVOLVE:
             for number, weights in enumerate(self.weights(state.memory)):
                 shape = weights.shape[-2], weights.shape[-1]
-                weights.copy_(draw_weights(self._config.initialisation, fold(key, number), shape))
+                weights.copy_(draw_weights(self.config.initialisation, fold(key, number), shape))
         return state
 
     def develop(self, parameters: Parameters, state: NetworkState) -> NetworkState:
         """As `Policy.develop`: newborns get the weights that evolved, if those did."""
-        if self._config.initialisation is not Initialisation.COEVOLVE:
+        if self.config.initialisation is not Initialisation.COEVOLVE:
             return state
         memory = state.memory.clone()
         for number, weights in enumerate(self.weights(memory)):
@@ -63,10 +73,8 @@ class Hebbian(Network):
 
     def weights(self, memory: Tensor) -> list[Tensor]:
         """The matrices (P, L, after, before) of each layer, in the memory (P, L, W) itself."""
-        sizes = pairwise(self._config.layer_sizes)
-        flat = memory[..., : self._config.num_synapses].split_with_sizes(
-            list(self._config.synapse_counts), -1
-        )
+        sizes = pairwise(self.config.layer_sizes)
+        flat = memory[..., : self.config.num_synapses].split_with_sizes(list(self.config.synapse_counts), -1)
         return [
             part.unflatten(-1, (after, before)) for part, (before, after) in zip(flat, sizes, strict=True)
         ]
@@ -74,21 +82,21 @@ class Hebbian(Network):
     def activities(self, memory: Tensor) -> list[Tensor]:
         """The activities (P, L, units) of each layer in the last step, inputs first, in the memory itself."""
         return list(
-            memory[..., self._config.num_synapses :].split_with_sizes(list(self._config.layer_sizes), -1)
+            memory[..., self.config.num_synapses :].split_with_sizes(list(self.config.layer_sizes), -1)
         )
 
     @property
     def num_hidden_units(self) -> int:
         """As `HasHiddenUnits.num_hidden_units`."""
-        return sum(self._config.hidden_sizes)
+        return sum(self.config.hidden_sizes)
 
     def without_units(
         self, parameters: Parameters, state: NetworkState, silent: Tensor
     ) -> tuple[Parameters, NetworkState]:
         """As `HasHiddenUnits.without_units`: their synapses are cut, and have no rule that regrows them."""
         memory = state.memory.clone()
-        hidden = (~silent).split_with_sizes(list(self._config.hidden_sizes), -1)
-        ends = [silent.new_ones(len(silent), self._config.layer_sizes[end]) for end in (0, -1)]
+        hidden = (~silent).split_with_sizes(list(self.config.hidden_sizes), -1)
+        ends = [silent.new_ones(len(silent), self.config.layer_sizes[end]) for end in (0, -1)]
         layers = [ends[0], *hidden, ends[1]]
         rules: list[Tensor] = []
         for weights, (before, after) in zip(self.weights(memory), pairwise(layers), strict=True):
@@ -108,12 +116,12 @@ class Hebbian(Network):
 
     def has_weight(self, state: NetworkState) -> Tensor:
         """As `Plastic.has_weight`: every synapse."""
-        shape = *state.key.shape, self._config.num_synapses
+        shape = *state.key.shape, self.config.num_synapses
         return torch.ones(shape, dtype=torch.bool, device=state.key.device)
 
     def without_weights(self, state: NetworkState, lost: Tensor) -> NetworkState:
         """As `Plastic.without_weights`."""
-        hit = torch.nn.functional.pad(lost, (0, sum(self._config.layer_sizes)))
+        hit = torch.nn.functional.pad(lost, (0, sum(self.config.layer_sizes)))
         return state._replace(memory=state.memory.masked_fill(hit, 0))
 
     def respond(
@@ -135,7 +143,7 @@ class Hebbian(Network):
 
     def _change_weights(self, coefficients: Tensor, memory: Tensor, changes: Tensor) -> None:
         """Apply the rule in place, in the lives where it `changes` (P, L) weights, and normalise them."""
-        rows = coefficients.split_with_sizes(list(self._config.synapse_counts), 1)
+        rows = coefficients.split_with_sizes(list(self.config.synapse_counts), 1)
         units = pairwise(self.activities(memory))
         for part, matrix, (before, after) in zip(rows, self.weights(memory), units, strict=True):
             at_once = len(matrix)
@@ -143,27 +151,27 @@ class Hebbian(Network):
                 at_once = max(1, NUMBERS_AT_ONCE // matrix[0].numel())
             for start in range(0, len(matrix), at_once):
                 some = slice(start, start + at_once)
-                table = layer_table(self._config.rule, part[some], before.shape[-1])
+                table = layer_table(self.config.rule, part[some], before.shape[-1])
                 change = increment(table, before[some], after[some])
                 self._add(matrix[some], change, changes[some, :, None, None])
 
     def _add(self, matrix: Tensor, change: Tensor, mask: Tensor) -> None:
         """Change weights (P, L, after, before) in place where a mask (P, L, 1, 1) says so; normalise them."""
         matrix.add_(torch.where(mask, change, 0.0))
-        if self._config.normalise:
+        if self.config.normalise:
             largest = matrix.abs().amax((-2, -1), keepdim=True).clamp(min=EPSILON)
             matrix.div_(torch.where(mask, largest, 1.0))
 
     def _features(self, parameters: Parameters, inputs: Tensor) -> Tensor:
         """What the first plastic layer receives (P, L, units)."""
-        if not self._config.pixels:
+        if not self.config.pixels:
             return inputs
-        pixels, others = inputs.tensor_split([self._config.observation_size], -1)
+        pixels, others = inputs.tensor_split([self.config.observation_size], -1)
         return torch.cat([convolve(parameters, pixels), others], -1)
 
     def _output(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """The last activities, as the rule sees them, and the output: -1 to 1 spans an action's bounds."""
-        kind, config = self._config.output, self._config
+        kind, config = self.config.output, self.config
         if kind is Output.TANH:
             return torch.tanh(z), torch.tanh(z)
         if kind is Output.CAR_RACING:

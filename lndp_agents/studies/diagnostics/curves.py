@@ -9,8 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lndp_agents.config import LNDPConfig
 from lndp_agents.lndp import AnyLifeState, SparseLifeState
+from lndp_agents.lndp.config import LNDPConfig
 from lndp_agents.lndp.state import roles
 from lndp_agents.rollout import Evolved, Intervention, Report, Transition, World, rollout
 
