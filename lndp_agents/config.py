@@ -54,8 +54,9 @@ class PolicyConfig(ABC):
     """Fields that follow from the spaces of the environment."""
     extensions: ClassVar[Mapping[str, Any]] = MappingProxyType({})
     """Fields that came later, with the values at which they change nothing and are left out of the JSON."""
-    retired: ClassVar[frozenset[str]] = frozenset()
-    """Fields of older files that mean nothing any more, and are not read."""
+    retired: ClassVar[Mapping[str, Any]] = MappingProxyType({})
+    """Fields of older files that mean nothing any more and are not read, with their usual values, over which
+    the hashes of runs are."""
     gated_biases: ClassVar[tuple[str, ...]] = ()
     """Parameters that are biases of gated recurrent cells, with the gates reset, update and candidate."""
     decision_biases: ClassVar[tuple[str, ...]] = ()

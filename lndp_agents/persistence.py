@@ -263,8 +263,9 @@ def _description(data: dict[str, Any]) -> tuple[Space, Space, ObservationEncodin
     if not is_object(data["config"]):
         raise ValueError(f"config {shorten(data['config'])}: give a JSON object")
     kind = find_policy(data["policy"])
-    require_keys("config", {**kind.extensions, **data["config"]}, kind.field_names())
-    config = kind.from_json(data["config"])
+    given = {name: value for name, value in data["config"].items() if name not in kind.retired}
+    require_keys("config", {**kind.extensions, **given}, kind.field_names())
+    config = kind.from_json(given)
     check_fit(config, observation_space, action_space, encoding)
     return observation_space, action_space, encoding, config
 

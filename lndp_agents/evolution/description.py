@@ -58,7 +58,10 @@ class Description:
     def identity(self) -> str:
         """A hash of all but the budget: what checkpoints say they are of."""
         endless = replace(self, recipe=replace(self.recipe, generations=1))
-        return hashlib.sha256(json.dumps(endless.to_json(), sort_keys=True).encode()).hexdigest()
+        data = endless.to_json()
+        for body in (data, *data.get("bodies", ())):
+            body["program"] = {**self.program.retired, **body["program"]}
+        return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
 
     def make_world(self) -> World:
         """Where lives are lived.

@@ -34,7 +34,7 @@ class LNDPConfig(PolicyConfig):
             "mechanisms": (),
         }
     )
-    retired: ClassVar[frozenset[str]] = frozenset({"action_scale"})
+    retired: ClassVar[Mapping[str, Any]] = MappingProxyType({"action_scale": 1.0})
     gated_biases: ClassVar[tuple[str, ...]] = ("node_gru.bias", "edge_gru.bias")
     decision_biases: ClassVar[tuple[str, ...]] = ("synaptogenesis.1.bias", "pruning.1.bias")
 
