@@ -7,7 +7,7 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
-from lndp_agents.validation import is_finite_number, is_integer, is_object, parse_json, read_fields, shorten
+from lndp_agents.validation import about, check_fields, is_object, parse_json, read_fields
 
 MAX_NODES = 4096
 """Inputs that an encoding gives at most, but for pictures; nodes that a graph has at most."""
@@ -36,9 +36,9 @@ class Decoder(Protocol):
         ...
 
 
-def within(minimum: int, maximum: float) -> Mapping[str, float]:
-    """Metadata of a field that holds a number from `minimum` to `maximum`, which a configuration checks."""
-    return MappingProxyType({"minimum": minimum, "maximum": maximum})
+def within(low: float, high: float, length: tuple[int, int] | None = None) -> dict[str, Any]:
+    """Metadata of a field of a configuration, which has no option of its own; as `validation.about`."""
+    return about("", low, high, length=length)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,22 +69,7 @@ class PolicyConfig(ABC):
         reward_input: bool = True
 
     def __post_init__(self) -> None:
-        """See that booleans are booleans, and that numbers are within their bounds (see `within`).
-
-        Raises:
-            ValueError: a value is out of range or of the wrong type; the message names field and remedy.
-        """
-        for field in fields(self):
-            value, name = getattr(self, field.name), field.name
-            if field.type is bool and type(value) is not bool:
-                raise ValueError(f"{name}={shorten(value)}: give true or false")
-            if "minimum" not in field.metadata:
-                continue
-            low, high = field.metadata["minimum"], field.metadata["maximum"]
-            if field.type is int and not is_integer(value, low, high):
-                raise ValueError(f"{name}={shorten(value)}: give an integer from {low} to {high}")
-            if field.type is float and not (is_finite_number(value) and low <= value <= high):
-                raise ValueError(f"{name}={shorten(value)}: give a number from {low} to {high:g}")
+        check_fields(self)
 
     @property
     def needs_state(self) -> bool:

@@ -1,20 +1,21 @@
 """Policies without a memory: `linear` and `mlp`. What they do depends on the present step alone."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import ClassVar
 
 import torch
 from torch import Tensor
 
+from lndp_agents.config import within
 from lndp_agents.lndp.cells import linear
 from lndp_agents.parameters import Parameters, Shapes
 from lndp_agents.policies.network import (
+    MAX_UNITS,
     Lives,
     Network,
     NetworkConfig,
     NetworkState,
-    require_layers,
 )
 from lndp_agents.policies.registry import policy_of
 
@@ -43,12 +44,8 @@ class MLPConfig(LinearConfig):
     """A multilayer perceptron with tanh after each hidden layer."""
 
     policy: ClassVar[str] = "mlp"
-    hidden_sizes: tuple[int, ...] = (16,)
+    hidden_sizes: tuple[int, ...] = field(default=(16,), metadata=within(1, MAX_UNITS, (1, MAX_LAYERS)))
     """Units of each hidden layer, of which there are one or two."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        require_layers(self, "hidden_sizes", MAX_LAYERS)
 
     @property
     def layer_sizes(self) -> tuple[int, ...]:

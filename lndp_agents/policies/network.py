@@ -9,7 +9,6 @@ from torch import Tensor
 
 from lndp_agents.config import PolicyConfig, within
 from lndp_agents.parameters import Parameters, Shapes
-from lndp_agents.validation import is_integer, is_sequence, shorten
 
 MAX_INPUTS, MAX_UNITS = 2**15, 2**12
 
@@ -37,21 +36,6 @@ class NetworkConfig(PolicyConfig):
     def input_size(self) -> int:
         """I: numbers that the network receives in a step."""
         return self.observation_size + 2 * self.reward_input
-
-
-def require_layers(config: PolicyConfig, name: str, maximum: int) -> None:
-    """See that a field holds the sizes of 1 to `maximum` hidden layers, and make it a tuple.
-
-    Raises:
-        ValueError: it does not.
-    """
-    sizes = getattr(config, name)
-    is_list = is_sequence(sizes) and all(is_integer(size, 1, MAX_UNITS) for size in sizes)
-    if not is_list or not 1 <= len(sizes) <= maximum:
-        raise ValueError(
-            f"{name}={shorten(sizes)}: give a list of 1 to {maximum} layers of 1 to {MAX_UNITS} units"
-        )
-    object.__setattr__(config, name, tuple(sizes))
 
 
 Config = TypeVar("Config", bound=NetworkConfig)

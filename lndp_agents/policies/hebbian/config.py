@@ -1,18 +1,18 @@
 """Sizes and switches of Hebbian networks."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import pairwise
 from typing import Any, ClassVar
 
-from lndp_agents.config import Decoder, Encoder
+from lndp_agents.config import Decoder, Encoder, within
 from lndp_agents.policies.hebbian.pixels import NUM_FEATURES
 from lndp_agents.policies.hebbian.rule import Rule
 from lndp_agents.policies.hebbian.weights import Initialisation
-from lndp_agents.policies.network import NetworkConfig, require_layers
+from lndp_agents.policies.network import MAX_UNITS, NetworkConfig
 from lndp_agents.spaces.decoding import BoxDecoding
 from lndp_agents.spaces.pixels import NUM_PIXELS, PixelEncoding
-from lndp_agents.validation import is_finite_number, is_sequence, shorten
+from lndp_agents.validation import shorten
 
 MAX_LAYERS = 8
 
@@ -45,7 +45,7 @@ class HebbianConfig(NetworkConfig):
     )
     reward_input: bool = False
     """Whether reward and episode start are inputs; in the paper nothing tells the network of rewards."""
-    hidden_sizes: tuple[int, ...] = (128, 64)
+    hidden_sizes: tuple[int, ...] = field(default=(128, 64), metadata=within(1, MAX_UNITS, (1, MAX_LAYERS)))
     """Units of each hidden layer."""
     rule: Rule = Rule.ABCD_LR
     initialisation: Initialisation = Initialisation.UNI
@@ -61,18 +61,10 @@ class HebbianConfig(NetworkConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        require_layers(self, "hidden_sizes", MAX_LAYERS)
-        for name, kind in (("rule", Rule), ("initialisation", Initialisation), ("output", Output)):
-            value = getattr(self, name)
-            if value not in tuple(kind):
-                raise ValueError(f"{name}={shorten(value)}: give one of {', '.join(kind)}")
-            object.__setattr__(self, name, kind(value))
         for name in ("action_low", "action_high"):
             bounds = getattr(self, name)
-            is_fitting = is_sequence(bounds) and len(bounds) in (0, self.action_size)
-            if not is_fitting or not all(map(is_finite_number, bounds)):
+            if len(bounds) not in (0, self.action_size):
                 raise ValueError(f"{name}={shorten(bounds)}: give {self.action_size} numbers, or none")
-            object.__setattr__(self, name, tuple(bounds))
         if self.output is Output.CAR_RACING and (self.action_size != 3 or self.discrete_actions):
             raise ValueError("output='car_racing': give it to an environment of CarRacing's three controls")
         if self.pixels and self.observation_size != NUM_PIXELS:
