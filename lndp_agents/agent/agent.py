@@ -14,6 +14,7 @@ from lndp_agents.agent.senses import sense
 from lndp_agents.config import PolicyConfig
 from lndp_agents.lndp.config import LNDPConfig
 from lndp_agents.persistence import FileFormatError, SavedAgent, load_agent, save_agent
+from lndp_agents.policies.capabilities import HasEdges
 from lndp_agents.rollout.engine import begin_step, step_network
 from lndp_agents.rollout.intervention import Intervention
 from lndp_agents.rollout.learners import Phenotype
@@ -237,7 +238,9 @@ class LNDPAgent(Agent[LNDPConfig]):
         Raises:
             RuntimeError: no life has begun.
         """
-        return life_to_graph(self.config, self.state, kind)
+        network = self._current.network
+        assert isinstance(network.policy, HasEdges), "an LNDP has edges"
+        return life_to_graph(network.policy, network.state, kind)
 
 
 def agent_kind(config: PolicyConfig) -> type[Agent[Any]]:

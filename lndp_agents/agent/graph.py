@@ -7,14 +7,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lndp_agents.lndp import AnyLifeState
-from lndp_agents.lndp.config import LNDPConfig
+from lndp_agents.policies.capabilities import HasEdges
 
 ROLES = ("input", "hidden", "output")
 """Names of the roles; a node's `role` in torch_geometric is the index here."""
 
 
-def life_to_graph(config: LNDPConfig, state: AnyLifeState, kind: str) -> Any:
+def life_to_graph(policy: HasEdges, state: Any, kind: str) -> Any:
     """The first life as a graph of torch_geometric, "pyg", or "networkx".
 
     Raises:
@@ -23,10 +22,10 @@ def life_to_graph(config: LNDPConfig, state: AnyLifeState, kind: str) -> Any:
     """
     if kind not in ("pyg", "networkx"):
         raise ValueError(f"graph of kind {kind!r}: give 'pyg' or 'networkx'")
-    return (life_to_pyg if kind == "pyg" else life_to_networkx)(config, state)
+    return (life_to_pyg if kind == "pyg" else life_to_networkx)(policy, state)
 
 
-def life_to_pyg(config: LNDPConfig, state: AnyLifeState) -> Any:
+def life_to_pyg(policy: HasEdges, state: Any) -> Any:
     """The first life as a `torch_geometric.data.Data`.
 
     Returns:
@@ -36,36 +35,37 @@ def life_to_pyg(config: LNDPConfig, state: AnyLifeState) -> Any:
         ImportError: torch_geometric is not installed.
     """
     data = _module("torch_geometric.data")
-    ends, edge_state = state.edges
+    ends, edge_state = policy.edges(state)
     return data.Data(
-        x=state.node_state[0, 0].clone(),
+        x=policy.node_states(state)[0, 0].clone(),
         edge_index=ends,
         edge_attr=edge_state,
         edge_weight=edge_state[:, 0].clone(),
-        role=torch.tensor([_role(config, node) for node in range(config.nodes)], device=ends.device),
+        role=torch.tensor(_roles(policy), device=ends.device),
     )
 
 
-def life_to_networkx(config: LNDPConfig, state: AnyLifeState) -> Any:
+def life_to_networkx(policy: HasEdges, state: Any) -> Any:
     """The first life as a `networkx.DiGraph`: nodes with role and state, edges with weight and state (lists).
 
     Raises:
         ImportError: networkx is not installed.
     """
     graph = _module("networkx").DiGraph()
-    node_state: NDArray[np.float32] = state.node_state[0, 0].cpu().numpy()
+    node_state: NDArray[np.float32] = policy.node_states(state)[0, 0].cpu().numpy()
     graph.add_nodes_from(
-        (node, {"role": ROLES[_role(config, node)], "state": node_state[node].tolist()})
-        for node in range(config.nodes)
+        (node, {"role": ROLES[role], "state": node_state[node].tolist()})
+        for node, role in enumerate(_roles(policy))
     )
-    ends, edge_state = (numbers.cpu().numpy() for numbers in state.edges)
+    ends, edge_state = (numbers.cpu().numpy() for numbers in policy.edges(state))
     for (source, target), features in zip(ends.T.tolist(), edge_state.tolist(), strict=True):
         graph.add_edge(source, target, weight=features[0], state=features)
     return graph
 
 
-def _role(config: LNDPConfig, node: int) -> int:
-    return int(node >= config.observation_size) + int(node >= config.nodes - config.action_size)
+def _roles(policy: HasEdges) -> list[int]:
+    """The index in `ROLES` of each node."""
+    return [role for role, count in enumerate(policy.node_counts) for _ in range(count)]
 
 
 def _module(name: str) -> Any:

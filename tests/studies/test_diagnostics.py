@@ -244,21 +244,23 @@ def test_diversity_is_the_spread_within_roles() -> None:
     config = LNDPConfig(observation_size=2, action_size=1, nodes=5, node_features=2)
     states = torch.tensor([[1.0, 0.0], [3.0, 0.0], [10.0, 5.0], [10.0, 5.5], [-7.0, 1.0]])
     # Squares of deviations: 2 from the inputs, 0.125 from the hidden nodes; 2 degrees of freedom, 2 features.
-    assert node_diversity(config, states).item() == pytest.approx((3 * 2.125 / 2 / 2) ** 0.5)
+    counts = LNDP(config).node_counts
+    assert node_diversity(counts, states).item() == pytest.approx((3 * 2.125 / 2 / 2) ** 0.5)
     alike = torch.tensor([[1.0, 2.0], [1.0, 2.0], [3.0, 4.0], [3.0, 4.0], [5.0, 6.0]])
-    assert node_diversity(config, alike).item() == 0.0
+    assert node_diversity(counts, alike).item() == 0.0
 
 
 def test_newborns_have_diversity_one() -> None:
     config = LNDPConfig(observation_size=5, action_size=3, nodes=16)
-    states = LNDP(config).birth(torch.arange(2000)[None]).node_state
-    assert node_diversity(config, states).square().mean().item() == pytest.approx(1.0, abs=0.01)
+    policy = LNDP(config)
+    states = policy.birth(torch.arange(2000)[None]).node_state
+    assert node_diversity(policy.node_counts, states).square().mean().item() == pytest.approx(1.0, abs=0.01)
 
 
 def test_three_nodes_have_no_diversity() -> None:
     config = LNDPConfig(observation_size=1, action_size=1, nodes=3)
     with pytest.raises(ValueError, match="nodes=3: one node of each role cannot differ; give more nodes"):
-        node_diversity(config, torch.zeros(3, 8))
+        node_diversity(LNDP(config).node_counts, torch.zeros(3, 8))
 
 
 def hand_made(changes: list[list[float]], steps: list[int], outputs: Any = None) -> LifeCurves:

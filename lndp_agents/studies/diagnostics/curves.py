@@ -2,16 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lndp_agents.lndp import AnyLifeState, SparseLifeState
-from lndp_agents.lndp.config import LNDPConfig
-from lndp_agents.lndp.state import roles
+from lndp_agents.policies.capabilities import HasEdges
 from lndp_agents.rollout import Evolved, Intervention, Report, Transition, World, rollout
 
 Floats = NDArray[np.float64]
@@ -74,7 +72,7 @@ def life_curves(
     interventions: Sequence[Intervention] = (),
     report: Report | None = None,
 ) -> LifeCurves:
-    """Roll out one genome of an LNDP, and measure the brains after every step.
+    """Roll out one genome of a policy that has edges, and measure the brains after every step.
 
     Args:
         learner: the program, with one genome.
@@ -88,18 +86,21 @@ def life_curves(
         The curves of the lifetimes, which are those that `evaluate` would score.
 
     Raises:
-        ValueError: the brain has one node of each role, between which there is no diversity.
+        ValueError: the policy has no edges, or one node of each role, between which there is no diversity.
     """
-    config = cast("LNDPConfig", learner.policy.config)
+    policy = learner.policy
+    if not isinstance(policy, HasEdges):
+        raise ValueError(f"a {policy.config.policy} policy has no edges that come and go: name an LNDP")
 
     def measured(transition: Transition) -> Tensor:
         before, after = transition.before.state, transition.network.state
         ages = (before, after)
-        counts = [state.num_edges for state in ages] + [shared_edges(before, after)]
-        return torch.stack(counts + [node_diversity(config, state.node_state) for state in ages], -1)
+        counts = [policy.num_edges(state) for state in ages] + [policy.shared_edges(before, after)]
+        spread = [node_diversity(policy.node_counts, policy.node_states(state)) for state in ages]
+        return torch.stack(counts + spread, -1)
 
     def outputs(transition: Transition) -> Tensor:
-        return transition.network.state.trace[..., config.nodes - config.action_size :, -1]
+        return policy.activations(transition.network.state)[..., sum(policy.node_counts[:2]) :]
 
     record = [("measured", measured), ("outputs", outputs)]
     options: dict[str, Any] = {"interventions": interventions, "record": record, "report": report}
@@ -114,7 +115,7 @@ def life_curves(
     before, after, shared, diverse_before, diverse_after = np.moveaxis(
         table(results.records["measured"]), -1, 0
     )
-    num_allowed = int(roles(config, keys.device).allowed.sum())
+    num_allowed = policy.num_allowed_edges
     return LifeCurves(
         density=np.hstack([before[:, :1], after]) / num_allowed,
         born=(after - shared) / num_allowed,
@@ -126,11 +127,11 @@ def life_curves(
     )
 
 
-def node_diversity(config: LNDPConfig, node_state: Tensor) -> Tensor:
+def node_diversity(node_counts: tuple[int, int, int], node_state: Tensor) -> Tensor:
     """How much nodes differ that have the same role: inputs, hidden nodes or outputs.
 
     Args:
-        config: of the program.
+        node_counts: how many nodes are inputs, hidden and outputs.
         node_state: (..., N, Dh).
 
     Returns:
@@ -140,19 +141,9 @@ def node_diversity(config: LNDPConfig, node_state: Tensor) -> Tensor:
     Raises:
         ValueError: there is one node of each role.
     """
-    counts = [config.observation_size, config.hidden_nodes, config.action_size]
-    freedom = config.nodes - len(counts)
+    freedom = sum(node_counts) - len(node_counts)
     if not freedom:
-        raise ValueError(f"nodes={config.nodes}: one node of each role cannot differ; give more nodes")
-    of_roles = node_state.double().split_with_sizes(counts, -2)
+        raise ValueError(f"nodes={sum(node_counts)}: one node of each role cannot differ; give more nodes")
+    of_roles = node_state.double().split_with_sizes(list(node_counts), -2)
     squares = torch.cat([(states - states.mean(-2, keepdim=True)).square() for states in of_roles], -2)
     return (squares.sum(-2).mean(-1) / freedom / NEWBORN_VARIANCE).sqrt()
-
-
-def shared_edges(before: AnyLifeState, after: AnyLifeState) -> Tensor:
-    """(P, L): how many edges of lives `before` a step exist after it too."""
-    if isinstance(before, SparseLifeState):
-        assert isinstance(after, SparseLifeState), "a program keeps the form of its lives"
-        slot, has_slot = before.find(after.pair)
-        return (after.present * before.present.gather(-1, slot) * has_slot).sum(-1)
-    return (before.adjacency * after.adjacency).sum((-2, -1))
