@@ -104,7 +104,7 @@ class FieldKind:
         if isinstance(annotation, UnionType):
             annotation = next(one for one in get_args(annotation) if one is not NoneType)
         kind = get_origin(annotation) or annotation
-        kind = kind if isinstance(kind, type) else object
+        kind = kind if isinstance(kind, type) and kind is not Any else object  # of 3.11 on it is a class
         item: type = get_args(annotation)[0] if kind is tuple else kind
         members: Mapping[str, Any] = getattr(item, "__members__", {})
         known = [str(member) for member in members.values()] or field.metadata.get("choices", ())
