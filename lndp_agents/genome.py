@@ -10,6 +10,7 @@ from torch import Tensor
 from lndp_agents.config import PolicyConfig
 from lndp_agents.parameters import Parameters
 from lndp_agents.policies import parameter_shapes
+from lndp_agents.shapes import Float
 
 
 def genome_size(config: PolicyConfig) -> int:
@@ -17,7 +18,7 @@ def genome_size(config: PolicyConfig) -> int:
     return sum(prod(shape) for shape in parameter_shapes(config).values())
 
 
-def genome_to_parameters(config: PolicyConfig, genomes: Tensor) -> dict[str, Tensor]:
+def genome_to_parameters(config: PolicyConfig, genomes: Float[Tensor, "P D"]) -> dict[str, Tensor]:
     """Named parameters (P, *shape) of the genomes (P, D).
 
     Raises:
@@ -35,7 +36,7 @@ def genome_to_parameters(config: PolicyConfig, genomes: Tensor) -> dict[str, Ten
     return parameters
 
 
-def initial_genome(config: PolicyConfig, update_bias: float) -> Tensor:
+def initial_genome(config: PolicyConfig, update_bias: float) -> Float[Tensor, "D"]:
     """(D,): zero but for biases that let a network stay as it is.
 
     Those of update gates are `update_bias`, those of decisions to prune or to grow an edge its negative. At a
@@ -51,12 +52,12 @@ def initial_genome(config: PolicyConfig, update_bias: float) -> Tensor:
     return parameters_to_genome(config, parameters)[0]
 
 
-def parameters_to_genome(config: PolicyConfig, parameters: Parameters) -> Tensor:
+def parameters_to_genome(config: PolicyConfig, parameters: Parameters) -> Float[Tensor, "P D"]:
     """Genomes (P, D) of named parameters (P, *shape): the inverse of `genome_to_parameters`."""
     return torch.cat([parameters[name].flatten(1) for name in parameter_shapes(config)], 1)
 
 
-def valid_genome(config: PolicyConfig, genome: ArrayLike | Tensor | None) -> Tensor:
+def valid_genome(config: PolicyConfig, genome: ArrayLike | Tensor | None) -> Float[Tensor, "D"]:
     """The genome as a finite float32 vector (D,) in memory of its own; a fixed random one if none.
 
     Raises:

@@ -23,6 +23,7 @@ from lndp_agents.lndp.pairs import PairView
 from lndp_agents.lndp.sparse_state import State
 from lndp_agents.lndp.state import SPONTANEOUS, Stimulus, Uniforms, brain_shapes, roles
 from lndp_agents.parameters import Parameters, Shapes
+from lndp_agents.shapes import Bool, Float, Int
 
 
 class Program(ABC, Generic[State]):
@@ -32,7 +33,7 @@ class Program(ABC, Generic[State]):
         self.config = config
         self.mechanisms = mechanisms_of(config)
 
-    def birth(self, key: Tensor) -> State:
+    def birth(self, key: Int[Tensor, "P L"]) -> State:
         """Newborn networks, one for each key (P, L) int64."""
         born = self._birth(key)
         nodes, edges = own_fields(self.config)
@@ -46,7 +47,7 @@ class Program(ABC, Generic[State]):
         return self.state_type(**born._asdict(), **zeros)
 
     @abstractmethod
-    def _birth(self, key: Tensor) -> State:
+    def _birth(self, key: Int[Tensor, "P L"]) -> State:
         """As `birth`, without what mechanisms have added."""
 
     @abstractmethod
@@ -122,14 +123,14 @@ class Program(ABC, Generic[State]):
         self,
         parameters: Parameters,
         state: State,
-        observation: Tensor,
-        reward: Tensor,
-        episode_start: Tensor | None = None,
+        observation: Float[Tensor, "P L O"],
+        reward: Float[Tensor, "P L"],
+        episode_start: Bool[Tensor, "P L"] | None = None,
         *,
-        alive: Tensor | None = None,
+        alive: Bool[Tensor, "P L"] | None = None,
         uniforms: Uniforms | None = None,
         donate: bool = False,
-    ) -> tuple[State, Tensor]:
+    ) -> tuple[State, Float[Tensor, "P L M"]]:
         """Rewire with the trace of the previous step, then act.
 
         At the start of an episode activations and reward are 0, and the network develops once more if
@@ -173,7 +174,7 @@ class Program(ABC, Generic[State]):
                 state = self.develop(parameters, state, later_episode)
         return state
 
-    def num_edges(self, state: State) -> Tensor:
+    def num_edges(self, state: State) -> Float[Tensor, "P L"]:
         """(P, L) float32: how many edges there are."""
         return state.num_edges
 
@@ -182,7 +183,7 @@ class Program(ABC, Generic[State]):
         """How many edges there may be."""
         return int(roles(self.config, torch.device("cpu")).allowed.sum())
 
-    def is_newborn(self, state: State) -> Tensor:
+    def is_newborn(self, state: State) -> Bool[Tensor, "P L"]:
         """(P, L) bool: which lives have not met the world yet."""
         return state.age == self.config.development_steps
 

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from lndp_agents.config import PolicyConfig, within
 from lndp_agents.parameters import Parameters, Shapes
+from lndp_agents.shapes import Bool, Float, Int
 
 MAX_INPUTS, MAX_UNITS = 2**15, 2**12
 
@@ -135,7 +136,7 @@ class Network(ABC, Generic[Config]):
         """As `Policy.state_shapes`."""
         return {"memory": (self.memory_size,), "age": (), "key": ()}
 
-    def birth(self, key: Tensor) -> NetworkState:
+    def birth(self, key: Int[Tensor, "P L"]) -> NetworkState:
         """As `Policy.birth`: nothing is remembered."""
         memory = torch.zeros(*key.shape, self.memory_size, device=key.device)
         return NetworkState(memory, torch.zeros_like(key), key)
@@ -144,11 +145,11 @@ class Network(ABC, Generic[Config]):
         """As `Policy.develop`: there is no development."""
         return state
 
-    def is_newborn(self, state: NetworkState) -> Tensor:
+    def is_newborn(self, state: NetworkState) -> Bool[Tensor, "P L"]:
         """As `Policy.is_newborn`."""
         return state.age == 0
 
-    def num_edges(self, state: NetworkState) -> Tensor:
+    def num_edges(self, state: NetworkState) -> Float[Tensor, "P L"]:
         """As `Policy.num_edges`: there are none that come and go."""
         return torch.zeros_like(state.age, dtype=torch.float32)
 
@@ -156,13 +157,13 @@ class Network(ABC, Generic[Config]):
         self,
         parameters: Parameters,
         state: NetworkState,
-        observation: Tensor,
-        reward: Tensor,
-        episode_start: Tensor,
+        observation: Float[Tensor, "P L O"],
+        reward: Float[Tensor, "P L"],
+        episode_start: Bool[Tensor, "P L"],
         *,
-        alive: Tensor | None = None,
+        alive: Bool[Tensor, "P L"] | None = None,
         donate: bool = False,
-    ) -> tuple[NetworkState, Tensor]:
+    ) -> tuple[NetworkState, Float[Tensor, "P L M"]]:
         """As `Policy.step`."""
         inputs = observation
         if self.config.reward_input:

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from lndp_agents.config import PolicyConfig
 from lndp_agents.parameters import Parameters, Shapes
+from lndp_agents.shapes import Bool, Float, Int
 
 
 class AnyState(Protocol):
@@ -78,7 +79,7 @@ class Policy(Protocol[State]):
         """The shape in one life of each field that a state like this one must have."""
         ...
 
-    def birth(self, key: Tensor) -> State:
+    def birth(self, key: Int[Tensor, "P L"]) -> State:
         """Newborns, one for each key (P, L) int64."""
         ...
 
@@ -86,7 +87,7 @@ class Policy(Protocol[State]):
         """What newborns become before they meet the world, with parameters (P, ...)."""
         ...
 
-    def is_newborn(self, state: State) -> Tensor:
+    def is_newborn(self, state: State) -> Bool[Tensor, "P L"]:
         """(P, L) bool: which lives have not met the world yet."""
         ...
 
@@ -94,13 +95,13 @@ class Policy(Protocol[State]):
         self,
         parameters: Parameters,
         state: State,
-        observation: Tensor,
-        reward: Tensor,
-        episode_start: Tensor,
+        observation: Float[Tensor, "P L O"],
+        reward: Float[Tensor, "P L"],
+        episode_start: Bool[Tensor, "P L"],
         *,
-        alive: Tensor | None = None,
+        alive: Bool[Tensor, "P L"] | None = None,
         donate: bool = False,
-    ) -> tuple[State, Tensor]:
+    ) -> tuple[State, Float[Tensor, "P L M"]]:
         """Advance by one step.
 
         Args:
@@ -117,6 +118,6 @@ class Policy(Protocol[State]):
         """
         ...
 
-    def num_edges(self, state: State) -> Tensor:
+    def num_edges(self, state: State) -> Float[Tensor, "P L"]:
         """(P, L) float32: how many edges there are."""
         ...
