@@ -4,7 +4,6 @@ import hashlib
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from lndp_agents.evolution.config import EvolutionConfig
 from lndp_agents.numbers import interval_text, score_text
@@ -12,8 +11,8 @@ from lndp_agents.persistence import CONFIG_FILE, MODEL_FILE
 from lndp_agents.studies.evaluation import evaluate
 from lndp_agents.validation import parse_json
 from lndp_agents.zoo import load_pretrained, recipe_file, zoo_folder
+from lndp_agents.zoo_results import PublishedScore, ZooResults
 
-RESULTS_FILE = "results.json"
 HASHED_FILES = (CONFIG_FILE, MODEL_FILE, "life.gif")
 """Those whose sha256 results.json has. The card is compared with the results instead."""
 MARGIN = 1.5
@@ -46,11 +45,11 @@ def verify_entry(name: str, lives: int = 32) -> EntryVerdict:
     folder = zoo_folder(name)
     problems: list[str] = []
     try:
-        results = parse_json((folder / RESULTS_FILE).read_bytes())
+        results = ZooResults.read(folder)
         problems += _file_problems(folder, results)
         problems += _result_problems(folder, results)
         mean = _mean_again(name, results, lives)
-        low, high = allowed = allowed_interval(results["score"], lives)
+        low, high = allowed = allowed_interval(results.score, lives)
         if not low <= mean <= high:
             problems.append(f"{lives} lives score {score_text(mean)}, outside {interval_text((low, high))}")
         return EntryVerdict(name, problems, mean, allowed)
@@ -63,40 +62,22 @@ def hashes_of(folder: Path) -> dict[str, str]:
     return {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in HASHED_FILES}
 
 
-def score_rows(results: dict[str, Any]) -> list[str]:
-    """The rows of the card's table of scores: lives, seed, mean, interval."""
-    return [
-        f"| {score['lives']:,} | {score['seed']} | {score_text(score['mean'])} "
-        f"| {interval_text(score['interval'])} |"
-        for score in (results["score"], results["score_of_many"])
-    ]
-
-
-def seed_rows(results: dict[str, Any]) -> list[str]:
-    """The rows of the card's table of evolutions: seed, generations, steps, mean, interval."""
-    return [
-        f"| {entry['seed']} | {entry['generations']} | {entry['steps']:,} | {score_text(entry['mean'])} "
-        f"| {interval_text(entry['interval'])} |"
-        for entry in results["evolution_seeds"]
-    ]
-
-
-def allowed_interval(score: dict[str, Any], lives: int) -> tuple[float, float]:
+def allowed_interval(score: PublishedScore, lives: int) -> tuple[float, float]:
     """Where the mean of a sample of an agent's lives may lie, given the published score of L lives.
 
     Two means of L and n lives differ with the variance of one life times 1/L + 1/n, and the published
     interval knows the part 1/L: each of its sides is made longer by sqrt(1 + L/n), and by `MARGIN`. L equal
     lives do not tell of a rarer one: then the mean may move as far as one life of score 0 moves it.
     """
-    (low, high), mean = score["interval"], score["mean"]
+    (low, high), mean = score.interval, score.mean
     if low == high:
         return mean - abs(mean) / lives, mean + abs(mean) / lives
-    factor = MARGIN * math.sqrt(1 + score["lives"] / lives)
+    factor = MARGIN * math.sqrt(1 + score.lives / lives)
     return mean - factor * (mean - low), mean + factor * (high - mean)
 
 
-def _file_problems(folder: Path, results: dict[str, Any]) -> list[str]:
-    found, published = hashes_of(folder), results["sha256"]
+def _file_problems(folder: Path, results: ZooResults) -> list[str]:
+    found, published = hashes_of(folder), results.sha256
     return [
         f"{file} is not the file of the results (sha256)"
         for file in HASHED_FILES
@@ -104,9 +85,9 @@ def _file_problems(folder: Path, results: dict[str, Any]) -> list[str]:
     ]
 
 
-def _result_problems(folder: Path, results: dict[str, Any]) -> list[str]:
+def _result_problems(folder: Path, results: ZooResults) -> list[str]:
     """Where results, recipe, configuration and card do not agree."""
-    recipe, score = EvolutionConfig.from_json(results["recipe"]), results["score"]
+    recipe, score = EvolutionConfig.from_json(results.recipe), results.score
     config = parse_json((folder / CONFIG_FILE).read_bytes())["config"]
     world = (recipe.environment, recipe.environment_keywords, recipe.episodes)
     agreements = {
@@ -115,24 +96,24 @@ def _result_problems(folder: Path, results: dict[str, Any]) -> list[str]:
         )
         == recipe,
         "the recipe has another environment than the results": world
-        == (results["environment"], results["environment_keywords"], results["episodes"]),
+        == (results.environment, results.environment_keywords, results.episodes),
         f"{CONFIG_FILE} has another program than the recipe": config == config | recipe.program,
-        "the mean is not that of the raw scores": len(score["scores"]) == score["lives"]
-        and math.isclose(sum(score["scores"]) / score["lives"], score["mean"]),
+        "the mean is not that of the raw scores": len(score.scores) == score.lives
+        and math.isclose(sum(score.scores) / score.lives, score.mean),
     }
     card = (folder / "README.md").read_text("utf-8")
-    missing = [row for row in score_rows(results) + seed_rows(results) if row not in card]
+    missing = [row for row in results.score_rows + results.seed_rows if row not in card]
     return [text for text, agrees in agreements.items() if not agrees] + [
         f"the card lacks the row {row!r} of the results" for row in missing
     ]
 
 
-def _mean_again(name: str, results: dict[str, Any], lives: int) -> float:
+def _mean_again(name: str, results: ZooResults, lives: int) -> float:
     return evaluate(
         load_pretrained(name),
-        results["environment"],
-        results["environment_keywords"],
+        results.environment,
+        results.environment_keywords,
         lives=lives,
-        seed=results["score"]["seed"],
-        episodes=results["episodes"],
+        seed=results.score.seed,
+        episodes=results.episodes,
     ).mean

@@ -1,6 +1,7 @@
 """Every agent of the zoo: its files say what its card says, and it lives as well as it is said to."""
 
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from lndp_agents import cli, load_pretrained, zoo_names
 from lndp_agents.evolution.config import EvolutionConfig
 from lndp_agents.studies.evaluation import evaluate
 from lndp_agents.zoo import recipe_file, zoo_folder
+from lndp_agents.zoo_results import ZooResults
 from lndp_agents.zoo_verification import verify_entry
 
 entries = pytest.mark.parametrize("name", zoo_names())
@@ -62,6 +64,17 @@ def test_train_repeats_a_recipe(name: str, tmp_path: Path) -> None:
     assert cli.main(["train", "--recipe", name, "--out", str(tmp_path / "run"), *options]) == 0
     run = json.loads((tmp_path / "run" / "config.json").read_text())["recipe"]
     assert run == json.loads((zoo_folder(name) / "results.json").read_text())["recipe"] | changed
+
+
+@entries
+def test_results_are_written_as_they_are_read(name: str, tmp_path: Path) -> None:
+    results = ZooResults.read(zoo_folder(name))
+    results.write(tmp_path)
+    written, published = ((folder / "results.json").read_text() for folder in (tmp_path, zoo_folder(name)))
+    assert json.loads(written) == json.loads(published)
+    assert len(written) == len(published)
+    assert ZooResults.read(tmp_path) == results
+    assert math.isclose(sum(results.score.scores) / results.score.lives, results.score.mean)
 
 
 @entries

@@ -13,6 +13,7 @@ import pytest
 
 from lndp_agents import LNDPAgent, cli, load_pretrained, zoo
 from lndp_agents.zoo import recipe_file, zoo_folder
+from lndp_agents.zoo_results import PublishedScore
 from lndp_agents.zoo_verification import allowed_interval, hashes_of, verify_entry
 
 
@@ -34,14 +35,14 @@ def change(path: Path, edit: Callable[[dict[str, Any]], object]) -> None:
 
 
 def test_an_interval_is_widened_for_both_samples() -> None:
-    score = {"lives": 128, "mean": 100.0, "interval": [90.0, 120.0]}
+    score = PublishedScore(seed=7, lives=128, mean=100.0, interval=(90.0, 120.0))
     low, high = allowed_interval(score, 128)
     assert (low, high) == pytest.approx((100 - 15 * math.sqrt(2), 100 + 30 * math.sqrt(2)))
     assert allowed_interval(score, 16) == pytest.approx((100 - 45, 100 + 90))
 
 
 def test_lives_without_spread_leave_room_for_one_failure() -> None:
-    score = {"lives": 128, "mean": -500.0, "interval": [-500.0, -500.0]}
+    score = PublishedScore(seed=7, lives=128, mean=-500.0, interval=(-500.0, -500.0))
     assert allowed_interval(score, 32) == pytest.approx((-500 - 500 / 32, -500 + 500 / 32))
 
 
@@ -65,7 +66,11 @@ def test_a_sound_entry(capsys: pytest.CaptureFixture[str]) -> None:
         ("results.json", lambda data: data["recipe"].update(sigma=0.25), "recipe file is not the recipe"),
         ("results.json", lambda data: data["recipe"]["program"].update(nodes=17), "another program"),
         ("results.json", lambda data: data["evolution_seeds"][0].update(seed=9), "lacks the row '| 9 |"),
-        ("results.json", lambda data: data.pop("recipe"), "damaged: KeyError: 'recipe'"),
+        (
+            "results.json",
+            lambda data: data.pop("recipe"),
+            "missing 1 required keyword-only argument: 'recipe'",
+        ),
         ("config.json", lambda data: data.pop("policy"), "config.json is not the file"),
         ("../recipes/foraging.json", lambda data: data.update(lives=8), "recipe file is not the recipe"),
     ],

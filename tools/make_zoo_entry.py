@@ -11,6 +11,7 @@ Without any run, the life of an entry that exists is filmed anew: python tools/m
 import argparse
 import json
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,8 @@ from lndp_agents.persistence import write_file
 from lndp_agents.run.view import RunView
 from lndp_agents.studies.evaluation import Score, evaluate
 from lndp_agents.watching import frames_of_life, write_gif
-from lndp_agents.zoo_verification import RESULTS_FILE, hashes_of, score_rows, seed_rows
+from lndp_agents.zoo_results import PublishedScore, TrainingScore, ZooResults
+from lndp_agents.zoo_verification import hashes_of
 
 ZOO = Path(__file__).parent.parent / "zoo"
 LIVES, SEED = 128, 7
@@ -53,49 +55,32 @@ def main() -> None:
     chosen = max(range(len(runs)), key=lambda index: runs[index].best_score)
     folder = ZOO / arguments.name
     runs[chosen].agent().save_pretrained(folder)
-    results = describe(runs, scores, chosen) | {"steps_before": arguments.steps_before}
+    many = measure(runs[chosen].agent(), runs[chosen].recipe, MANY_LIVES, MANY_SEED)
+    results = describe(runs, scores, chosen, many, arguments.steps_before)
     if runs[chosen].recipe.start:
         start_of(runs[chosen]).save_pretrained(folder / "start")
-        results["recipe"]["start"] = f"{arguments.name}/start"
-    many = measure(runs[chosen].agent(), runs[chosen].recipe, MANY_LIVES, MANY_SEED)
-    results["score_of_many"] = {
-        "seed": MANY_SEED,
-        "lives": MANY_LIVES,
-        "mean": many.mean,
-        "interval": list(many.interval),
-    }
+        results.recipe["start"] = f"{arguments.name}/start"
     film(folder, runs[chosen].agent(), results)
-    results["sha256"] = hashes_of(folder)
-    write_json(folder / RESULTS_FILE, results)
-    write_json(ZOO / "recipes" / f"{arguments.name}.json", results["recipe"])
+    recipe_text = json.dumps(results.recipe, indent=1) + "\n"
+    write_file(ZOO / "recipes" / f"{arguments.name}.json", recipe_text.encode())
     write_file(folder / "README.md", card(arguments.name, results).encode())
-    print(
-        json.dumps(results["score"] | {"scores": None}),
-        [entry["mean"] for entry in results["evolution_seeds"]],
-    )
+    print(results.score.mean, results.score.interval, [run.mean for run in results.evolution_seeds])
 
 
-def film(folder: Path, agent: LNDPAgent, results: dict[str, Any]) -> None:
-    """Write life.gif: the first seconds of a life, at ten steps a second."""
-    env = gymnasium.make(results["environment"], render_mode="rgb_array", **results["environment_keywords"])
+def film(folder: Path, agent: LNDPAgent, results: ZooResults) -> None:
+    """Write life.gif, the first seconds of a lifetime ten steps a second, and results.json."""
+    env = gymnasium.make(results.environment, render_mode="rgb_array", **results.environment_keywords)
     frames = frames_of_life(agent, env, FILM_SEED, max_steps=FILM_STEPS, width=640)
     write_gif(folder / "life.gif", frames, fps=10, max_bytes=FILM_BYTES)
     env.close()
+    replace(results, sha256=hashes_of(folder)).write(folder)
 
 
 def film_again(folder: Path) -> None:
     """Write life.gif, and its hash in the results."""
-    results = json.loads((folder / RESULTS_FILE).read_text("utf-8"))
     agent = load_pretrained(folder)
     assert isinstance(agent, LNDPAgent)
-    film(folder, agent, results)
-    write_json(folder / RESULTS_FILE, results | {"sha256": hashes_of(folder)})
-
-
-def write_json(path: Path, data: dict[str, Any]) -> None:
-    """Write an object, a line a value."""
-    path.parent.mkdir(exist_ok=True)
-    write_file(path, (json.dumps(data, indent=1) + "\n").encode())
+    film(folder, agent, ZooResults.read(folder))
 
 
 def measure(agent: LNDPAgent, config: EvolutionConfig, lives: int, seed: int) -> Score:
@@ -110,31 +95,38 @@ def measure(agent: LNDPAgent, config: EvolutionConfig, lives: int, seed: int) ->
     )
 
 
-def describe(runs: list[RunView], scores: list[Score], chosen: int) -> dict[str, Any]:
-    """results.json: raw scores of every seed, budget, recipe, versions."""
+def describe(
+    runs: list[RunView], scores: list[Score], chosen: int, many: Score, steps_before: int
+) -> ZooResults:
+    """The results of all seeds: raw scores, budget, recipe, versions; hashes are not yet known."""
     config = runs[chosen].recipe
     commit = subprocess.run(
         ["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True
     ).stdout.strip()
-    return {
-        "environment": config.environment,
-        "environment_keywords": config.environment_keywords,
-        "episodes": config.episodes,
-        "score": {"seed": SEED, "lives": LIVES, **numbers(scores[chosen])},
-        "evolution_seeds": [
-            {
-                "seed": run.recipe.seed,
-                "generations": len(run.metrics["generation"]),
-                "steps": int(run.metrics["steps"][-1]),
-                "held_out": run.best_score,
+    return ZooResults(
+        environment=config.environment,
+        environment_keywords=config.environment_keywords,
+        episodes=config.episodes,
+        score=PublishedScore(seed=SEED, lives=LIVES, **numbers(scores[chosen])),
+        evolution_seeds=tuple(
+            TrainingScore(
+                seed=run.recipe.seed,
+                generations=len(run.metrics["generation"]),
+                steps=int(run.metrics["steps"][-1]),
+                held_out=run.best_score,
                 **numbers(score),
-            }
+            )
             for run, score in zip(runs, scores, strict=True)
-        ],
-        "recipe": config.to_json(),
-        "commit": commit,
-        "system": json.loads((runs[chosen].folder / "system.json").read_text()),
-    }
+        ),
+        recipe=config.to_json(),
+        commit=commit,
+        system=json.loads((runs[chosen].folder / "system.json").read_text()),
+        steps_before=steps_before,
+        score_of_many=PublishedScore(
+            seed=MANY_SEED, lives=MANY_LIVES, mean=many.mean, interval=many.interval
+        ),
+        sha256={},
+    )
 
 
 def start_of(run: RunView) -> LNDPAgent:
@@ -149,30 +141,30 @@ def numbers(score: Score) -> dict[str, Any]:
     """Mean, interval, means of the episodes of a life, and raw scores."""
     return {
         "mean": score.mean,
-        "interval": list(score.interval),
-        "episode_means": list(score.episode_means),
+        "interval": score.interval,
+        "episode_means": score.episode_means,
         "scores": score.scores.tolist(),
     }
 
 
-def card(name: str, results: dict[str, Any]) -> str:
+def card(name: str, results: ZooResults) -> str:
     """The model card, with the front matter that the Hugging Face hub reads."""
-    score, environment, recipe = results["score"], results["environment"], results["recipe"]
-    low, high = score["interval"]
-    scores, seeds = "\n".join(score_rows(results)), "\n".join(seed_rows(results))
-    episodes = ", ".join(f"{mean:.1f}" for mean in score["episode_means"])
+    score, environment, recipe = results.score, results.environment, results.recipe
+    low, high = score.interval
+    scores, seeds = "\n".join(results.score_rows), "\n".join(results.seed_rows)
+    episodes = ", ".join(f"{mean:.1f}" for mean in score.episode_means)
     by_episode = (
         f"Its episodes bring, in their order within a life: {episodes}.\n\n" if "," in episodes else ""
     )
     program = ", ".join(f"{field}={value}" for field, value in recipe["program"].items())
     roles = INNATE_ROLES if recipe["program"].get("innate_roles") else ""
     started = (
-        f"It started around the genome of `{recipe['start']}`, after {results['steps_before']:,} steps of "
+        f"It started around the genome of `{recipe['start']}`, after {results.steps_before:,} steps of "
         "earlier searches."
         if "start" in recipe
         else "It started at zero."
     )
-    shipped = next(entry for entry in results["evolution_seeds"] if entry["mean"] == score["mean"])
+    shipped = next(entry for entry in results.evolution_seeds if entry.mean == score.mean)
     return f"""---
 library_name: lndp-agents
 license: mit
@@ -182,7 +174,7 @@ model-index:
   results:
   - task: {{type: reinforcement-learning}}
     dataset: {{name: {environment}, type: {environment}}}
-    metrics: [{{type: mean_reward, value: "{score["mean"]:.1f} (95 % interval {low:.1f} to {high:.1f})"}}]
+    metrics: [{{type: mean_reward, value: "{score.mean:.1f} (95 % interval {low:.1f} to {high:.1f})"}}]
 ---
 # {name}
 
@@ -193,7 +185,7 @@ authors' weights). Mean return over fresh lives, whose births and worlds were ne
 |---|---|---|---|
 {scores}
 
-`lndp evaluate {name} --lives {score["lives"]} --seed {score["seed"]}` repeats the first row. (Another
+`lndp evaluate {name} --lives {score.lives} --seed {score.seed}` repeats the first row. (Another
 processor may round otherwise, and single lives then part: there, expect the interval and not the digits.)
 
 {by_episode}{roles}![one life](life.gif)
@@ -210,7 +202,7 @@ agent.birth(seed=0)
 |---|---|---|---|---|
 {seeds}
 
-Shipped: seed {shipped["seed"]}, chosen by its score on other held-out lives ({shipped["held_out"]:.1f}).
+Shipped: seed {shipped.seed}, chosen by its score on other held-out lives ({shipped.held_out:.1f}).
 {recipe["searcher"]}: sigma {recipe["sigma"]}, {recipe["population"]} genomes, {recipe["lives"]} lives each.
 Program: {program}.
 {started}

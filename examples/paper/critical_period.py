@@ -17,11 +17,12 @@ from typing import Any
 from living import cohort
 
 from lndp_agents import zoo_names
-from lndp_agents.commands.subject import zoo_results
 from lndp_agents.persistence import write_file
 from lndp_agents.plotting.figures import new_figure, style_axes, write_figure
 from lndp_agents.plotting.palette import BORN, EVENT_DASHES, INK, LOST, NEGATIVE, POSITIVE, SOFT_INK
 from lndp_agents.studies.diagnostics import Report, Thresholds, diagnose
+from lndp_agents.zoo import zoo_folder
+from lndp_agents.zoo_results import ZooResults
 
 RESULTS = Path(__file__).parent / "results"
 EVERY_STEP, THEN = 100, 10
@@ -134,12 +135,12 @@ def _style(axes: Any, longest_life: int) -> None:
 
 def _diagnosed(name: str, chosen: argparse.Namespace) -> list[Report]:
     """The zoo's agent first, then those of its other evolutions."""
-    world, reports = zoo_results(name), list[Report]()
+    world, reports = ZooResults.read(zoo_folder(name)), list[Report]()
     for number, agent in enumerate(cohort(name), 1):
         report = diagnose(
             agent,
             world.environment,
-            world.keywords,
+            world.environment_keywords,
             lives=chosen.lives,
             seed=chosen.seed,
             episodes=world.episodes,
@@ -164,7 +165,7 @@ def _summary(name: str, number: int, report: Report, chosen: argparse.Namespace)
     return {
         "agent": name,
         "number": number,
-        "environment": zoo_results(name).environment,
+        "environment": ZooResults.read(zoo_folder(name)).environment,
         "lives": chosen.lives,
         "seed": chosen.seed,
         "critical_period": report.critical_period,

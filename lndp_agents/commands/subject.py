@@ -8,8 +8,8 @@ from typing import Any
 from lndp_agents.agent import Agent, LNDPAgent
 from lndp_agents.commands.trust import check_module
 from lndp_agents.run.view import RunView
-from lndp_agents.validation import parse_json
 from lndp_agents.zoo import load_pretrained, zoo_folder, zoo_names
+from lndp_agents.zoo_results import ZooResults
 
 
 @dataclass(frozen=True)
@@ -47,18 +47,6 @@ class Subject:
         return self.agent
 
 
-@dataclass(frozen=True)
-class ZooResults:
-    """What a pretrained agent was evolved on, and its score there."""
-
-    environment: str
-    keywords: dict[str, Any]
-    episodes: int
-    mean: float
-    interval: tuple[float, float]
-    lives: int
-
-
 def find_subject(options: Namespace) -> Subject:
     """The agent of the arguments `subject`, `env`, `env_kwargs` and `trust`.
 
@@ -79,34 +67,12 @@ def find_subject(options: Namespace) -> Subject:
     return Subject(name, agent, environment, keywords | dict(options.env_kwargs or []), episodes)
 
 
-def zoo_results(name: str) -> ZooResults:
-    """What results.json of a pretrained agent says.
-
-    Raises:
-        ValueError: there is no such agent, or the file is damaged.
-    """
-    path = zoo_folder(name) / "results.json"
-    try:
-        data = parse_json(path.read_bytes())
-        low, high = data["score"]["interval"]
-        return ZooResults(
-            environment=data["environment"],
-            keywords=data["environment_keywords"],
-            episodes=data.get("episodes", 1),
-            mean=float(data["score"]["mean"]),
-            interval=(float(low), float(high)),
-            lives=data["score"]["lives"],
-        )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"{path} is damaged ({error!r}): install lndp-agents again") from error
-
-
 def _world_of(name: str) -> tuple[str, dict[str, Any], int] | None:
     """Environment, keywords and episodes of a run, of an agent in its folder, or of the zoo."""
     folder = Path(name)
     if name in zoo_names():
-        results = zoo_results(name)
-        return results.environment, results.keywords, results.episodes
+        results = ZooResults.read(zoo_folder(name))
+        return results.environment, results.environment_keywords, results.episodes
     for run in (folder, folder.resolve().parent):
         if (run / "checkpoints").is_dir() and RunView.is_run(run):
             recipe = RunView(run).recipe

@@ -5,32 +5,32 @@ from argparse import Namespace
 from dataclasses import asdict
 
 from lndp_agents.agent import Agent
-from lndp_agents.commands.subject import zoo_results
 from lndp_agents.hub import fetch_agent
 from lndp_agents.numbers import interval_text, score_text
 from lndp_agents.zoo import zoo_folder, zoo_names
+from lndp_agents.zoo_results import ZooResults
 
 
 def zoo_list(options: Namespace) -> int:
     """Print name, environment and score of every pretrained agent."""
-    results = {name: zoo_results(name) for name in zoo_names()}
+    results = {name: ZooResults.read(zoo_folder(name)) for name in zoo_names()}
     if options.json:
         entries = [
             {
                 "name": name,
                 "environment": result.environment,
-                "environment_keywords": result.keywords,
-                "mean": result.mean,
-                "interval": result.interval,
-                "lives": result.lives,
+                "environment_keywords": result.environment_keywords,
+                "mean": result.score.mean,
+                "interval": result.score.interval,
+                "lives": result.score.lives,
             }
             for name, result in results.items()
         ]
         print(json.dumps(entries, allow_nan=False))
         return 0
     for name, result in results.items():
-        score = f"{score_text(result.mean)} per episode, 95 % interval {interval_text(result.interval)}"
-        print(f"{name:<20} {result.environment:<28} {score}")
+        mean, interval = score_text(result.score.mean), interval_text(result.score.interval)
+        print(f"{name:<20} {result.environment:<28} {mean} per episode, 95 % interval {interval}")
     return 0
 
 

@@ -5,7 +5,6 @@ rules. All others learn: the baselines by gradients, the policies of `lndp train
 starts around an agent of the zoo where the name is `POLICY@AGENT`, such as `lndp@cartpole`.
 """
 
-import json
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,6 +19,7 @@ from lndp_agents.plotting import read_metrics
 from lndp_agents.rollout import PredictPolicy, make_world
 from lndp_agents.run.metrics import METRICS
 from lndp_agents.zoo import load_pretrained, zoo_folder
+from lndp_agents.zoo_results import ZooResults
 
 
 @dataclass(frozen=True)
@@ -86,9 +86,8 @@ def own_training(entrant: Entrant) -> OwnTraining:
     place = _place(entrant)
     metrics = Path(place).parent / METRICS
     if entrant.kind == "zoo":
-        results = json.loads((zoo_folder(str(place)) / "results.json").read_text("utf-8"))
-        steps = {run["seed"]: run["steps"] for run in results["evolution_seeds"]}
-        own, before = steps[results["recipe"]["seed"]], results["steps_before"]
+        results = ZooResults.read(zoo_folder(place))
+        own, before = results.steps, results.steps_before
         note = (
             f"an evolution of its own, {own:,} after {before:,} steps"
             if before

@@ -60,7 +60,15 @@ def run_folder(finished: Path, tmp_path: Path) -> Path:
 RESULTS: dict[str, Any] = {
     "environment": "lndp/Foraging-v0",
     "environment_keywords": {"switch_probability": 0.25},
-    "score": {"mean": 321.0, "interval": [300.5, 340.5], "lives": 128},
+    "episodes": 1,
+    "score": {"mean": 321.0, "interval": [300.5, 340.5], "seed": 7, "lives": 128},
+    "evolution_seeds": [],
+    "recipe": {},
+    "commit": "",
+    "system": {},
+    "steps_before": 0,
+    "score_of_many": {"mean": 320.0, "interval": [310.5, 330.5], "seed": 8, "lives": 2048},
+    "sha256": {},
 }
 
 
