@@ -77,7 +77,7 @@ class Result:
 
     @property
     def agent(self) -> LNDPAgent:
-        """The centre with the best score on the held-out lives of its evolution."""
+        """The mean with the best score on the held-out lives of its evolution."""
         return LNDPAgent.from_pretrained(self.run / "best")
 
 

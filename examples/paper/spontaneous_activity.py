@@ -47,7 +47,7 @@ def conditions() -> list[Condition]:
 
 
 def measure(result: Result, lives: int) -> Result:
-    """Score the best centre in the first episode of its lives, and over all."""
+    """Score the best mean in the first episode of its lives, and over all."""
     returns = episode_returns(result.agent, ENVIRONMENT, lives, SCORE_SEED)
     population = np.array(curve(result, "score_mean")[-1:])
     measures = {"first episode": returns[:, 0], "mean": returns.mean(1), "population at the end": population}
@@ -73,7 +73,7 @@ def draw(results: Sequence[Result], chosen: Options) -> None:
             axes.plot([x, x], [low, high], color=color, linewidth=2)
             axes.plot(x, middle, marker, color=color, markersize=5, label=None if place else name)
     panels[1].set_xticks(range(len(STEPS)), [str(steps) for steps in STEPS])
-    style(panels[1], "best centre, IQM and 95 % interval", "development steps", "return of an episode")
+    style(panels[1], "best search mean, IQM and 95 % interval", "development steps", "return of an episode")
     panels[1].legend(frameon=False, fontsize=8)
     write_figure(figure, chosen.out / "spontaneous_activity.png")
 

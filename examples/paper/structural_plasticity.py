@@ -56,7 +56,7 @@ def conditions(task: str, quick: bool) -> list[Condition]:
 
 
 def measure(task: str, result: Result, lives: int) -> Result:
-    """Score the best centre over whole lives, at their beginning and at their end.
+    """Score the best mean over whole lives, at their beginning and at their end.
 
     An episode of foraging is a life: its first and last third are taken, scaled to the length of a life.
     """

@@ -204,7 +204,7 @@ class Evolution:
 
     def agents(self, state: EvolutionState) -> dict[str, SavedAgent]:
         """What is saved as agents: the fittest genome, the best mean, and the newest one."""
-        genomes = {"last": state.last, "best": state.best, "centre": self.search.mean(state.search)}
+        genomes = {"last": state.last, "best": state.best, "mean": self.search.mean(state.search)}
         spaces = self.world.dynamics.observation_space, self.world.dynamics.action_space
         return {
             name: SavedAgent(*spaces, self.world.encoding, self.description.program, genome)

@@ -13,7 +13,7 @@ from lndp_agents.plotting.palette import DASHES, EVENT_DASHES, INK, NEGATIVE, PO
 SERIES = {
     "score_best": ("population, best", SOFT_INK, 1.0, DASHES[2]),
     "score_mean": ("population, mean", NEGATIVE, 1.4, DASHES[0]),
-    "held_out": ("centre, held-out lives", POSITIVE, 2.4, DASHES[0]),
+    "held_out": ("mean, held-out lives", POSITIVE, 2.4, DASHES[0]),
 }
 """Column: label, colour, line width, dashes."""
 

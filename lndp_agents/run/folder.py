@@ -16,12 +16,14 @@ from lndp_agents.run.metrics import HASHES, METRICS, PARTS
 from lndp_agents.run.origin import COMMAND, SYSTEM
 
 DESCRIPTION = "config.json"
-AGENTS = ("last", "best", "centre")
+AGENTS = ("last", "best", "mean")
 """The folders of the agents of a run."""
+_OLD_MEAN = "centre"
+"""The folder of the mean in older runs, which keep it."""
 EVENTS, TIMINGS, LOCK = "events", "timings.csv", ".lock"
-_FOLDERS = (CHECKPOINTS, EVENTS, *AGENTS)
+_FOLDERS = (CHECKPOINTS, EVENTS, *AGENTS, _OLD_MEAN)
 _FILES = (DESCRIPTION, SYSTEM, COMMAND, METRICS, HASHES, PARTS, TIMINGS, LOCK)
-_BEGINNING = {LOCK, SYSTEM, COMMAND, METRICS, HASHES, CHECKPOINTS, *AGENTS}
+_BEGINNING = {LOCK, SYSTEM, COMMAND, METRICS, HASHES, CHECKPOINTS, *AGENTS, _OLD_MEAN}
 """What is in the folder of a run before its description is."""
 BEGUN = _BEGINNING | {DESCRIPTION, EVENTS}
 """What is there until its first generation is done."""
@@ -45,6 +47,13 @@ def next_folder(root: Path, environment: str) -> Path:
             continue
         return folder
     raise AssertionError
+
+
+def agent_folder(run: Path, name: str) -> Path:
+    """Return the folder of an agent of a run, which may be an old one; "centre" is the old name of "mean"."""
+    names = ("mean", _OLD_MEAN)
+    existing = [run / each for each in names if name in names and (run / each).is_dir()]
+    return existing[0] if existing else run / name
 
 
 def require_free(folder: Path) -> None:

@@ -19,7 +19,7 @@ from lndp_agents.run.checkpoint import (
     list_checkpoints,
     read_checkpoint,
 )
-from lndp_agents.run.folder import AGENTS
+from lndp_agents.run.folder import AGENTS, agent_folder
 from lndp_agents.run.metrics import (
     HASHES,
     METRICS,
@@ -38,8 +38,8 @@ _LOOKS = 20
 """How often the files are read anew, because a training that goes on there wrote some meanwhile."""
 _MEANINGS = {
     "last": "the fittest genome of generation {}",
-    "best": "the centre with the highest held-out score up to generation {}",
-    "centre": "the centre of generation {}",
+    "best": "the mean with the highest held-out score up to generation {}",
+    "mean": "the mean of generation {}",
 }
 
 
@@ -157,7 +157,7 @@ def _read_agents(folder: Path) -> dict[str, SavedAgent | str]:
     found: dict[str, SavedAgent | str] = {}
     for name in AGENTS:
         try:
-            found[name] = load_agent(folder / name)
+            found[name] = load_agent(agent_folder(folder, name))
         except (OSError, ValueError) as error:
             found[name] = str(error)
     return found
@@ -226,7 +226,7 @@ def _inspect_checkpoints(
     since, _ = _highest(looks, files.newest)
     later = [best for generation, best in bests.items() if generation >= since > 0]
     if not found.differences and any(not torch.equal(best, later[0]) for best in later):
-        found.differences.append(f"the checkpoints since generation {since} hold different best centres")
+        found.differences.append(f"the checkpoints since generation {since} hold different best means")
     return agents
 
 
@@ -251,7 +251,7 @@ def _counter_differences(
 def _inspect_agents(
     files: Files, states: Mapping[int, dict[str, SavedAgent]], description: Description, found: Inspection
 ) -> None:
-    """Compare last, best and centre with the newest checkpoint, or, not yet written again, the one before."""
+    """Compare last, best and mean with the newest checkpoint, or, not yet written again, the one before."""
     off_schedule = [number for number in states if number % description.recipe.evaluate_every]
     for name, agent in files.agents.items():
         if isinstance(agent, str):
@@ -259,7 +259,7 @@ def _inspect_agents(
             continue
         if any(_is_same(agent, state[name]) for state in states.values()):
             continue
-        means = [number for number in off_schedule if _is_same(agent, states[number]["centre"])]
+        means = [number for number in off_schedule if _is_same(agent, states[number]["mean"])]
         if name == "best" and means:
             found.best_is_mean_of = means[0]
         else:

@@ -38,7 +38,7 @@ class Run:
     The folder has the description config.json, metrics.csv, hashes.csv, timings.csv, worlds.csv where the
     objective has several worlds, TensorBoard events, checkpoints, and three agents, written after each
     checkpoint: `last`, the fittest genome of the newest generation; `best`, the mean of the search
-    distribution with the highest score on held-out lives; and `centre`, that of the newest generation.
+    distribution with the highest score on held-out lives; and `mean`, that of the newest generation.
 
     A run holds the lock of its folder, and its workers, until it is closed: use it as a context manager.
 
@@ -218,7 +218,7 @@ class Run:
         self.save_agents()
 
     def save_agents(self) -> None:
-        """Write the agents of this moment, as far as they are others than before: last, best and centre.
+        """Write the agents of this moment, as far as they are others than before: last, best and mean.
 
         Raises:
             OSError: they cannot be written, or the folder was moved or removed.

@@ -61,7 +61,7 @@ def verify(
     """Compare the files of a run with each other, then compute a generation again and compare it.
 
     Tables must have one row for each generation, checkpoints the hashes that were recorded, and last, best
-    and centre must be those of the newest checkpoint. It is computed from the nearest checkpoint before the
+    and mean must be those of the newest checkpoint. It is computed from the nearest checkpoint before the
     generation; the generations between are compared too. Nothing in the folder is changed, and a training
     that goes on there is not disturbed.
 
@@ -132,7 +132,7 @@ def _final_differences(evolution: Evolution, found: Inspection, run: str) -> lis
             )
         elif generation == found.best_is_mean_of and score <= before:
             differences.append(
-                f"best holds the centre of generation {generation}, with {score} no better than {before}"
+                f"best holds the mean of generation {generation}, with {score} no better than {before}"
             )
     return differences
 

@@ -13,7 +13,7 @@ from lndp_agents.evolution.objective import WorldObjective, make_objective, worl
 from lndp_agents.persistence import read_regular
 from lndp_agents.plotting import read_metrics
 from lndp_agents.plugins import require_trusted
-from lndp_agents.run.folder import DESCRIPTION, TIMINGS, no_run
+from lndp_agents.run.folder import DESCRIPTION, TIMINGS, agent_folder, no_run
 from lndp_agents.run.metrics import METRICS, PARTS
 from lndp_agents.validation import parse_json, shorten
 
@@ -95,13 +95,13 @@ class RunView:
         """An agent of the run, in one of the worlds that its genomes were evolved in.
 
         Args:
-            name: "best", "last" or "centre", as in `Run`.
+            name: "best", "last" or "mean", as in `Run`.
             environment: of a world of the objective; that of the recipe if empty.
 
         Raises:
             ValueError: there is no such agent, its files are damaged, or the objective has no such world.
         """
-        agent = Agent[Any].from_pretrained(self.folder / name, trust=self.trust)
+        agent = Agent[Any].from_pretrained(agent_folder(self.folder, name), trust=self.trust)
         if environment in ("", self.recipe.environment):
             return agent
         worlds = {

@@ -18,6 +18,7 @@ from lndp_agents.run.folder import (
     DESCRIPTION,
     TIMINGS,
     FolderLock,
+    agent_folder,
     is_beginning,
     lock_folder,
     remove_leftovers,
@@ -123,7 +124,7 @@ class RunWriter:
         with self.naming_folder():
             for name, agent in agents.items():
                 if name not in self._genomes or not torch.equal(self._genomes[name], agent.genome):
-                    save_agent(self.folder / name, agent)
+                    save_agent(agent_folder(self.folder, name), agent)
                     self._genomes[name] = agent.genome
 
     def write_seconds(self, generation: int, seconds: float) -> None:

@@ -40,7 +40,7 @@ def test_people_get_a_sentence(lndp: Lndp, finished: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("agent", ["last", "best", "centre"])
+@pytest.mark.parametrize("agent", ["last", "best", "mean"])
 def test_an_agent_in_a_run_folder_knows_its_environment(lndp: Lndp, finished: Path, agent: str) -> None:
     result = json.loads(lndp("evaluate", finished / agent, "--lives", 2, "--json").out)
     assert result["environment"] == "lndp/Foraging-v0"

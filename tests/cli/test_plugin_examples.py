@@ -93,7 +93,7 @@ def test_the_objective_scores_one_genome_in_two_worlds(tmp_path: Path, lndp: Lnd
 
 def test_the_searcher_keeps_the_fittest_as_parent(tmp_path: Path, lndp: Lndp) -> None:
     assert lndp("train", "lndp/Foraging-v0", *SIZES, *DOORS["searcher"], "--out", tmp_path / "run").code == 0
-    last, mean = (load_pretrained(tmp_path / "run" / name).genome for name in ("last", "centre"))
+    last, mean = (load_pretrained(tmp_path / "run" / name).genome for name in ("last", "mean"))
     assert torch.equal(last, mean)
 
 

@@ -17,7 +17,7 @@ from lndp_agents.run.progress import Progress
 from lndp_agents.run.run import Run
 
 Lndp = Callable[..., Any]
-FILES = ("metrics.csv", "last/model.safetensors", "best/model.safetensors", "centre/model.safetensors")
+FILES = ("metrics.csv", "last/model.safetensors", "best/model.safetensors", "mean/model.safetensors")
 LNDP = Path(sys.executable).with_name("lndp")
 COMMAND = [sys.executable, "-m", "lndp_agents.cli"]
 

@@ -34,11 +34,11 @@ from lndp_agents.run.checkpoint import (
 )
 
 RUN = "a hash"
-SHAPES = {"centre": torch.zeros(5), "sigma": torch.zeros(())}
+SHAPES = {"mean": torch.zeros(5), "sigma": torch.zeros(())}
 
 
 def tensors_of(generation: int) -> dict[str, Tensor]:
-    return {"centre": torch.arange(5.0) + generation, "sigma": torch.tensor(float(generation))}
+    return {"mean": torch.arange(5.0) + generation, "sigma": torch.tensor(float(generation))}
 
 
 def counters_of(generation: int) -> Counters:
@@ -115,8 +115,8 @@ DAMAGES: dict[str, tuple[Callable[[Path], Any], str]] = {
     "NaN": (lambda path: change_tensors(path, sigma=torch.tensor(torch.nan)), "sigma holds NaN"),
     "another type": (lambda path: change_tensors(path, sigma=torch.tensor(1)), "sigma is torch.int64"),
     "another shape": (
-        lambda path: change_tensors(path, centre=torch.zeros(4)),
-        r"centre is torch.float32 \(4,\)",
+        lambda path: change_tensors(path, mean=torch.zeros(4)),
+        r"mean is torch.float32 \(4,\)",
     ),
     "another name": (lambda path: change_tensors(path, more=torch.zeros(1)), "unknown key 'more'"),
     "another run": (lambda path: change_counters(path, run="other"), "of run 'other'"),
@@ -143,7 +143,7 @@ def test_a_damaged_one_is_passed_over_and_told(folder: Path, damage: str) -> Non
     do(newest(folder))
     counters, tensors, skipped = read_newest(folder, RUN, SHAPES)
     assert counters == counters_of(2)
-    assert torch.equal(tensors["centre"], tensors_of(2)["centre"])
+    assert torch.equal(tensors["mean"], tensors_of(2)["mean"])
     assert len(skipped) == 1
     assert re.search(f"^skipped checkpoint generation_000000003: .*({reason})", skipped[0])
     assert "\n" not in skipped[0]

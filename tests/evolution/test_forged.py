@@ -102,15 +102,15 @@ def change_genome(folder: Path, name: str) -> None:
 AGENTS: dict[str, tuple[Callable[[Path], Any], str]] = {
     "another best": (
         lambda folder: replace_agent(folder, "best", "last"),
-        "best does not hold the centre with the highest held-out score up to generation 10",
+        "best does not hold the mean with the highest held-out score up to generation 10",
     ),
     "another last": (
-        lambda folder: replace_agent(folder, "last", "centre"),
+        lambda folder: replace_agent(folder, "last", "mean"),
         "last does not hold the fittest genome of generation 10",
     ),
-    "another centre": (
-        lambda folder: replace_agent(folder, "centre", "last"),
-        "centre does not hold the centre of generation 10",
+    "another mean": (
+        lambda folder: replace_agent(folder, "mean", "last"),
+        "mean does not hold the mean of generation 10",
     ),
     "a last bit": (lambda folder: change_genome(folder, "best"), "best does not hold "),
     "another program": (
@@ -118,7 +118,7 @@ AGENTS: dict[str, tuple[Callable[[Path], Any], str]] = {
         "last does not hold ",
     ),
     "no best": (lambda folder: shutil.rmtree(folder / "best"), "best is no agent: "),
-    "no model": (lambda folder: (folder / "centre" / "model.safetensors").unlink(), "centre is no agent: "),
+    "no model": (lambda folder: (folder / "mean" / "model.safetensors").unlink(), "mean is no agent: "),
 }
 
 
@@ -206,7 +206,7 @@ def test_tables_that_contradict_the_checkpoints_are_told(folder: Path, forgery: 
         assert difference.startswith(beginning)
 
 
-FOUND = ("config.json", "metrics.csv", "hashes.csv", "checkpoints/*/*", "last/*", "best/*", "centre/*")
+FOUND = ("config.json", "metrics.csv", "hashes.csv", "checkpoints/*/*", "last/*", "best/*", "mean/*")
 HARMLESS = ("timings.csv", "command.txt", "system.json", "events/*", ".lock")
 """Nothing is computed from them."""
 FREE = ('"generations":', '"package_version":')
@@ -268,7 +268,7 @@ def test_a_checkpoint_whose_best_was_replaced_differs_from_those_after_it(folder
     edit_cell(folder / "hashes.csv", 9, "search", hash_checkpoint(counters, tensors))
     (difference,) = verify(folder, 1).differences
     assert difference.startswith("the checkpoints since generation ")
-    assert difference.endswith(" hold different best centres")
+    assert difference.endswith(" hold different best means")
 
 
 def test_a_search_that_was_forged_with_all_that_follows_from_it_is_found_where_it_is_computed(
@@ -298,7 +298,7 @@ def test_what_a_killed_training_leaves_is_no_difference(
     shutil.copytree(tmp_path / "run", tmp_path / "before")
     with Run.open(tmp_path / "run", 4) as run:
         list(run.generations())
-    for name in ("last", "best", "centre"):
+    for name in ("last", "best", "mean"):
         shutil.rmtree(tmp_path / "run" / name)
         shutil.copytree(tmp_path / "before" / name, tmp_path / "run" / name)
     assert verify(tmp_path / "run", everything=True).differences == []
@@ -309,13 +309,13 @@ def test_what_a_killed_training_leaves_is_no_difference(
 
 
 @pytest.mark.parametrize("is_better", [True, False])
-def test_after_the_last_look_best_is_the_newest_centre_only_if_it_is_better(
+def test_after_the_last_look_best_is_the_newest_mean_only_if_it_is_better(
     make_recipe: MakeRecipe, evolve: Evolve, with_held_out: Any, tmp_path: Path, is_better: bool
 ) -> None:
     known: list[Tensor] = []
 
     def score(genome: Tensor) -> float:
-        """Each centre higher than those before it, or lower."""
+        """Each mean higher than those before it, or lower."""
         if not any(torch.equal(genome, other) for other in known):
             known.append(genome)
         rank = next(number for number, other in enumerate(known) if torch.equal(genome, other))
@@ -324,12 +324,12 @@ def test_after_the_last_look_best_is_the_newest_centre_only_if_it_is_better(
     with_held_out(score)
     folder = tmp_path / "run"
     evolve(make_recipe(generations=3), folder)
-    best, centre = (load_pretrained(folder / name).genome for name in ("best", "centre"))
-    assert torch.equal(best, centre) == is_better
+    best, mean = (load_pretrained(folder / name).genome for name in ("best", "mean"))
+    assert torch.equal(best, mean) == is_better
     assert verify(folder).differences == []
-    replace_agent(folder, "best", "centre")
+    replace_agent(folder, "best", "mean")
     assert verify(folder).differences == (
-        [] if is_better else ["best holds the centre of generation 3, with -1.0 no better than 0.0"]
+        [] if is_better else ["best holds the mean of generation 3, with -1.0 no better than 0.0"]
     )
 
 

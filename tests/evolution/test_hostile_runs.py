@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="links, pipes and dev
 MakeRecipe = Callable[..., EvolutionConfig]
 Evolve = Callable[..., Any]
 FILES = ("metrics.csv", "hashes.csv", "timings.csv", "config.json", "system.json", "command.txt", ".lock")
-FOLDERS = ("checkpoints", "last", "best", "centre", "events", "checkpoints/generation_000000001")
+FOLDERS = ("checkpoints", "last", "best", "mean", "events", "checkpoints/generation_000000001")
 INSIDE = ("best/config.json", "checkpoints/generation_000000002/counters.json")
 KINDS = ("link to a file", "link to a folder", "link to nothing", "/dev/zero", "pipe", "socket", "other")
 

@@ -9,11 +9,15 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import load_file
 
 from lndp_agents import LNDPAgent
+from lndp_agents.run.run import Run
 from lndp_agents.run.verification import verify
 from lndp_agents.run.view import RunView
 
@@ -56,3 +60,24 @@ def test_what_was_recorded_is_verified(folder: Path) -> None:
     assert (verdict.generations, verdict.num_checkpoints) == (range(1, 3), 3)
     # What another processor computes has other last bits; all else is the same everywhere.
     assert all("was recorded as" in difference for difference in verdict.differences)
+
+
+def test_the_mean_of_a_recorded_run_stays_in_its_folder_of_the_old_name(folder: Path) -> None:
+    before = LNDPAgent.from_pretrained(folder / "centre").genome
+    assert all(torch.equal(RunView(folder).agent(name).genome, before) for name in ("mean", "centre"))
+    with Run.open(folder, generations=3) as run:
+        assert [record.generation for record in run.generations()] == [3]
+    after = LNDPAgent.from_pretrained(folder / "centre").genome
+    newest = load_file(folder / "checkpoints" / "generation_000000003" / "search.safetensors")
+    assert torch.equal(after, newest["search.m"])
+    assert not torch.equal(after, before)
+    assert torch.equal(RunView(folder).agent("mean").genome, after)
+    assert not (folder / "mean").exists()
+
+
+def test_a_search_can_start_around_the_mean_of_a_recorded_run(folder: Path, tmp_path: Path) -> None:
+    recipe = replace(RunView(folder).recipe, start=str(folder / "centre"))
+    Run.create(recipe, tmp_path / "next").close()
+    first = LNDPAgent.from_pretrained(tmp_path / "next" / "mean").genome
+    assert torch.equal(first, LNDPAgent.from_pretrained(folder / "centre").genome)
+    assert not (tmp_path / "next" / "centre").exists()

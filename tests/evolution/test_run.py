@@ -33,7 +33,7 @@ FILES = (
     "hashes.csv",
     "last/model.safetensors",
     "best/model.safetensors",
-    "centre/model.safetensors",
+    "mean/model.safetensors",
 )
 MOUNTAIN_CAR = {
     "environment": "MountainCar-v0",
@@ -86,7 +86,7 @@ def checkpoint(folder: Path) -> Path:
 
 def test_a_run_folder_has_all_that_is_promised(finished: Path) -> None:
     names = {path.name for path in finished.iterdir()}
-    agents = {"last", "best", "centre"}
+    agents = {"last", "best", "mean"}
     assert names == agents | {
         *("config.json", "system.json", "command.txt", "metrics.csv", "hashes.csv", "timings.csv"),
         *("checkpoints", "events", ".lock"),
@@ -155,7 +155,7 @@ def test_a_budget_below_what_is_done_is_refused(folder: Path) -> None:
     assert Run.open(folder).config.generations == 4
 
 
-def test_best_is_the_centre_with_the_best_score_on_held_out_lives(
+def test_best_is_the_mean_with_the_best_score_on_held_out_lives(
     make_recipe: MakeRecipe, with_held_out: Any, tmp_path: Path
 ) -> None:
     scores = iter([3.0, 9.0, 8.5, 9.0])  # the first of equals is the best
@@ -172,21 +172,21 @@ def test_best_is_the_centre_with_the_best_score_on_held_out_lives(
     assert run.best_score == 9.0
     assert torch.equal(run.best.genome, asked[1])
     assert torch.equal(LNDPAgent.from_pretrained(tmp_path / "run" / "best").genome, asked[1])
-    assert torch.equal(LNDPAgent.from_pretrained(tmp_path / "run" / "centre").genome, asked[3])
+    assert torch.equal(LNDPAgent.from_pretrained(tmp_path / "run" / "mean").genome, asked[3])
     run.close()
     again = Run.open(tmp_path / "run")
     assert (again.best_score, torch.equal(again.best.genome, asked[1])) == (9.0, True)
 
 
-def test_the_centre_is_scored_at_the_end_even_off_the_schedule(
+def test_the_mean_is_scored_at_the_end_even_off_the_schedule(
     make_recipe: MakeRecipe, evolve: Evolve, tmp_path: Path
 ) -> None:
     recipe = make_recipe(evaluate_every=100, generations=2)
     assert all(record.held_out is None for record in evolve(recipe, tmp_path / "run"))
     run = go_on(tmp_path / "run")
     assert 0 <= run.best_score <= 500
-    centre = LNDPAgent.from_pretrained(tmp_path / "run" / "centre").genome
-    assert torch.equal(run.best.genome, centre)
+    mean = LNDPAgent.from_pretrained(tmp_path / "run" / "mean").genome
+    assert torch.equal(run.best.genome, mean)
     assert [row["held_out"] for row in rows(tmp_path / "run")] == ["", str(run.best_score)]
 
 

@@ -142,7 +142,7 @@ def assert_nothing_is_half(folder: Path) -> None:
         newest(folder) <= len(rows) <= newest(folder) + 1
     )  # what was recorded, but for the last one, is kept
     assert len(read_rows(folder / "metrics.csv")) in (len(rows), len(rows) + 1)
-    for name in ("last", "best", "centre"):
+    for name in ("last", "best", "mean"):
         with suppress(FileFormatError):  # of two files one is new; resuming writes both again
             LNDPAgent.from_pretrained(folder / name)
 

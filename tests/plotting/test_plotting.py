@@ -34,7 +34,7 @@ def test_the_lines_are_the_metrics():
         "random",
         "population, best: 9",
         "population, mean: 3",
-        "centre, held-out lives: 4",
+        "mean, held-out lives: 4",
     }
     assert axes.get_xlabel() == "generation (300 steps of life)"
 

@@ -94,7 +94,7 @@ def test_a_run_that_is_resumed_is_the_one_that_never_stopped(
     shutil.copytree(runs(kind), resumed)
     lndp("resume", resumed, "--generations", 3, "--trust")
     lndp("train", *OPTIONS[kind], *SIZES, "--generations", 3, "--out", whole)
-    for name in ("best", "last", "centre"):
+    for name in ("best", "last", "mean"):
         agents = [load_pretrained(run / name, trust=True) for run in (resumed, whole)]
         assert torch.equal(agents[0].genome, agents[1].genome)
     assert RunView(resumed, trust=True).metrics == RunView(whole, trust=True).metrics

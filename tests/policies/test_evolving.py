@@ -65,7 +65,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     files = [
         "metrics.csv",
         "hashes.csv",
-        *(f"{name}/model.safetensors" for name in ("best", "centre", "last")),
+        *(f"{name}/model.safetensors" for name in ("best", "mean", "last")),
     ]
     return {name: (folder / name).read_bytes() for name in files}
 
@@ -248,7 +248,7 @@ def test_a_recipe_of_an_lndp_does_not_say_so() -> None:
 
 def test_a_search_starts_around_an_agent_of_the_same_policy(tmp_path: Path) -> None:
     evolve(recipe("gru", generations=1), tmp_path / "first")
-    start = str(tmp_path / "first" / "centre")
+    start = str(tmp_path / "first" / "mean")
     with Run.create(recipe("gru", start=start), tmp_path / "second") as run:
         assert torch.equal(run.best.genome, load_pretrained(start).genome)
     with pytest.raises(ValueError, match="its genome has other parameters"):
