@@ -8,11 +8,11 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
-from lndp_agents import Agent, LNDPConfig
+from lndp_agents import Agent
 from lndp_agents.interventions import Intervention
 from lndp_agents.rollout import Phenotype, StepInput
 from lndp_agents.watching.life import Life
-from lndp_agents.watching.wiring import Brain
+from lndp_agents.watching.wiring import Brain, NodeCounts, with_edges
 
 ENVIRONMENT = "lndp/ForagingReversal-v0"
 GATES = 3
@@ -44,7 +44,7 @@ class Patient(ABC):
 
     @property
     @abstractmethod
-    def shape(self) -> LNDPConfig:
+    def counts(self) -> NodeCounts:
         """How many inputs, hidden nodes and outputs its picture has."""
 
     @abstractmethod
@@ -57,7 +57,7 @@ class Patient(ABC):
         `lndp watch` with the options --seed, --zero and --at shows the same life of an LNDP.
         """
         env = gymnasium.make(ENVIRONMENT, render_mode="rgb_array", reveal=True)
-        look = {"look": self.brain, "shape": self.shape, "has_picture": is_drawn}
+        look = {"look": self.brain, "counts": self.counts, "has_picture": is_drawn}
         life, food = Life(self.agent, env, seed, lesion, **look), list[int]()
         for moment in life.moments(steps):
             rewards = list(life.history.rewards)
@@ -70,13 +70,13 @@ class Plastic(Patient):
     """An LNDP: its weights are those of this life."""
 
     @property
-    def shape(self) -> LNDPConfig:
-        """As `Patient.shape`."""
-        return self.agent.config
+    def counts(self) -> NodeCounts:
+        """As `Patient.counts`."""
+        return NodeCounts(*with_edges(self.agent.program).node_counts)
 
     def brain(self, network: Phenotype, given: StepInput) -> Brain:
         """As `Patient.brain`."""
-        return Brain.of(network.state, self.shape)
+        return Brain.of(with_edges(network.policy), network.state)
 
 
 class Fixed(Patient):
@@ -86,19 +86,17 @@ class Fixed(Patient):
     """
 
     @property
-    def shape(self) -> LNDPConfig:
-        """As `Patient.shape`; reward and start of an episode are the last inputs."""
+    def counts(self) -> NodeCounts:
+        """As `Patient.counts`; reward and start of an episode are the last inputs."""
         config: Any = self.agent.config
-        inputs, outputs = config.input_size, config.action_size
-        nodes = inputs + config.hidden_size + outputs
-        return LNDPConfig(observation_size=inputs, action_size=outputs, nodes=nodes)
+        return NodeCounts(config.input_size, config.hidden_size, config.action_size)
 
     def brain(self, network: Phenotype, given: StepInput) -> Brain:
         """As `Patient.brain`."""
-        shape, hidden = self.shape, self.shape.hidden_nodes
-        first, last = shape.observation_size, shape.nodes - shape.action_size
+        (first, hidden, _), nodes = self.counts, self.counts.total
+        last = first + hidden
         weights = {name: tensor[0].numpy() for name, tensor in network.parameters.items()}
-        links = np.zeros((GATES, shape.nodes, shape.nodes), np.float32)
+        links = np.zeros((GATES, nodes, nodes), np.float32)
         links[:, :first, first:last] = weights["weight_ih"].reshape(GATES, hidden, first).transpose(0, 2, 1)
         links[:, first:last, first:last] = weights["weight_hh"].reshape(GATES, hidden, hidden).swapaxes(1, 2)
         links[:, first:last, last:] = weights["out.weight"].T

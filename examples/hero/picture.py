@@ -57,7 +57,7 @@ class Page:
         self._width = width
         self._lefts = [MARGIN, MARGIN + COLUMN + GAP]
         self._views = [
-            BrainView(side.patient.shape, None, Area(left, 118, COLUMN, 94))
+            BrainView(side.patient.counts, None, Area(left, 118, COLUMN, 94))
             for side, left in zip(sides, self._lefts, strict=True)
         ]
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lndp_agents.agent import Agent, LNDPAgent
+from lndp_agents.agent import Agent
 from lndp_agents.commands.trust import check_module
+from lndp_agents.policies import HasEdges
 from lndp_agents.run.view import RunView
 from lndp_agents.zoo import load_pretrained, zoo_folder, zoo_names
 from lndp_agents.zoo_results import ZooResults
@@ -33,13 +34,13 @@ class Subject:
         }
 
     @property
-    def brain(self) -> LNDPAgent:
+    def brain(self) -> Agent[Any]:
         """The agent, for commands that look at a brain that rewires.
 
         Raises:
             ValueError: it has none.
         """
-        if not isinstance(self.agent, LNDPAgent):
+        if not isinstance(self.agent.program, HasEdges):
             raise ValueError(
                 f"{self.name} is of the policy {self.agent.config.policy}, which has no brain that rewires: "
                 "`lndp evaluate` it, or name an LNDP"

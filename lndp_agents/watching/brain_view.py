@@ -4,11 +4,10 @@ import numpy as np
 from lndp_envs import Labels
 from numpy.typing import NDArray
 
-from lndp_agents.lndp.config import LNDPConfig
 from lndp_agents.watching import style
 from lndp_agents.watching.drawing import Area, Drawing
 from lndp_agents.watching.layout import Layout, layout, tapered
-from lndp_agents.watching.wiring import Booleans, Brain, EdgeFlashes, Floats
+from lndp_agents.watching.wiring import Booleans, Brain, EdgeFlashes, Floats, NodeCounts
 
 MOST_EDGES = 2500
 """More would only fill the picture: of more, the strongest are drawn, and the heading says so."""
@@ -24,19 +23,19 @@ class BrainView:
     """Draws one brain, moment after moment; it remembers which edges have just changed.
 
     Args:
-        config: of the agent whose brain it is.
+        counts: how many nodes of each role the network has.
         labels: of inputs and outputs; without any nothing is written, and the network fills the area.
         area: of the page, in points.
     """
 
-    def __init__(self, config: LNDPConfig, labels: Labels | None, area: Area) -> None:
-        self._config = config
+    def __init__(self, counts: NodeCounts, labels: Labels | None, area: Area) -> None:
+        self._counts = counts
         self._labels = labels
         self._area = area
         network = Area(area.left, area.top + 18, area.width, area.height - 38) if labels else area
-        self.layout: Layout = layout(config, network, LABEL_WIDTH if labels else BARE_MARGIN)
+        self.layout: Layout = layout(counts, network, LABEL_WIDTH if labels else BARE_MARGIN)
         self._flashes: EdgeFlashes | None = None
-        self._weights: Floats = np.zeros((config.nodes, config.nodes), np.float32)
+        self._weights: Floats = np.zeros((counts.total, counts.total), np.float32)
 
     def begin(self, adjacency: Booleans) -> None:
         """See the edges (N, N) of a newborn; without this, those of the first brain drawn do not flash."""
@@ -61,7 +60,7 @@ class BrainView:
         self._draw_edges(canvas, drawn, is_dark, self._flashes.birth_flash)
         self._draw_dashes(canvas, self._flashes.loss_flash, style.LOST)
         self._draw_dashes(canvas, is_dark.astype(np.float32), style.INK)
-        chosen = None if choice is None else self._config.nodes - self._config.action_size + choice
+        chosen = None if choice is None else self._counts.total - self._counts.outputs + choice
         self._draw_nodes(canvas, brain.activation, chosen)
         if self._labels:
             self._draw_labels(canvas, self._labels, chosen)
@@ -110,7 +109,7 @@ class BrainView:
     def _draw_labels(self, canvas: Drawing, labels: Labels, chosen: int | None) -> None:
         for node, text in enumerate(labels.inputs):
             self._draw_label(canvas, node, text, -1, style.SOFT_INK)
-        for node, text in enumerate(labels.outputs, self._config.nodes - self._config.action_size):
+        for node, text in enumerate(labels.outputs, self._counts.total - self._counts.outputs):
             self._draw_label(canvas, node, text, 1, style.INK if node == chosen else style.SOFT_INK)
 
     def _draw_label(self, canvas: Drawing, node: int, text: str, side: int, color: style.Color) -> None:
@@ -122,12 +121,12 @@ class BrainView:
             canvas.text((x + side * (radius + 6), y), text, color, size, align=0.0 if side > 0 else 1.0)
 
     def _draw_headings(self, canvas: Drawing, drawn: int, existing: int) -> None:
-        config, layout = self._config, self.layout
+        counts, layout = self._counts, self.layout
         edges = f"{existing} edges" if drawn == existing else f"strongest {drawn} of {existing} edges"
         for x, text in (
-            (layout.positions[0, 0], counted(config.observation_size, "input")),
-            (layout.center[0], f"{counted(config.hidden_nodes, 'hidden node')}, {edges}"),
-            (layout.positions[-1, 0], counted(config.action_size, "output")),
+            (layout.positions[0, 0], counted(counts.inputs, "input")),
+            (layout.center[0], f"{counted(counts.hidden, 'hidden node')}, {edges}"),
+            (layout.positions[-1, 0], counted(counts.outputs, "output")),
         ):
             canvas.text((x, self._area.top + 11), text, style.SOFT_INK, TEXT_SIZE, align=0.5)
 

@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lndp_agents.lndp.config import LNDPConfig
 from lndp_agents.watching.drawing import Area
+from lndp_agents.watching.wiring import NodeCounts
 
 CURVE_POINTS = 17
 LARGEST_RADIUS = 10.0
@@ -49,22 +49,22 @@ class Layout(NamedTuple):
         return (1 - t) ** 2 * start + 2 * t * (1 - t) * bend + t**2 * end
 
 
-def layout(config: LNDPConfig, area: Area, margin: float) -> Layout:
-    """Lay out the nodes of a configuration.
+def layout(counts: NodeCounts, area: Area, margin: float) -> Layout:
+    """Lay out the nodes of a network.
 
     Args:
-        config: how many inputs, hidden nodes and outputs there are.
+        counts: how many nodes of each role there are.
         area: in which they lie.
         margin: left and right of the columns, for labels.
     """
-    inputs, hidden, outputs = config.observation_size, config.hidden_nodes, config.action_size
+    inputs, hidden, outputs = counts
     columns = area.left + margin, area.right - margin
     input_ys, input_radius = _column(area, inputs)
     output_ys, output_radius = _column(area, outputs)
     circle = min(area.height / 2 - 2, (columns[1] - columns[0]) / 2 - 34)
-    hidden_radius = min(LARGEST_RADIUS, circle, 0.36 * 2 * np.pi * circle / hidden)
+    hidden_radius = min(LARGEST_RADIUS, circle, 0.36 * 2 * np.pi * circle / max(1, hidden))
     circle -= hidden_radius
-    angle = 2 * np.pi * (np.arange(hidden) + 0.5) / hidden
+    angle = 2 * np.pi * (np.arange(hidden) + 0.5) / max(1, hidden)
     center = np.array(area.center)
     ring = center + circle * np.stack([np.sin(angle), -np.cos(angle)], -1)
     positions = [_place(columns[0], input_ys), ring, _place(columns[1], output_ys)]

@@ -9,16 +9,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lndp_agents.agent import Agent, LNDPAgent
+from lndp_agents.agent import Agent
 from lndp_agents.environments import Env
-from lndp_agents.lndp.config import LNDPConfig
-from lndp_agents.lndp.state import roles
 from lndp_agents.rollout import Intervention, Phenotype, StepInput, Transition, advance, begin, step_input
 from lndp_agents.rollout.engine import begin_step
 from lndp_agents.rollout.given_env import env_name, given_world, lifetime_steps
 from lndp_agents.watching.history import History
 from lndp_agents.watching.labels import labels_of
-from lndp_agents.watching.wiring import Brain, Moment, darkened
+from lndp_agents.watching.wiring import Brain, Moment, NodeCounts, darkened, with_edges
 
 if TYPE_CHECKING:
     from lndp_agents.watching.drawing import Frame
@@ -28,8 +26,17 @@ Look: TypeAlias = Callable[[Phenotype, StepInput], Brain]
 """The network to draw, of what was rolled out and of what it sensed."""
 
 
+def nodes_and_edges(network: Phenotype, given: StepInput) -> Brain:
+    """Return the network of a policy that has edges (`Look`).
+
+    Raises:
+        ValueError: it has none.
+    """
+    return Brain.of(with_edges(network.policy), network.state)
+
+
 def frames_of_life(
-    agent: LNDPAgent,
+    agent: Agent[Any],
     env: gymnasium.Env[Any, Any],
     seed: int | None = None,
     *,
@@ -59,8 +66,8 @@ def frames_of_life(
         life's episodes.
 
     Raises:
-        ValueError: the environment does not give arrays of pixels, a number is out of range, or the lesion
-            comes after the last step or hits nothing.
+        ValueError: the environment does not give arrays of pixels, the policy has no edges, a number is out
+            of range, or the lesion comes after the last step or hits nothing.
         ImportError: pygame is not installed; the message has the command.
     """
     for name, value, least in (
@@ -82,7 +89,7 @@ def frames_of_life(
         raise ValueError(f"at={lesion.at}: {length} steps are drawn; give 0 to {length - 1}, or draw more")
     life = Life(agent, env, seed, lesion, has_picture=not brain_only)
     edges = life.look().adjacency
-    panel = Panel(env_name(env), agent.config, edges, length=length, width=width, has_picture=not brain_only)
+    panel = Panel(env_name(env), life.counts, edges, length=length, width=width, has_picture=not brain_only)
     return (panel.draw(moment, life.history) for moment in life.moments(max_steps, every))
 
 
@@ -94,12 +101,13 @@ class Life:
         env: where; it is reset here.
         seed: of both.
         lesion: what happens to the agent.
-        look: the network that is drawn, from the agent's networks and what they sense; an LNDP's own if None.
-        shape: how many inputs, hidden nodes and outputs are drawn; those of the agent if None.
+        look: the network that is drawn, from the agent's networks and what they sense; that of its nodes and
+            edges if None.
+        counts: how many nodes of each role `look` draws; those of the policy if None.
         has_picture: whether moments come with a picture of the environment.
 
     Raises:
-        ValueError: the environment does not fit the agent.
+        ValueError: the environment does not fit the agent, or its policy has no edges.
     """
 
     def __init__(
@@ -110,17 +118,17 @@ class Life:
         lesion: Intervention | None = None,
         *,
         look: Look | None = None,
-        shape: LNDPConfig | None = None,
+        counts: NodeCounts | None = None,
         has_picture: bool = True,
     ) -> None:
-        config = agent.config if shape is None else shape
-        self.history = History(int(roles(config, agent.device).allowed.sum()))
+        self.counts = counts or NodeCounts(*with_edges(agent.program).node_counts)
+        self.history = History(agent.program.num_allowed_edges or self.counts.total**2)
         self._env = env
         self._lesion = lesion
-        self._look: Look = look or (lambda network, given: Brain.of(network.state, config))
+        self._look: Look = look or nodes_and_edges
         self._has_picture = has_picture
         self._taken: NDArray[np.float32] | None = None
-        self._labels = labels_of(env_name(env), config)
+        self._labels = labels_of(env_name(env), self.counts)
         self._world = given_world(env, seed, agent.encoding)
         self._world.check_actions(
             agent.action_space, "the agent", "name the environment that it was evolved on"

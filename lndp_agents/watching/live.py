@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from pygame.event import Event
 
-TITLE = "a life of an LNDP (space: pause, right arrow: step, Esc: close)"
+TITLE = "lndp watch (space: pause, right arrow: step, Esc: close)"
 POLL_SECONDS = 0.01
 
 

@@ -1,13 +1,12 @@
 """The panel: the world on the left, the living brain on the right, the course of the life below."""
 
-from lndp_agents.lndp.config import LNDPConfig
 from lndp_agents.watching import style
 from lndp_agents.watching.brain_view import BrainView
 from lndp_agents.watching.charts import Charts
 from lndp_agents.watching.drawing import Area, Drawing, Frame
 from lndp_agents.watching.history import History
 from lndp_agents.watching.labels import labels_of
-from lndp_agents.watching.wiring import Booleans, Moment
+from lndp_agents.watching.wiring import Booleans, Moment, NodeCounts
 
 PAGE = 720.0, 450.0
 WORLD = Area(14, 40, 212, 292)
@@ -23,7 +22,7 @@ class Panel:
 
     Args:
         title: the environment's id.
-        config: of the agent.
+        counts: how many nodes of each role the network has.
         newborn: (N, N) its edges at birth, so that the first to come and go are seen.
         length: most steps of the film, if that is known.
         width: of the frames, in pixels; they are 16 : 10.
@@ -33,7 +32,7 @@ class Panel:
     def __init__(
         self,
         title: str,
-        config: LNDPConfig,
+        counts: NodeCounts,
         newborn: Booleans,
         *,
         length: int | None,
@@ -45,7 +44,7 @@ class Panel:
         self._width = width
         self.has_picture = has_picture
         self._world, self._brain = (WORLD, BRAIN) if has_picture else (FACTS_ALONE, BRAIN_ALONE)
-        self._brain_view = BrainView(config, labels_of(title, config), self._brain)
+        self._brain_view = BrainView(counts, labels_of(title, counts), self._brain)
         self._brain_view.begin(newborn)
         self._charts = Charts(CHARTS, length)
 

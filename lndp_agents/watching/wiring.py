@@ -1,13 +1,13 @@
-"""What a brain is at one moment, as arrays to draw, and what became of its edges."""
+"""A network at one moment as arrays to draw, and how long ago its edges changed."""
 
 from collections.abc import Mapping
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lndp_agents.lndp import AnyLifeState
-from lndp_agents.lndp.config import LNDPConfig
+from lndp_agents.policies.capabilities import HasEdges
+from lndp_agents.policies.policy import Policy
 
 Floats = NDArray[np.float32]
 Booleans = NDArray[np.bool_]
@@ -16,28 +16,54 @@ FLASH_FRAMES = 3
 """For how many frames an edge shows that it was born or lost."""
 
 
+class NodeCounts(NamedTuple):
+    """How many nodes of each role a network has; they are in this order."""
+
+    inputs: int
+    hidden: int
+    outputs: int
+
+    @property
+    def total(self) -> int:
+        """N."""
+        return sum(self)
+
+
 class Brain(NamedTuple):
-    """One brain at one moment; i is the sender and j the receiver."""
+    """A network at one moment; i is the sender and j the receiver."""
 
     adjacency: Booleans
     """(N, N): where the edge i -> j exists."""
     weights: Floats
-    """(N, N): its weight, in [-1, 1]; anything where there is no edge."""
+    """(N, N): its weight, in [-1, 1]; 0 where no edge exists."""
     activation: Floats
-    """(N,): what inputs were shown, and what the others came to."""
+    """(N,): of inputs, what they were given."""
     dark: Booleans | None = None
-    """(N, N): edges that exist, but without the weight that an injury took; none if None."""
+    """(N, N): edges that exist, but without the weight that a lesion took; none if None."""
 
     @classmethod
-    def of(cls, state: AnyLifeState, config: LNDPConfig) -> Self:
-        """The first life of the first genome of a state."""
-        trace = state.trace[0, 0].cpu().numpy()
-        activation = trace[:, -1].copy()
-        inputs = config.observation_size
-        activation[:inputs] = trace[
-            :inputs, -2
-        ]  # inputs receive no edges: after the last propagation they are silent
-        return cls(state.adjacency[0, 0].cpu().numpy() > 0, state.weights[0, 0].cpu().numpy(), activation)
+    def of(cls, policy: HasEdges, state: Any) -> Self:
+        """Return the network of the first lifetime of the first genome of a state."""
+        nodes = NodeCounts(*policy.node_counts).total
+        ends, features = (tensor.cpu().numpy() for tensor in policy.edges(state))
+        adjacency, weights = np.zeros((nodes, nodes), np.bool_), np.zeros((nodes, nodes), np.float32)
+        adjacency[ends[0], ends[1]] = True
+        weights[ends[0], ends[1]] = features[:, 0]
+        return cls(adjacency, weights, policy.activations(state)[0, 0].cpu().numpy())
+
+
+def with_edges(policy: Policy[Any]) -> HasEdges:
+    """Return the policy, whose network is a graph.
+
+    Raises:
+        ValueError: it has no nodes and edges to draw.
+    """
+    if not isinstance(policy, HasEdges):
+        raise ValueError(
+            f"a {policy.config.policy} policy has no nodes and edges to draw: give an LNDP, or a policy with "
+            "the methods of lndp_agents.policies.HasEdges"
+        )
+    return policy
 
 
 class Moment(NamedTuple):

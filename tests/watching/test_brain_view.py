@@ -4,21 +4,20 @@ import numpy as np
 import pytest
 from lndp_envs import Labels
 
-from lndp_agents.lndp.config import LNDPConfig
 from lndp_agents.watching import style
 from lndp_agents.watching.brain_view import MOST_EDGES, BrainView
 from lndp_agents.watching.drawing import Area, Drawing, Frame
-from lndp_agents.watching.wiring import FLASH_FRAMES, Brain, darkened
+from lndp_agents.watching.wiring import FLASH_FRAMES, Brain, NodeCounts, darkened
 
-CONFIG = LNDPConfig(observation_size=1, action_size=2, nodes=5)
+COUNTS = NodeCounts(1, 2, 2)
 PAGE = 470.0, 292.0
 HIDDEN, OTHER = 1, 2
 
 
-def make_view(config: LNDPConfig = CONFIG) -> BrainView:
-    inputs = tuple(f"in {number}" for number in range(config.observation_size))
-    outputs = tuple(f"out {number}" for number in range(config.action_size))
-    return BrainView(config, Labels(inputs, outputs), Area(0, 0, *PAGE))
+def make_view(counts: NodeCounts = COUNTS) -> BrainView:
+    inputs = tuple(f"in {number}" for number in range(counts.inputs))
+    outputs = tuple(f"out {number}" for number in range(counts.outputs))
+    return BrainView(counts, Labels(inputs, outputs), Area(0, 0, *PAGE))
 
 
 def brain(activation: float = 0.0, weight: float | None = None) -> Brain:
@@ -127,7 +126,7 @@ def test_the_legend_tells_of_injuries_where_there_are_some():
 
 
 def test_without_labels_there_is_nothing_but_the_network():
-    view = BrainView(CONFIG, None, Area(0, 0, *PAGE))
+    view = BrainView(COUNTS, None, Area(0, 0, *PAGE))
     frame = draw(view, brain(weight=1.0))
     xs = np.flatnonzero((frame != style.PAPER).any((0, 2))) / 2
     reach = view.layout.positions[:, 0] + np.array([[-1], [1]]) * view.layout.radii
@@ -151,8 +150,7 @@ def test_the_chosen_output_has_a_ring():
 
 
 def test_a_crowded_brain_shows_its_strongest_edges_and_says_so():
-    config = LNDPConfig(observation_size=30, action_size=20, nodes=130)
-    view = make_view(config)
+    view = make_view(NodeCounts(30, 80, 20))
     weights = np.linspace(-1, 1, 130 * 130).reshape(130, 130).astype(np.float32)
     crowded = Brain(np.ones((130, 130), bool), weights, np.zeros(130, np.float32))
     canvas = Drawing(PAGE, 470, style.PAPER)
@@ -165,9 +163,7 @@ def test_a_crowded_brain_shows_its_strongest_edges_and_says_so():
 
 
 def test_labels_are_left_out_where_they_would_overlap():
-    few, many = (
-        make_view(LNDPConfig(observation_size=count, action_size=2, nodes=count + 6)) for count in (20, 60)
-    )
+    few, many = (make_view(NodeCounts(count, 4, 2)) for count in (20, 60))
     frames = []
     for view, count in ((few, 26), (many, 66)):
         canvas = Drawing(PAGE, 940, style.PAPER)

@@ -2,31 +2,30 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lndp_agents.lndp.config import LNDPConfig
 from lndp_agents.watching.drawing import Area
 from lndp_agents.watching.layout import CURVE_POINTS, layout, tapered
+from lndp_agents.watching.wiring import NodeCounts
 
 AREA = Area(236, 58, 470, 254)
-sizes = st.tuples(st.integers(1, 40), st.integers(1, 100), st.integers(1, 40))
+sizes = st.tuples(st.integers(1, 40), st.integers(0, 100), st.integers(1, 40))
 
 
 @given(sizes)
 def test_nodes_lie_inside_and_apart(counts: tuple[int, int, int]):
     inputs, hidden, outputs = counts
-    config = LNDPConfig(observation_size=inputs, action_size=outputs, nodes=inputs + hidden + outputs)
-    placed = layout(config, AREA, 80)
-    assert placed.positions.shape == (config.nodes, 2)
+    placed = layout(NodeCounts(*counts), AREA, 80)
+    assert placed.positions.shape == (sum(counts), 2)
     assert (placed.is_hidden == [False] * inputs + [True] * hidden + [False] * outputs).all()
     assert (placed.positions - placed.radii[:, None] >= [AREA.left + 60, AREA.top]).all()
     assert (placed.positions + placed.radii[:, None] <= [AREA.right - 60, AREA.bottom]).all()
     distance = np.linalg.norm(placed.positions[:, None] - placed.positions, axis=-1)
     reach = placed.radii[:, None] + placed.radii
-    assert (distance + np.eye(config.nodes) * 1000 > reach).all()
+    assert (distance + np.eye(sum(counts)) * 1000 > reach).all()
     assert (placed.radii > 0).all()
 
 
 def test_columns_are_left_and_right_in_order():
-    placed = layout(LNDPConfig(observation_size=3, action_size=2, nodes=10), AREA, 80)
+    placed = layout(NodeCounts(3, 5, 2), AREA, 80)
     x, y = placed.positions.T
     assert (x[:3] == 316).all()
     assert (x[8:] == 626).all()
@@ -35,7 +34,7 @@ def test_columns_are_left_and_right_in_order():
 
 
 def test_edges_run_from_rim_to_rim_and_both_ways_apart():
-    placed = layout(LNDPConfig(observation_size=2, action_size=2, nodes=12), AREA, 80)
+    placed = layout(NodeCounts(2, 8, 2), AREA, 80)
     senders, receivers = np.array([0, 3, 5, 4]), np.array([4, 11, 4, 5])
     curves = placed.curves(senders, receivers)
     assert curves.shape == (4, CURVE_POINTS, 2)

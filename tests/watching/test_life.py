@@ -19,6 +19,7 @@ from lndp_agents.watching import frames_of_life, panel, style
 from lndp_agents.watching.brain_view import BrainView
 from lndp_agents.watching.labels import labels_of
 from lndp_agents.watching.life import Life
+from lndp_agents.watching.wiring import NodeCounts
 
 
 class Countdown(gymnasium.Env[Any, Any]):
@@ -62,7 +63,8 @@ def test_world_and_brain_are_of_the_same_moment():
     agent = agent_for(env)
     frames = list(frames_of_life(agent, env, 0, width=720))
     assert env.drawn == [6, 5, 4, 3, 2, 1, 0]
-    view = BrainView(agent.config, labels_of("Countdown", agent.config), panel.BRAIN)
+    counts = NodeCounts(*agent.program.node_counts)
+    view = BrainView(counts, labels_of("Countdown", counts), panel.BRAIN)
     x, y = np.rint(view.layout.positions[0]).astype(int)
     world_x, world_y = map(round, panel.WORLD.center)
     for left, frame in zip(range(6, 0, -1), frames[:-1], strict=True):
@@ -113,7 +115,9 @@ def test_an_injury_has_a_frame_and_a_life_of_its_own(agent: LNDPAgent, env: Any)
         observation, reward, _, _, _ = world.step(agent.act(observation))
         rewards.append(float(reward))
     assert life.history.rewards == rewards
-    assert (moments[-1].brain.weights == agent.state.weights[0, 0].numpy()).all()
+    exists = agent.state.adjacency[0, 0].numpy() == 1
+    assert (moments[-1].brain.adjacency == exists).all()
+    assert (moments[-1].brain.weights == agent.state.weights[0, 0].numpy() * exists).all()
 
 
 def test_an_injury_after_the_last_step_is_refused(agent: LNDPAgent, env: Any):
@@ -231,10 +235,10 @@ def test_the_length_of_a_life(name: str, episodes: int, steps: int):
 
 
 def test_names_of_inputs_and_outputs():
-    config = config_for(gymnasium.spaces.Box(0, 1, (5,)), gymnasium.spaces.Discrete(3))
-    assert labels_of("lndp/Foraging-v0", config).inputs == ("cell 0", "cell 1", "cell 2", "cell 3", "cell 4")
-    assert labels_of("lndp/Foraging-v0", config).outputs == ("right", "left", "stay")
-    assert labels_of("Unknown-v0", config) == Labels(("0", "1", "2", "3", "4"), ("0", "1", "2"))
+    counts = NodeCounts(5, 8, 3)
+    assert labels_of("lndp/Foraging-v0", counts).inputs == ("cell 0", "cell 1", "cell 2", "cell 3", "cell 4")
+    assert labels_of("lndp/Foraging-v0", counts).outputs == ("right", "left", "stay")
+    assert labels_of("Unknown-v0", counts) == Labels(("0", "1", "2", "3", "4"), ("0", "1", "2"))
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ CONFIG = LNDPConfig(observation_size=2, action_size=3, nodes=11, network_steps=5
 def test_inputs_show_what_they_saw_and_others_what_they_came_to():
     state = LNDP(CONFIG).birth(torch.tensor([[7]]))
     trace = torch.arange(11 * 6, dtype=torch.float32).reshape(1, 1, 11, 6)
-    brain = Brain.of(state._replace(trace=trace), CONFIG)
+    brain = Brain.of(LNDP(CONFIG), state._replace(trace=trace))
     assert brain.activation.tolist() == [4, 10, *range(17, 66, 6)]
     assert (brain.adjacency == (state.adjacency[0, 0].numpy() == 1)).all()
     assert (brain.weights == state.edge_state[0, 0, 0].numpy()).all()

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from lndp_agents.agent import LNDPAgent
+from lndp_agents.agent import Agent
 from lndp_agents.interventions import CutReward
 from lndp_agents.numbers import interval_text, score_text
 from lndp_agents.studies.diagnostics.curves import LifeCurves, life_curves
@@ -82,7 +82,7 @@ class Report:
 
 
 def diagnose(
-    agent: LNDPAgent,
+    agent: Agent[Any],
     environment: str,
     keywords: Mapping[str, Any] | None = None,
     *,
