@@ -105,6 +105,10 @@ if TYPE_CHECKING:
         active: bool
         separable: bool
 
+        def sample_distribution(self, num_samples: int | None = None) -> tuple[Tensor, Tensor, Tensor]:
+            """Sample noise, the noise shaped by the covariance, and genomes."""
+            ...
+
         def update_C(self, zs: Tensor, ys: Tensor, assigned_weights: Tensor, h_sig: Tensor) -> None:  # noqa: N802
             """Adapt the covariance."""
 

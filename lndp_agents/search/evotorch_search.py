@@ -1,13 +1,11 @@
 """EvoTorch's search algorithms as values: the only module that knows what they keep, and under which names.
 
-Each function writes a state into an algorithm, lets it do one `step`, and reads the state again. An algorithm
-evaluates within its step: `ask` ends the step where genomes are to be evaluated, and `tell` repeats it with
-the same random numbers and the evaluation at hand.
+Each function writes a state into an algorithm, has it sample or do one `step`, and reads the state again.
+Genomes are sampled once a generation, in `ask`.
 """
 
 import math
 from abc import ABC, abstractmethod
-from contextlib import suppress
 from typing import Any
 
 import torch
@@ -25,12 +23,8 @@ from lndp_agents.search.evotorch_library import (
 )
 from lndp_agents.search.protocol import GENERATION, Evaluation, SearchSetting, State, next_generation
 
-_KEY, _MEAN = "key", "distribution.mu"
+_MEAN = "distribution.mu"
 _CMAES_STATE = ("m", "sigma", "C", "p_c", "p_sigma")
-
-
-class _Asked(Exception):  # noqa: N818
-    """Genomes were sampled, and wait for their evaluation."""
 
 
 class _Bridge(Problem):
@@ -45,44 +39,28 @@ class _Bridge(Problem):
             eval_data_length=3,
             store_solution_stats=False,
         )
-        self.columns: Tensor | None = None
+        self.columns = torch.zeros(setting.population, 4)
 
     def _evaluate_batch(self, batch: SolutionBatch) -> None:
-        if self.columns is None:
-            raise _Asked
         batch.set_evals(self.columns)
 
 
 class _Adapter(ABC):
-    """What the adapters share: one step, ended where it asks, or repeated with an evaluation."""
+    """An algorithm and the problem that it searches."""
 
     _algorithm: SearchAlgorithm
 
     def __init__(self, setting: SearchSetting) -> None:
         self._problem = _Bridge(setting)
 
-    def ask(self, state: State, key: int) -> tuple[Tensor, State]:
-        """As `Search.ask`."""
-        asked = {**state, _KEY: torch.tensor(key)}
-        self._step(asked, None)
-        return _plain(self._algorithm.population.values), asked
-
-    def tell(self, state: State, genomes: Tensor, evaluation: Evaluation) -> State:
-        """As `Search.tell`; the genomes are sampled again, with the same bits."""
-        self._step(state, evaluation.columns)
-        return {**self._read(), GENERATION: next_generation(state)}
-
-    def _step(self, state: State, columns: Tensor | None) -> None:
+    def _restore(self, state: State) -> None:
+        """Put the algorithm into a state, its generation included."""
         vars(self._algorithm)["_steps_count"] = int(state[GENERATION])
         self._write(state)
-        self._problem.manual_seed(int(state[_KEY]))
-        self._problem.columns = columns
-        with suppress(_Asked):
-            self._algorithm.step()
 
     @abstractmethod
     def _read(self) -> dict[str, Tensor]:
-        """The state of the algorithm."""
+        """Return the state of the algorithm."""
 
     @abstractmethod
     def _write(self, state: State) -> None:
@@ -108,6 +86,21 @@ class EvoTorchCMAES(_Adapter):
     def init(self, mean: Tensor) -> State:
         """As `Search.init`."""
         return {**self._initial, "m": mean.clone(), GENERATION: torch.tensor(0)}
+
+    def ask(self, state: State, key: int) -> tuple[Tensor, State]:
+        """As `Search.ask`."""
+        self._restore(state)
+        self._problem.manual_seed(key)
+        noise, steps, genomes = map(_plain, self._cmaes.sample_distribution())
+        return genomes, {**state, "noise": noise, "steps": steps}
+
+    def tell(self, state: State, genomes: Tensor, evaluation: Evaluation) -> State:
+        """As `Search.tell`."""
+        self._restore(state)
+        self._problem.columns = evaluation.columns
+        self._cmaes.samples = state["noise"], state["steps"], genomes
+        self._algorithm.step()
+        return {**self._read(), GENERATION: next_generation(state)}
 
     def mean(self, state: State) -> Tensor:
         """As `Search.mean`."""
@@ -155,6 +148,18 @@ class EvoTorchGaussian(_Adapter):
         """As `Search.init`."""
         return {**self._initial, _MEAN: mean.clone(), GENERATION: torch.tensor(0)}
 
+    def ask(self, state: State, key: int) -> tuple[Tensor, State]:
+        """As `Search.ask`: moves the Gaussian by the evaluation that was told before, and samples it."""
+        self._restore(state)
+        self._problem.manual_seed(key)
+        self._algorithm.step()
+        asked = {**self._read(), GENERATION: state[GENERATION]}
+        return asked["population"].clone(), asked
+
+    def tell(self, state: State, genomes: Tensor, evaluation: Evaluation) -> State:
+        """As `Search.tell`: keeps the evaluation for the next step."""
+        return {**state, "evals": evaluation.columns, GENERATION: next_generation(state)}
+
     def mean(self, state: State) -> Tensor:
         """As `Search.mean`."""
         return state[_MEAN]
@@ -198,6 +203,16 @@ class CMAES(StockCMAES):
         # Decomposed in every generation, the covariance's factor need not be saved: it can be found again.
         super().__init__(problem, **{"limit_C_decomposition": False, **options})
         self.p_c, self.p_sigma = torch.zeros_like(self.m), torch.zeros_like(self.m)
+        self.samples: tuple[Tensor, Tensor, Tensor] | None = None
+
+    def sample_distribution(self, num_samples: int | None = None) -> tuple[Tensor, Tensor, Tensor]:
+        """Return `samples` once, if they are given; else sample.
+
+        Returns:
+            (P, D) each: standard normal noise, the noise shaped by the covariance, and genomes.
+        """
+        samples, self.samples = self.samples, None
+        return samples or super().sample_distribution(num_samples)
 
     def update_C(  # noqa: N802
         self, zs: Tensor, ys: Tensor, assigned_weights: Tensor, h_sig: Tensor

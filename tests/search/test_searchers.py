@@ -255,6 +255,30 @@ def test_tables_that_no_memory_holds_are_refused_before_they_are_made(
         make_search(name, SearchSetting(100_000, population, 0.5, separable))
 
 
+@pytest.mark.parametrize(("name", "separable"), KINDS)
+@pytest.mark.parametrize("population", [4, 160, 256, 1024])
+def test_large_populations_are_taken_whatever_the_trial_on_few_numbers_gives(
+    name: str, separable: bool, population: int
+) -> None:
+    search = make_search(name, SearchSetting(40, population, 0.5, separable))
+    genomes, _ = search.ask(search.init(torch.zeros(40)), 1)
+    assert genomes.shape == (population, 40)
+
+
+@pytest.mark.parametrize("name", [name for name in SEARCHERS if name not in ("OpenAIES", "SepCMAES")])
+def test_evotorch_samples_once_a_generation(
+    make_hill: MakeHill, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    search = search_of(name)
+    state = make_hill(SIZE).climb(search, begin(search), 2)
+    genomes, asked = search.ask(state, 1)
+    with monkeypatch.context() as patch:
+        for sampler in ("make_gaussian", "manual_seed"):
+            patch.setattr(Problem, sampler, None, raising=False)
+        told = search.tell(asked, genomes, Evaluation.of_fitness(genomes.sum(1)))
+    assert torch.equal(told["generation"], state["generation"] + 1)
+
+
 def test_options_reach_the_searcher(make_hill: MakeHill) -> None:
     frozen = search_of("SNES", center_learning_rate=0.0)
     state = make_hill(SIZE).climb(frozen, begin(frozen), 4)
