@@ -36,8 +36,7 @@ def is_allowed(config: LNDPConfig, i: int, j: int) -> bool:
     """Edges run from inputs to hidden nodes, between hidden nodes, and from hidden nodes to outputs."""
     first_output = config.nodes - config.action_size
     kinds = [
-        "input" if n < config.input_nodes else "output" if n >= first_output else "hidden"
-        for n in (i, j)
+        "input" if n < config.input_nodes else "output" if n >= first_output else "hidden" for n in (i, j)
     ]
     return i != j and kinds in (["input", "hidden"], ["hidden", "hidden"], ["hidden", "output"])
 
@@ -128,7 +127,7 @@ def step(
     brain: Brain,
     stimulus: tuple[Tensor, float, tuple[Tensor, Tensor] | None],
 ) -> Brain:
-    """Steps 1 to 7, given the values of the inputs, the reward and, for sampled decisions, uniform numbers."""
+    """Steps 1 to 7, given the inputs' values, the reward and, for sampled decisions, uniform numbers."""
     inputs, reward, uniforms = stimulus
     brain = dict(brain)
     if config.lifetime_updates:

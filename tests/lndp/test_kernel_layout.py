@@ -141,7 +141,14 @@ def test_a_later_mechanism_that_is_off_leaves_the_kernel_on() -> None:
 
 def test_every_field_is_declared_once_and_exists() -> None:
     sizes = {*kernel_layout.MAXIMA} - {"input_nodes"}  # which follows from two fields
-    declared = [*sizes, *kernel_layout.SWITCHES, *kernel_layout.ARGUMENTS, *kernel_layout.HANDLED_ELSEWHERE, "candidates", "mechanisms"]
+    declared = [
+        *sizes,
+        *kernel_layout.SWITCHES,
+        *kernel_layout.ARGUMENTS,
+        *kernel_layout.HANDLED_ELSEWHERE,
+        "candidates",
+        "mechanisms",
+    ]
     assert sorted(declared) == sorted(field.name for field in fields(LNDPConfig))
 
 

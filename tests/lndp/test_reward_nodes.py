@@ -33,7 +33,8 @@ def observations(seed: int = 1) -> Tensor:
 
 
 def test_two_more_inputs_are_shown_the_reward_and_the_start() -> None:
-    assert CONFIG.input_nodes == 4 and CONFIG.hidden_nodes == 7
+    assert CONFIG.input_nodes == 4
+    assert CONFIG.hidden_nodes == 7
     program, parameters = LNDP(CONFIG), parameters_of(CONFIG)
     state, _ = program.step(parameters, program.birth(KEYS), observations(), REWARD, START)
     shown = program.activations(state)[..., :4]
@@ -77,7 +78,8 @@ def test_they_are_silent_while_the_network_develops() -> None:
     parameters, program = parameters_of(config), LNDP(config)
     state = program.develop(parameters, program.birth(KEYS))
     inputs = program.activations(state)[..., :4]
-    assert (inputs[..., :2] != 0).all() and (inputs[..., 2:] == 0).all()
+    assert (inputs[..., :2] != 0).all()
+    assert (inputs[..., 2:] == 0).all()
 
 
 @needs_compiler
