@@ -6,17 +6,14 @@ trying tells which. Run it: python examples/evolve_your_own.py [--generations 40
 """
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any
 
 import gymnasium
 import numpy as np
 
-from lndp_agents import LNDPAgent
-from lndp_agents.evolution.config import EvolutionConfig
-from lndp_agents.run.progress import Progress
-from lndp_agents.run.run import Run
-from lndp_agents.studies.evaluation import evaluate
+from lndp_agents import EvolutionConfig, LNDPAgent, Run, evaluate
 
 ENVIRONMENT = f"{Path(__file__)}:TwoDoors"
 """The class below, by the file that it is in: whoever has only the run folder finds it too."""
@@ -53,9 +50,9 @@ def evolve(folder: Path | None, generations: int) -> Path:
         lives=4,
         held_out_lives=16,
     )
-    with Run.create(recipe, folder) as run, Progress(generations) as progress:
-        for generation in run.generations():
-            progress.show(generation)
+    with Run.create(recipe, folder) as run:
+        for record in run.generations():
+            print(f"generation {record.generation}: mean {record.score_mean:.1f}", file=sys.stderr)
         return run.folder
 
 

@@ -46,6 +46,11 @@ class PolicyConfig(ABC):
     """What is fixed about a policy; nothing in it is learned. Subclasses are frozen dataclasses.
 
     `lndp_agents.policies.POLICIES` has all kinds by name, `policies.make_policy` makes the policy of one.
+
+    Example:
+        >>> from lndp_agents import LNDPConfig, PolicyConfig
+        >>> issubclass(LNDPConfig, PolicyConfig), LNDPConfig.policy
+        (True, 'lndp')
     """
 
     policy: ClassVar[str]

@@ -17,7 +17,13 @@ _PLACES = (_HERE / "_zoo", _HERE.parent / "zoo")
 
 
 def zoo_names() -> list[str]:
-    """Names of the pretrained agents, sorted."""
+    """Names of the pretrained agents, sorted.
+
+    Example:
+        >>> from lndp_agents import zoo_names
+        >>> "foraging" in zoo_names()
+        True
+    """
     return sorted(path.parent.name for path in _zoo().glob(f"*/{CONFIG_FILE}"))
 
 
@@ -72,6 +78,13 @@ def load_pretrained(
     Raises:
         ValueError: there is no such agent, it cannot be fetched, or is damaged (`FileFormatError`).
         ImportError: the hub needs huggingface_hub, the extra `hub`.
+
+    Example:
+        >>> from lndp_agents import load_pretrained
+        >>> agent = load_pretrained("foraging")
+        >>> agent.save_pretrained("my_agent")
+        >>> (load_pretrained("my_agent").genome == agent.genome).all().item()
+        True
     """
     return Agent[Any].from_pretrained(_folder_of(name_or_folder, revision), device, backend, trust=trust)
 

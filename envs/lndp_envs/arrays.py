@@ -13,6 +13,14 @@ def namespace(array: Array) -> Any:
 
     ``array_api_compat.array_namespace`` does the same for more libraries, but torch.compile warns of its
     cache, and its namespace of NumPy takes long to import; NumPy 2 follows the standard by itself.
+
+    Example:
+        >>> import numpy as np, torch
+        >>> from lndp_envs import namespace
+        >>> for ones in (np.ones(2), torch.ones(2)):
+        ...     print(float(namespace(ones).sum(ones)))
+        2.0
+        2.0
     """
     if isinstance(array, (np.ndarray, np.generic)):
         return np

@@ -20,6 +20,15 @@ class Dynamics(Protocol[State]):
 
     ``State`` is a named tuple of arrays, or of such tuples, whose first axis is B. The time limit of an
     episode is not part of a task; it belongs to the registration of the environment.
+
+    Example:
+        >>> import numpy as np
+        >>> from lndp_envs import Dynamics, make_dynamics
+        >>> dynamics: Dynamics = make_dynamics("lndp/Foraging-v0")[0]
+        >>> state = dynamics.reset(np.arange(8))  # eight rows at once
+        >>> state, reward, terminated = dynamics.step(state, np.zeros(8, np.int64))
+        >>> reward.shape, dynamics.observe(state).shape
+        ((8,), (8, 1))
     """
 
     @property
@@ -94,6 +103,25 @@ class OneEpisode:
     """What dynamics need not say if a lifetime is one episode, without trials, and nothing is hidden.
 
     Their states count the steps, in a field ``steps``, or they have an ``episode_start`` of their own.
+
+    Example:
+        >>> from typing import NamedTuple
+        >>> import numpy as np
+        >>> from gymnasium.spaces import Box, Discrete
+        >>> from lndp_envs import OneEpisode
+        >>> class Count(NamedTuple):
+        ...     steps: np.ndarray
+        >>> class Counter(OneEpisode):
+        ...     num_tasks = 1
+        ...     observation_space, action_space = Box(0.0, np.inf, (1,), np.float32), Discrete(2)
+        ...     def reset(self, key, task=None):
+        ...         return Count(key * 0)
+        ...     def step(self, state, action):
+        ...         return Count(state.steps + 1), action * 1.0, action < 0
+        ...     def observe(self, state):
+        ...         return state.steps[:, None].astype("float32")
+        >>> Counter().episode_start(Counter().reset(np.zeros(3, np.int64))).tolist()
+        [True, True, True]
     """
 
     episodes = None

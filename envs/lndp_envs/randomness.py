@@ -35,6 +35,12 @@ def fold(key: Array, data: Array | int) -> Array:
 
     Returns:
         int64 keys of the broadcast shape.
+
+    Example:
+        >>> import numpy as np
+        >>> from lndp_envs import fold
+        >>> bool((fold(np.arange(3), 1) != fold(np.arange(3), 2)).all())
+        True
     """
     offset = _signed((data + 1) * _FOLD_INCREMENT) if isinstance(data, int) else (data + 1) * _FOLD_INCREMENT
     return _mix(key + offset)
@@ -49,6 +55,13 @@ def uniform(key: Array, shape: tuple[int, ...] = ()) -> Array:
 
     Returns:
         float64 array of shape ``key.shape + shape``.
+
+    Example:
+        >>> import numpy as np
+        >>> from lndp_envs import uniform
+        >>> numbers = uniform(np.arange(1000))
+        >>> bool(numbers.min() >= 0 and numbers.max() < 1 and (numbers == uniform(np.arange(1000))).all())
+        True
     """
     xp = namespace(key)
     counters = xp.arange(1, math.prod(shape) + 1, dtype=xp.int64, device=key.device) * _DRAW_INCREMENT
@@ -79,6 +92,12 @@ def normal(key: Array, shape: tuple[int, ...] = ()) -> Array:
 
     Returns:
         float64 array of shape ``key.shape + shape``. NumPy and torch may differ in the last bit.
+
+    Example:
+        >>> import numpy as np
+        >>> from lndp_envs import normal
+        >>> normal(np.arange(4), (3,)).shape
+        (4, 3)
     """
     xp = namespace(key)
     pairs = uniform(key, (*shape, 2))
@@ -97,6 +116,11 @@ def key_of(*integers: int) -> int:
 
     Raises:
         ValueError: an integer is out of range.
+
+    Example:
+        >>> from lndp_envs import key_of
+        >>> key_of(1, 2) == key_of(1, 2), key_of(1, 2) == key_of(2, 1)
+        (True, False)
     """
     key = np.zeros(1, dtype=np.int64)
     for integer in integers:

@@ -21,7 +21,13 @@ from lndp_envs.vector_env import DynamicsVectorEnv
 
 @dataclass(frozen=True)
 class Labels:
-    """What the numbers of a world mean, printable ASCII."""
+    """What the numbers of a world mean, printable ASCII.
+
+    Example:
+        >>> from lndp_envs import Labels
+        >>> Labels(inputs=("left", "right"), outputs=("left", "right", "stay")).outputs[2]
+        'stay'
+    """
 
     inputs: tuple[str, ...] = ()
     """One for each number of an observation."""
@@ -110,6 +116,28 @@ def register(
         labels: what the numbers of an observation and the actions mean.
         reward_threshold: the return that counts as solved; the optimum where it is known.
         kwargs: keyword arguments of the dynamics that differ from their defaults.
+
+    Example:
+        >>> from typing import NamedTuple
+        >>> import numpy as np
+        >>> from gymnasium.spaces import Box, Discrete
+        >>> from lndp_envs import OneEpisode, register
+        >>> class Count(NamedTuple):
+        ...     steps: np.ndarray
+        >>> class Counter(OneEpisode):
+        ...     num_tasks = 1
+        ...     observation_space, action_space = Box(0.0, np.inf, (1,), np.float32), Discrete(2)
+        ...     def reset(self, key, task=None):
+        ...         return Count(key * 0)
+        ...     def step(self, state, action):
+        ...         return Count(state.steps + 1), action * 1.0, action < 0
+        ...     def observe(self, state):
+        ...         return state.steps[:, None].astype("float32")
+        >>> register("docs/Counter-v0", Counter, max_episode_steps=5)
+        >>> import gymnasium
+        >>> env = gymnasium.make_vec("docs/Counter-v0", 2)
+        >>> env.reset(seed=0)[0].tolist()
+        [[0.0], [0.0]]
     """
     world = RegisteredWorld(
         env_id, make_dynamics, max_episode_steps, renderer, labels or Labels(), reward_threshold, kwargs or {}
@@ -145,6 +173,12 @@ def make_dynamics(env_id: str, **kwargs: Any) -> tuple[Dynamics[Any], int | None
     Raises:
         ValueError: the id is not known, or an argument is out of its range.
         TypeError: the dynamics have no argument of that name.
+
+    Example:
+        >>> from lndp_envs import make_dynamics
+        >>> dynamics, max_steps = make_dynamics("lndp/Foraging-v0")
+        >>> dynamics.num_tasks, max_steps
+        (2, 100)
     """
     if env_id not in WORLDS:
         raise ValueError(f"{env_id!r} has no dynamics here; known are {', '.join(WORLDS)}")

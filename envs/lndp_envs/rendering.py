@@ -77,6 +77,15 @@ class FrameRenderer(ABC):
     Args:
         task: the dynamics that are drawn.
         render_mode: one of the three.
+
+    Example:
+        >>> import numpy as np
+        >>> from lndp_envs import FrameRenderer
+        >>> class Bar(FrameRenderer):
+        ...     def draw(self, view):
+        ...         picture = np.zeros((20, 100, 3), np.uint8)
+        ...         picture[:, : int(view.steps[0])] = 255
+        ...         return picture
     """
 
     render_modes: ClassVar[tuple[str, ...]] = RENDER_MODES

@@ -19,6 +19,11 @@ def reversal(every: int) -> Schedule:
 
     Raises:
         ValueError: ``every`` is no integer of at least 1.
+
+    Example:
+        >>> from lndp_envs import reversal
+        >>> reversal(50)
+        {'kind': 'reversal', 'every': 50}
     """
     return {"kind": "reversal", "every": _count("every", every)}
 
@@ -28,6 +33,11 @@ def hazard(p: float) -> Schedule:
 
     Raises:
         ValueError: ``p`` is no number in [0, 1].
+
+    Example:
+        >>> from lndp_envs import hazard
+        >>> hazard(0.1)
+        {'kind': 'hazard', 'p': 0.1}
     """
     return {"kind": "hazard", "p": check_probability("p", p)}
 
@@ -37,6 +47,11 @@ def at(steps: Any) -> Schedule:
 
     Raises:
         ValueError: they are not one or more integers of at least 1.
+
+    Example:
+        >>> from lndp_envs import at
+        >>> at([50, 20])
+        {'kind': 'at', 'steps': [20, 50]}
     """
     if not isinstance(steps, list | tuple) or not steps:
         raise ValueError(f"steps is {steps!r}, but it must be a list of integers, at least one")

@@ -97,6 +97,14 @@ class RewardSchedule(ScheduleWrapper):
 
     Raises:
         ValueError: the schedule or the phases have another form.
+
+    Example:
+        >>> import gymnasium
+        >>> from lndp_envs import RewardSchedule, at
+        >>> env = RewardSchedule(gymnasium.make("CartPole-v1"), at([1]))
+        >>> _ = env.reset(seed=0)
+        >>> [env.step(0)[1], env.step(1)[1]]
+        [1.0, -1.0]
     """
 
     subject = "reward"
@@ -139,6 +147,13 @@ class ActionSchedule(ScheduleWrapper):
 
     Raises:
         ValueError: the schedule or the phases have another form, or the actions cannot be mirrored.
+
+    Example:
+        >>> import gymnasium
+        >>> from lndp_envs import ActionSchedule, reversal
+        >>> env = ActionSchedule(gymnasium.make("CartPole-v1"), reversal(every=20), notify=True)
+        >>> env.reset(seed=0)[1]["action_phase"]
+        0
     """
 
     subject = "action"

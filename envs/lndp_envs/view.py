@@ -9,7 +9,14 @@ from lndp_envs.dynamics import Dynamics
 
 
 class View(NamedTuple):
-    """B lives at one moment; the first axis of every field is B."""
+    """B lives at one moment; the first axis of every field is B.
+
+    Example:
+        >>> from lndp_envs import FrameRenderer, View
+        >>> class Text(FrameRenderer):
+        ...     def draw(self, view: View):
+        ...         raise NotImplementedError(f"step {view.steps[0]}, return {view.total[0]}")
+    """
 
     state: Any
     """The state now."""

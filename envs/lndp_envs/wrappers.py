@@ -26,6 +26,14 @@ class Lifetime(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
 
     Raises:
         ValueError: ``episodes`` is below 1.
+
+    Example:
+        >>> import gymnasium
+        >>> from lndp_envs import Lifetime
+        >>> env = Lifetime(gymnasium.make("CartPole-v1", max_episode_steps=5), episodes=2)
+        >>> _ = env.reset(seed=0)
+        >>> [any(env.step(0)[2:4]) for _ in range(10)].index(True)
+        9
     """
 
     def __init__(self, env: gymnasium.Env[Any, Any], episodes: int = 3) -> None:
@@ -73,6 +81,13 @@ class SenseReward(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
 
     Args:
         env: the environment.
+
+    Example:
+        >>> import gymnasium
+        >>> from lndp_envs import SenseReward
+        >>> env = SenseReward(gymnasium.make("CartPole-v1"))
+        >>> sorted(env.reset(seed=0)[0])
+        ['episode_start', 'observation', 'reward']
     """
 
     def __init__(self, env: gymnasium.Env[Any, Any]) -> None:

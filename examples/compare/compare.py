@@ -12,9 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from lndp_agents.compare import Comparison, Row, compare
-from lndp_agents.compare.tables import machine, write_csv
-from lndp_agents.persistence import write_file
+from lndp_agents.compare import Comparison, Row, compare, machine, write_csv
 
 RESULTS = Path(__file__).parent / "results"
 LEARNERS = ("lndp@cartpole", "lndp", "ppo", "recurrent-ppo", "hebbian", "gru")
@@ -64,7 +62,7 @@ def write_summary(folder: Path, tables: Mapping[str, Sequence[Row]], options: ar
         "had budgets of their own, which are larger: the tables of the worlds have them.",
         f"{machine()}; one thread for each training.",
     ]
-    write_file(folder / "summary.md", ("\n\n".join([*notes, "\n".join(lines)]) + "\n").encode())
+    (folder / "summary.md").write_text("\n\n".join([*notes, "\n".join(lines)]) + "\n", "utf-8")
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -16,24 +16,22 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from lndp_agents import load_pretrained
-from lndp_agents.baselines import load_baseline
-from lndp_agents.baselines.registry import RULES, is_finished
-from lndp_agents.compare import Comparison
-from lndp_agents.compare.comparison import SCORE_SEED
-from lndp_agents.compare.entrants import fixed_policy
-from lndp_agents.compare.names import Entrant
-from lndp_agents.compare.runner import TRAININGS
-from lndp_agents.compare.tables import machine, write_csv
-from lndp_agents.compare.training import LIVES_FILE, score
-from lndp_agents.interventions import Intervention, Lesion, hidden_nodes
-from lndp_agents.interventions.trained import DAMAGES
-from lndp_agents.persistence import write_file
-from lndp_agents.plotting.figures import new_figure, style_axes, write_figure, write_labels
-from lndp_agents.plotting.palette import EVENT_DASHES, INK, line_look
-from lndp_agents.studies.evaluation import PolicyLives
-from lndp_agents.studies.recovery import window_steps
-from lndp_agents.studies.statistics import bootstrap_interval, interquartile_mean
+from lndp_agents import Intervention, Lesion, load_pretrained
+from lndp_agents.baselines import RULES, is_finished, load_baseline
+from lndp_agents.compare import (
+    LIVES_FILE,
+    SCORE_SEED,
+    TRAININGS,
+    Comparison,
+    Entrant,
+    fixed_policy,
+    machine,
+    score,
+    write_csv,
+)
+from lndp_agents.interventions import DAMAGES, hidden_nodes
+from lndp_agents.plotting import new_figure, palette, style_axes, write_figure, write_labels
+from lndp_agents.studies import PolicyLives, bootstrap_interval, interquartile_mean, window_steps
 
 RESULTS = Path(__file__).parent / "results"
 WINDOWS = 50
@@ -130,7 +128,7 @@ def _write(folder: Path, comparison: Comparison, found: Mapping[str, Injured], s
         *(f"| {' | '.join(line)} |" for line in (["policy", *kinds], ["---"] * (1 + len(kinds)), *table)),
         "",
     ]
-    write_file(folder / "injuries.md", "\n".join(text).encode())
+    (folder / "injuries.md").write_text("\n".join(text), "utf-8")
     print("\n".join(text))
 
 
@@ -172,13 +170,13 @@ def figure_of(environment: str, rows: Sequence[Mapping[str, Any]], middle: int) 
             own = [row for row in rows if (row["policy"], row["injury"]) == (name, kind)]
             if own:
                 time, rewards = ([float(row[column]) for row in own] for column in ("time", "reward"))
-                look = line_look(number, len(own))
+                look = palette.line_look(number, len(own))
                 axes.plot(time, rewards, label=name, **look)
                 ends[kind].append((rewards[-1], name, look["color"]))
         if kind != "intact":
-            axes.axvline(middle, color=INK, linewidth=0.9, linestyle=EVENT_DASHES)
+            axes.axvline(middle, color=palette.INK, linewidth=0.9, linestyle=palette.EVENT_DASHES)
         style_axes(axes, "step of life", "reward of a step")
-        axes.set_title(kind, color=INK, fontsize=10, loc="left")
+        axes.set_title(kind, color=palette.INK, fontsize=10, loc="left")
     for axes, kind in zip(panels.flat, kinds, strict=False):
         if axes in panels[:, -1]:
             write_labels(axes, ends[kind])

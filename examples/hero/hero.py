@@ -17,10 +17,8 @@ from numpy.typing import NDArray
 from patients import ENVIRONMENT, Fixed, Moment, Patient, Plastic
 from picture import Page, Side, trailing_means
 
-from lndp_agents import Lesion, load_pretrained
-from lndp_agents.interventions import Intervention
-from lndp_agents.studies.recovery import Recovery, measure_recovery
-from lndp_agents.watching import write_gif
+from lndp_agents import Intervention, Lesion, load_pretrained, write_gif
+from lndp_agents.studies import Recovery, measure_recovery
 
 HERE = Path(__file__).parent
 STEPS, SHARE, LIVES = 100, 0.33, 128

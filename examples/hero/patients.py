@@ -8,11 +8,9 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
-from lndp_agents import Agent
-from lndp_agents.interventions import Intervention
+from lndp_agents import Agent, Intervention
 from lndp_agents.rollout import Phenotype, StepInput
-from lndp_agents.watching.life import Life
-from lndp_agents.watching.wiring import Brain, NodeCounts, with_edges
+from lndp_agents.watching import Brain, Life, NodeCounts, with_edges
 
 ENVIRONMENT = "lndp/ForagingReversal-v0"
 GATES = 3

@@ -8,9 +8,7 @@ from numpy.typing import NDArray
 from patients import Moment, Patient
 
 from lndp_agents.plotting import palette
-from lndp_agents.watching import style
-from lndp_agents.watching.brain_view import BrainView
-from lndp_agents.watching.drawing import Area, Drawing, Frame
+from lndp_agents.watching import Area, BrainView, Drawing, Frame, style
 
 PAGE = 420.0, 322.0
 COLUMN, GAP, MARGIN = 196.0, 12.0, 8.0

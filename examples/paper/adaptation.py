@@ -20,8 +20,8 @@ from paper import SCORE_SEED, options, parser, run_script, say
 from tables import machine, new_figure, style, write_csv, write_figure, write_markdown
 
 from lndp_agents import LNDPAgent, zoo_names
-from lndp_agents.plotting.palette import EVENT_DASHES, SOFT_INK, line_look
-from lndp_agents.studies.statistics import bootstrap_interval, interquartile_mean, ratio_interval
+from lndp_agents.plotting import palette
+from lndp_agents.studies import bootstrap_interval, interquartile_mean, ratio_interval
 
 ENVIRONMENT = "lndp/ForagingReversal-v0"
 STEPS = 100
@@ -133,14 +133,14 @@ def draw(rows: Sequence[dict[str, Any]], title: str, path: Path) -> None:
                 own = [row for row in rows if row["condition"] == name and row["alignment"] == alignment]
                 seen = [row for row in own if row["lives"] >= SEEN]
                 x = [row["trial"] for row in seen]
-                look = line_look(number)  # the first is bold: others may lie on it
+                look = palette.line_look(number)  # the first is bold: others may lie on it
                 axes.plot(x, [row[measure] for row in seen], label=name, **look)
                 ends = ([row[f"{measure} {end}"] for row in seen] for end in ("low", "high"))
                 axes.fill_between(x, *ends, color=look["color"], alpha=0.15, linewidth=0)
             event = "birth" if alignment == "birth" else "a change of the food's side"
             style(axes, "", f"trials since {event}", names[measure])
             if alignment == "change":
-                axes.axvline(-0.5, color=SOFT_INK, linewidth=0.8, linestyle=EVENT_DASHES)
+                axes.axvline(-0.5, color=palette.SOFT_INK, linewidth=0.8, linestyle=palette.EVENT_DASHES)
     figure.legend(
         *panels[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=6, frameon=False
     )

@@ -16,13 +16,9 @@ from typing import Any
 
 from living import cohort
 
-from lndp_agents import zoo_names
-from lndp_agents.persistence import write_file
-from lndp_agents.plotting.figures import new_figure, style_axes, write_figure
-from lndp_agents.plotting.palette import BORN, EVENT_DASHES, INK, LOST, NEGATIVE, POSITIVE, SOFT_INK
-from lndp_agents.studies.diagnostics import Report, Thresholds, diagnose
-from lndp_agents.zoo import zoo_folder
-from lndp_agents.zoo_results import ZooResults
+from lndp_agents import diagnose, zoo_names
+from lndp_agents.plotting import new_figure, palette, style_axes, write_figure
+from lndp_agents.studies import Report, Thresholds, ZooResults, zoo_folder
 
 RESULTS = Path(__file__).parent / "results"
 EVERY_STEP, THEN = 100, 10
@@ -77,37 +73,39 @@ def figure_of(reports: Mapping[str, Report]) -> Any:
     for row, (name, report) in zip(panels, reports.items(), strict=True):
         means = report.curves.means()
         _draw_changes(row[0], means, report.critical_period)
-        _draw_curve(row[1], means["density"], NEGATIVE, 1.0)
-        _draw_curve(row[2], means["diversity"], POSITIVE, max(1.1, 1.1 * means["diversity"].max()))
-        row[2].axhline(1.0, color=SOFT_INK, linewidth=0.8, linestyle=EVENT_DASHES, zorder=1)
+        _draw_curve(row[1], means["density"], palette.NEGATIVE, 1.0)
+        _draw_curve(row[2], means["diversity"], palette.POSITIVE, max(1.1, 1.1 * means["diversity"].max()))
+        row[2].axhline(1.0, color=palette.SOFT_INK, linewidth=0.8, linestyle=palette.EVENT_DASHES, zorder=1)
         for axes in row:
             _style(axes, report.longest_life)
-        row[0].set_ylabel(name, color=INK, fontsize=10.5)
+        row[0].set_ylabel(name, color=palette.INK, fontsize=10.5)
     titles = ("possible edges changed in a step", "edge density", "node-state diversity, newborns 1")
     for axes, title in zip(panels[0], titles, strict=True):
-        axes.set_title(title, color=INK, fontsize=10, loc="left")
+        axes.set_title(title, color=palette.INK, fontsize=10, loc="left")
     for axes in panels[-1]:
-        axes.set_xlabel("step of life", color=SOFT_INK, fontsize=9)
+        axes.set_xlabel("step of life", color=palette.SOFT_INK, fontsize=9)
     return figure
 
 
 def _draw_changes(axes: Any, means: Mapping[str, Any], critical_period: int) -> None:
     steps = range(1, len(means["born"]) + 1)
-    for curve, color in ((means["born"], BORN), (-means["lost"], LOST)):
+    for curve, color in ((means["born"], palette.BORN), (-means["lost"], palette.LOST)):
         axes.fill_between(steps, curve, color=color, alpha=0.25, linewidth=0)
         axes.plot(steps, curve, color=color, linewidth=1.6)
     top = 1.15 * max(means["born"].max(), means["lost"].max() / 4, 0.01)
     bottom = 1.15 * max(means["lost"].max(), top / 4)
     axes.set_ylim(-bottom, top)
-    axes.axhline(0.0, color=SOFT_INK, linewidth=0.7)
+    axes.axhline(0.0, color=palette.SOFT_INK, linewidth=0.7)
     axes.yaxis.get_major_locator().set_params(nbins=4)
     axes.yaxis.set_major_formatter(lambda share, _: f"{round(100 * abs(share), 1):g} %")
-    for place, text, color in ((top, "born", BORN), (-bottom, "lost", LOST)):
+    for place, text, color in ((top, "born", palette.BORN), (-bottom, "lost", palette.LOST)):
         _write_beside(axes, (steps[-1], 0.6 * place), text, color, -3)
     if critical_period:
-        axes.axvline(critical_period, color=INK, linewidth=0.9, linestyle=EVENT_DASHES)
+        axes.axvline(critical_period, color=palette.INK, linewidth=0.9, linestyle=palette.EVENT_DASHES)
         points = 5 if critical_period < steps[-1] / 2 else -5
-        _write_beside(axes, (critical_period, 0.85 * top), f"90 % by step {critical_period}", INK, points)
+        _write_beside(
+            axes, (critical_period, 0.85 * top), f"90 % by step {critical_period}", palette.INK, points
+        )
 
 
 def _draw_curve(axes: Any, curve: Any, color: str, highest: float) -> None:
@@ -202,7 +200,7 @@ def _csv(rows: Iterable[Mapping[str, Any]]) -> str:
 
 
 def _write(path: Path, content: str) -> None:
-    write_file(path, content.encode())
+    path.write_bytes(content.encode())
     print(f"wrote {path}", file=sys.stderr)
 
 

@@ -8,11 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lndp_agents import LNDPAgent, load_pretrained, zoo_names
-from lndp_agents.genome import parameters_to_genome
-from lndp_agents.interventions import Freeze
+from lndp_agents import Lesion, LNDPAgent, fresh_rollout, load_pretrained, zoo_names
+from lndp_agents.agent import parameters_to_genome
 from lndp_agents.rollout import Transition
-from lndp_agents.studies.evaluation import fresh_rollout, world_of
+from lndp_agents.studies import world_of
 
 AGENTS = Path(__file__).parent / "agents"
 """NAME_sSEED: from other evolutions than the zoo's agents, some by another recipe (README.md there)."""
@@ -70,7 +69,7 @@ def trials_of_lives(
         world_of(agent, environment),
         lives=lives,
         seed=seed,
-        interventions=[] if frozen_from is None else [Freeze(at=frozen_from)],
+        interventions=[] if frozen_from is None else [Lesion(at=frozen_from, freeze=True)],
         record=[("trial", trial), "rewards"],
     )
     return results.records["trial"][0].numpy(), results.records["rewards"][0].numpy()

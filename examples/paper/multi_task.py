@@ -31,9 +31,8 @@ from paper import (
 from tables import new_figure, style, write_figure, write_results
 from transfer import BEST_KNOWN
 
-from lndp_agents.evolution.config import EvolutionConfig
-from lndp_agents.plotting.palette import EVENT_DASHES, POSITIVE, SOFT_INK
-from lndp_agents.run.view import RunView
+from lndp_agents import EvolutionConfig, RunView
+from lndp_agents.plotting import palette
 
 RANDOM = {"lndp/CartPoleLife-v0": 22.0, "lndp/AcrobotLife-v0": -499.0}
 """The worlds, and what random actions bring there."""
@@ -81,9 +80,9 @@ def draw(results: Sequence[Result], chosen: Options) -> None:
     for axes, name in zip(panels, RANDOM, strict=True):
         for result in results:
             scores = RunView(result.run).worlds[f"population {name}"]
-            axes.plot(range(1, len(scores) + 1), scores, color=POSITIVE, linewidth=1.2)
+            axes.plot(range(1, len(scores) + 1), scores, color=palette.POSITIVE, linewidth=1.2)
         for level in (RANDOM[name], BEST_KNOWN[name]):
-            axes.axhline(level, color=SOFT_INK, linewidth=0.8, linestyle=EVENT_DASHES)
+            axes.axhline(level, color=palette.SOFT_INK, linewidth=0.8, linestyle=palette.EVENT_DASHES)
         style(axes, f"{name}; dashed: random, best known", "generation", "mean return of the population")
     write_figure(figure, chosen.out / "multi_task.png")
 

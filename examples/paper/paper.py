@@ -13,10 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from lndp_agents import LNDPAgent
-from lndp_agents.evolution.config import EvolutionConfig
-from lndp_agents.run.run import Run
-from lndp_agents.run.view import RunView
+from lndp_agents import EvolutionConfig, LNDPAgent, Run, RunView
 
 RESULTS = Path(__file__).parent / "results"
 RECIPE: dict[str, Any] = {

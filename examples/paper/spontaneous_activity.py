@@ -26,12 +26,12 @@ from paper import (
 )
 from tables import by_condition, curve, new_figure, style, summary, write_figure, write_results
 
-from lndp_agents.plotting.palette import NEGATIVE, POSITIVE, line_look
+from lndp_agents.plotting import palette
 
 ENVIRONMENT = "lndp/CartPoleLife-v0"
 STEPS = (0, 5, 20, 100)
 GENERATIONS = 40
-MEASURES = {"first episode": (POSITIVE, "s"), "mean": (NEGATIVE, "o")}
+MEASURES = {"first episode": (palette.POSITIVE, "s"), "mean": (palette.NEGATIVE, "o")}
 """Colour and marker."""
 
 
@@ -62,7 +62,7 @@ def draw(results: Sequence[Result], chosen: Options) -> None:
             steps = result.condition.labels["development steps"]
             scores = curve(result, "score_mean")
             label = f"{steps} steps" if result.recipe.seed == 1 else None
-            look = line_look(number, len(scores)) | {"linewidth": 1.2}
+            look = palette.line_look(number, len(scores)) | {"linewidth": 1.2}
             panels[0].plot(range(1, len(scores) + 1), scores, label=label, **look)
     style(panels[0], "each line is an evolution", "generation", "mean return of the population")
     panels[0].legend(frameon=False, fontsize=8)

@@ -27,11 +27,11 @@ from paper import (
 )
 from tables import by_condition, curve, new_figure, style, summary, write_figure, write_results
 
-from lndp_agents.plotting.palette import DASHES, GRID, NEGATIVE, POSITIVE
+from lndp_agents.plotting import palette
 
 TASKS = {"foraging": ("lndp/ForagingSwitch-v0", 60), "cartpole": ("lndp/CartPoleLife-v0", 40)}
 """Environment and generations: as many as one or two hours of one core allow for all conditions."""
-SWITCH_LOOKS = {"on": (POSITIVE, "solid", "o"), "off": (NEGATIVE, DASHES[1], "s")}
+SWITCH_LOOKS = {"on": (palette.POSITIVE, "solid", "o"), "off": (palette.NEGATIVE, palette.DASHES[1], "s")}
 """Colour, dashes, marker."""
 
 
@@ -108,7 +108,7 @@ def draw_scores(task: str, results: Sequence[Result], chosen: Options) -> None:
             axes.plot([low, high], [place, place], color=color, linewidth=2)
             axes.plot(middle, place, marker, color=color, markersize=4)
         style(axes, name, "return")
-        axes.grid(axis="x", color=GRID, linewidth=0.7)
+        axes.grid(axis="x", color=palette.GRID, linewidth=0.7)
         labels = [f"{_birth(group[0])}, {group[0].condition.labels['plasticity']}" for group in groups]
         axes.set_yticks(range(len(groups)), labels if name == measures[0] else [""] * len(groups))
         axes.invert_yaxis()

@@ -11,12 +11,11 @@ from typing import Any
 import numpy as np
 from paper import SCORE_SEED, Options, Result, say, score_lives
 
-from lndp_agents.persistence import write_file
-from lndp_agents.plotting import figures, read_metrics
-from lndp_agents.plotting.figures import style_axes
-from lndp_agents.plotting.palette import INK
-from lndp_agents.run.origin import system_info
-from lndp_agents.studies.statistics import bootstrap_interval, interquartile_mean
+from lndp_agents.plotting import new_figure as empty_figure
+from lndp_agents.plotting import palette, read_metrics, style_axes
+from lndp_agents.plotting import write_figure as write_png
+from lndp_agents.run import system_info
+from lndp_agents.studies import bootstrap_interval, interquartile_mean
 
 
 def write_results(path: Path, title: str, results: Sequence[Result], chosen: Options) -> None:
@@ -82,20 +81,20 @@ def write_markdown(
 
 def new_figure(width: float, height: float, rows: int = 1, columns: int = 1) -> tuple[Any, np.ndarray]:
     """A figure and its axes (rows, columns)."""
-    figure = figures.new_figure(width, height, layout="constrained")
+    figure = empty_figure(width, height, layout="constrained")
     return figure, figure.subplots(rows, columns, squeeze=False)
 
 
 def write_figure(figure: Any, path: Path) -> None:
     """Write a PNG."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    figures.write_figure(figure, path)
+    write_png(figure, path)
     say(f"wrote {path}")
 
 
 def style(axes: Any, title: str = "", x: str = "", y: str = "") -> None:
     """Name and soften axes."""
-    axes.set_title(title, color=INK, fontsize=9.5, loc="left")
+    axes.set_title(title, color=palette.INK, fontsize=9.5, loc="left")
     style_axes(axes, x, y)
 
 
@@ -142,4 +141,4 @@ def _summary(group: Sequence[Result], measure: str) -> str:
 
 def _write(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_file(path, content)
+    path.write_bytes(content)

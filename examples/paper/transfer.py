@@ -16,19 +16,17 @@ from typing import Any
 import numpy as np
 import torch
 from living import cohort
-from lndp_envs.randomness import fold, key_of, normal, uniform
+from lndp_envs import fold, key_of, normal, uniform
 from matplotlib.colors import LinearSegmentedColormap
 from paper import NODES, SCORE_SEED, encoding_of, options, parser, run_script, say
 from tables import machine, new_figure, style, write_csv, write_figure, write_markdown
 
-from lndp_agents import LNDPAgent, zoo_names
-from lndp_agents.genome import genome_size, genome_to_parameters
-from lndp_agents.plotting.palette import INK, POSITIVE
-from lndp_agents.rollout import Evolved, World, balanced_contexts, lifetime_keys, make_world
-from lndp_agents.rollout.streams import EVALUATION
+from lndp_agents import LNDPAgent, World, fresh_rollout, make_world, zoo_names
+from lndp_agents.agent import genome_size, genome_to_parameters
+from lndp_agents.plotting import palette
+from lndp_agents.rollout import EVALUATION, Evolved, balanced_contexts, lifetime_keys
 from lndp_agents.spaces import config_for
-from lndp_agents.studies.evaluation import fresh_rollout, world_of
-from lndp_agents.studies.statistics import bootstrap_interval, interquartile_mean
+from lndp_agents.studies import bootstrap_interval, interquartile_mean, world_of
 
 BEST_KNOWN = {
     "lndp/Foraging-v0": 490.0,
@@ -131,13 +129,13 @@ def draw(rows: Sequence[dict[str, Any]], title: str) -> Any:
     """The matrix, white where a genome does no better than random actions."""
     genomes, worlds = (list(dict.fromkeys(row[key] for row in rows)) for key in ("genome", "environment"))
     figure, ((axes,),) = new_figure(1.15 * len(worlds) + 1.6, 0.62 * len(genomes) + 1.5)
-    colors = LinearSegmentedColormap.from_list("share", ["white", POSITIVE])
+    colors = LinearSegmentedColormap.from_list("share", ["white", palette.POSITIVE])
     shares = np.array([row.get("scaled", np.nan) for row in rows], float).reshape(len(worlds), -1).T
     axes.imshow(shares, cmap=colors, vmin=0.0, vmax=1.0, aspect="auto")
     for row in rows:
         place = worlds.index(row["environment"]), genomes.index(row["genome"])
         text = f"{row['scaled']:.2f}\n{row['score']:.0f}" if "scaled" in row else "–"
-        axes.text(*place, text, ha="center", va="center", fontsize=8.5, color=INK)
+        axes.text(*place, text, ha="center", va="center", fontsize=8.5, color=palette.INK)
     style(axes, title)
     axes.grid(visible=False)
     names = [world.removeprefix("lndp/").removesuffix("-v0") for world in worlds]

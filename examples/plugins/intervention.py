@@ -9,8 +9,7 @@ Run it:
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from lndp_agents.interventions import Intervention
-from lndp_agents.rollout import Network
+from lndp_agents import Intervention
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,17 +20,17 @@ class Clamp(Intervention):
     activation: float = 1.0
     """Of the node, from -1 to 1."""
 
-    def before_step(self, step: int, network: Network) -> Network:
+    def before_step(self, step: int, network: Any) -> Any:
         """As `Intervention.before_step`: only an LNDP has such nodes."""
         if step == self.at and not hasattr(network.state, "activation"):
             raise ValueError(f"lesion=Clamp: {type(network.state).__name__} has no nodes; name an LNDP")
         return self._clamped(network) if step == self.at else network
 
-    def on_state(self, step: int, network: Network) -> Network:
+    def on_state(self, step: int, network: Any) -> Any:
         """As `Intervention.on_state`."""
         return self._clamped(network) if step >= self.at else network
 
-    def _clamped(self, network: Any) -> Network:
+    def _clamped(self, network: Any) -> Any:
         node = network.policy.config.observation_size  # hidden nodes come after the inputs
         activation = network.state.activation.clone()
         activation[..., node] = self.activation

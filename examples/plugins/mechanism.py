@@ -12,9 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lndp_agents.lndp import Step
-from lndp_agents.lndp.config import LNDPConfig
-from lndp_agents.lndp.mechanisms import Growth, Mechanism
+from lndp_agents import Growth, LNDPConfig, Mechanism, Step
 
 
 class WireCost(Growth):

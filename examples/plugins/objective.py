@@ -7,8 +7,7 @@ scores, worlds.csv the scores in each world; `RunView(folder).agent("best", "lnd
 agent of the second one. Built in is the same for any number of worlds: --objective mean_of_ranks.
 """
 
-from lndp_agents.evolution.description import Description
-from lndp_agents.evolution.objective import Objective, WorldObjective, mean_of_ranks
+from lndp_agents import Description, Objective, WorldObjective, mean_of_ranks
 
 FORAGING, BANDIT = (0.0, 490.0), (100.0, 170.7)
 """Scores that count as 0 and as 1: of random actions, and of the optimum."""

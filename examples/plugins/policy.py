@@ -4,17 +4,14 @@ lndp train lndp/Foraging-v0 --policy examples/plugins/policy.py:LeakyConfig --ge
 lndp evaluate runs/Foraging_1 --trust
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
-from lndp_agents.config import within
-from lndp_agents.lndp.cells import linear
-from lndp_agents.parameters import Parameters, Shapes
-from lndp_agents.policies import policy_of
-from lndp_agents.policies.network import Lives, Network, NetworkConfig
+from lndp_agents import Network, NetworkConfig, policy_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +19,7 @@ class LeakyConfig(NetworkConfig):
     """Leaky units between inputs and outputs."""
 
     policy: ClassVar[str] = "leaky"
-    units: int = field(default=8, metadata=within(1, 1024))
+    units: int = field(default=8, metadata={"low": 1, "high": 1024})
     """How many units there are."""
 
 
@@ -31,7 +28,7 @@ class Leaky(Network[LeakyConfig]):
     """u <- (1 - leak) u + leak tanh(W x)."""
 
     @property
-    def parameter_shapes(self) -> Shapes:
+    def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
         """Shape of each named parameter; weights are (out, in)."""
         return {
             "in.weight": (self.config.units, self.config.input_size),
@@ -46,10 +43,10 @@ class Leaky(Network[LeakyConfig]):
         return self.config.units
 
     def respond(
-        self, parameters: Parameters, memory: Tensor, inputs: Tensor, lives: Lives
+        self, parameters: Mapping[str, Tensor], memory: Tensor, inputs: Tensor, lives: Any
     ) -> tuple[Tensor, Tensor]:
         """The next memory and the outputs."""
         leak = torch.sigmoid(parameters["leak"])[:, None]
-        after = (1 - leak) * memory + leak * torch.tanh(linear(inputs, parameters["in.weight"]))
+        after = (1 - leak) * memory + leak * torch.tanh(inputs @ parameters["in.weight"].mT)
         after = torch.where(lives.alive[..., None], after, memory)
-        return after, linear(after, parameters["out.weight"], parameters["out.bias"])
+        return after, after @ parameters["out.weight"].mT + parameters["out.bias"][:, None]

@@ -13,7 +13,10 @@ import math
 import torch
 from torch import Tensor
 
-from lndp_agents.search import GENERATION, Evaluation, SearchSetting, State
+from lndp_agents import Evaluation, SearchSetting
+
+State = dict[str, Tensor]
+"""The values of a search; its entry "generation" counts generations."""
 
 
 class OnePlusLambda:
@@ -33,7 +36,7 @@ class OnePlusLambda:
     def init(self, mean: Tensor) -> State:
         """The state before the first generation, with the parent (D,)."""
         sigma = torch.tensor(self._setting.sigma)
-        return {"parent": mean, "sigma": sigma, GENERATION: torch.tensor(0)}
+        return {"parent": mean, "sigma": sigma, "generation": torch.tensor(0)}
 
     def ask(self, state: State, key: int) -> tuple[Tensor, State]:
         """The parent, and mutants of it: genomes (P, D)."""
@@ -49,7 +52,7 @@ class OnePlusLambda:
         return {
             "parent": genomes[int(fitness.argmax())].clone(),
             "sigma": state["sigma"] * math.exp(self._rate * (successes - 1 / 5)),
-            GENERATION: state[GENERATION] + 1,
+            "generation": state["generation"] + 1,
         }
 
     def mean(self, state: State) -> Tensor:

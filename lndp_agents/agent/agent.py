@@ -54,6 +54,17 @@ class Agent(Predictor[Config]):
         ValueError: a space is refused, configuration or encoding do not fit the spaces, the genome has
             another length or is not finite, or device or backend are not there for this policy.
         OSError: the kernel was asked for and cannot be built; "auto" only warns, when it is needed.
+
+    Example:
+        >>> import gymnasium
+        >>> from lndp_agents import load_pretrained
+        >>> env = gymnasium.make("lndp/Foraging-v0")
+        >>> agent = load_pretrained("foraging")
+        >>> _ = agent.birth(seed=3)
+        >>> observation, _ = env.reset(seed=3)
+        >>> for step in range(3):
+        ...     action = agent.act(observation, reward=0.0 if step == 0 else reward, episode_start=step == 0)
+        ...     observation, reward, *_ = env.step(action)
     """
 
     config_type: ClassVar[type[PolicyConfig]] = PolicyConfig
@@ -228,7 +239,17 @@ class Agent(Predictor[Config]):
 
 
 class LNDPAgent(Agent[LNDPConfig]):
-    """A plastic agent: a genome, and the life that it leads at the moment. Its brain is a graph."""
+    """A plastic agent: a genome, and the life that it leads at the moment. Its brain is a graph.
+
+    Example:
+        >>> import gymnasium
+        >>> from lndp_agents import LNDPAgent
+        >>> env = gymnasium.make("CartPole-v1")
+        >>> agent = LNDPAgent(env.observation_space, env.action_space)  # an untrained one
+        >>> _ = agent.birth(seed=0)
+        >>> agent.act(env.reset(seed=0)[0], reward=0.0, episode_start=True) in (0, 1)
+        True
+    """
 
     config_type = LNDPConfig
 

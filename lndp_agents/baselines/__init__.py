@@ -2,6 +2,7 @@
 
 from lndp_agents.baselines.job import CurvePoint, Job
 from lndp_agents.baselines.registry import (
+    RULES,
     baseline_names,
     is_finished,
     load_baseline,
@@ -10,6 +11,7 @@ from lndp_agents.baselines.registry import (
 )
 
 __all__ = [
+    "RULES",
     "CurvePoint",
     "Job",
     "baseline_names",

@@ -9,7 +9,8 @@ import torch
 from gymnasium.spaces import Box, Discrete, MultiBinary, MultiDiscrete
 from gymnasium.vector import AutoresetMode
 from gymnasium.wrappers import TransformObservation
-from lndp_envs import DynamicsVectorEnv, SenseReward
+from lndp_envs import SenseReward
+from lndp_envs.vector_env import DynamicsVectorEnv
 from lndp_envs.wrappers import sensed_space
 from numpy.typing import NDArray
 

@@ -28,6 +28,12 @@ class EvolutionConfig:
 
     Raises:
         ValueError: a value is out of range or of the wrong type; the message names the field and the remedy.
+
+    Example:
+        >>> from lndp_agents import EvolutionConfig
+        >>> config = EvolutionConfig(environment="lndp/Foraging-v0", generations=50, seed=1)
+        >>> EvolutionConfig.from_json(config.to_json()) == config
+        True
     """
 
     environment: str = field(metadata=about("id of the environment"))

@@ -44,7 +44,14 @@ class Body(NamedTuple):
 
 @dataclass(frozen=True)
 class Description:
-    """What a run is; it follows from the recipe and the environment, and stays as it is."""
+    """What a run is; it follows from the recipe and the environment, and stays as it is.
+
+    Example:
+        >>> from lndp_agents import Description, EvolutionConfig
+        >>> description = Description.of(EvolutionConfig(environment="lndp/Bandit-v0"))
+        >>> description.in_world("lndp/Foraging-v0", lives=8).recipe.lives
+        8
+    """
 
     recipe: EvolutionConfig
     program: PolicyConfig
@@ -53,6 +60,16 @@ class Description:
     """`genome_sha256` of the genome that the search starts around; empty if none, and in older runs."""
     bodies: tuple["Body", ...] = ()
     """In the further worlds of the objective, in its order."""
+
+    @classmethod
+    def of(cls, config: EvolutionConfig) -> Self:
+        """Describe a run that starts around no agent, with what its preset chooses.
+
+        Raises:
+            ValueError: the environment, its spaces or a field is refused.
+        """
+        experiment = settle(config)
+        return cls(experiment.config, experiment.policy, experiment.world.encoding)
 
     @property
     def identity(self) -> str:
@@ -105,8 +122,7 @@ class Description:
             "program": shared | dict(program or {}),
         }
         alone: dict[str, Any] = {"start": "", "objective": "", "objective_options": {}}
-        experiment = settle(replace(self.recipe, **alone | changes | place))
-        return Description(experiment.config, experiment.policy, experiment.world.encoding)
+        return Description.of(replace(self.recipe, **alone | changes | place))
 
     def to_json(self) -> dict[str, Any]:
         """The description as a JSON object."""

@@ -47,7 +47,17 @@ Columns = Callable[[Tensor, int | None], Tensor]
 
 
 class Objective(Protocol):
-    """What is maximized. It may have an attribute `worlds`: its `WorldObjective`s, which actors can share."""
+    """What is maximized. It may have an attribute `worlds`: its `WorldObjective`s, which actors can share.
+
+    Example:
+        >>> import torch
+        >>> from lndp_agents import Evaluation, Objective
+        >>> def small(genomes, generation):
+        ...     return Evaluation.of_fitness(-genomes.double().square().sum(1))
+        >>> objective: Objective = small
+        >>> objective(torch.tensor([[3.0, 4.0], [0.0, 1.0]]), 0).fitness.tolist()
+        [-25.0, -1.0]
+    """
 
     def __call__(self, genomes: Tensor, generation: int | None) -> Evaluation:
         """Evaluate genomes.
@@ -72,6 +82,16 @@ class WorldObjective:
         device: of the rollouts.
         report: told now and then how much of an evaluation is done, as in `rollout`; not while actors work.
         columns: does the rollouts: `rollouts` here, or actors.
+
+    Example:
+        >>> import torch
+        >>> from lndp_agents import Description, EvolutionConfig, WorldObjective
+        >>> config = EvolutionConfig(environment="lndp/Bandit-v0", lives=2, program={"nodes": 12})
+        >>> objective = WorldObjective(Description.of(config))
+        >>> from lndp_agents.agent import genome_size
+        >>> genomes = torch.zeros(3, genome_size(objective.description.program))
+        >>> objective(genomes, generation=0).fitness.shape
+        torch.Size([3])
     """
 
     def __init__(self, description: Description) -> None:
@@ -189,6 +209,15 @@ def mean_of_ranks(objectives: Sequence[Objective], scales: Sequence[tuple[float,
 
     Raises:
         ValueError: genomes have other sizes in other worlds, or there are not as many scales as objectives.
+
+    Example:
+        >>> import torch
+        >>> from lndp_agents import Evaluation, mean_of_ranks
+        >>> def of_number(index):
+        ...     return lambda genomes, generation: Evaluation.of_fitness(genomes[:, index].double())
+        >>> both = mean_of_ranks([of_number(0), of_number(1)])
+        >>> both(torch.tensor([[1.0, 100.0], [2.0, 300.0], [3.0, 200.0]]), 0).fitness.argmin().item()
+        0
     """
     return _MeanOfRanks(objectives, scales)
 

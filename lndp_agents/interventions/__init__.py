@@ -8,10 +8,12 @@ from lndp_agents.interventions.forms import KINDS, Lesion, find_intervention
 from lndp_agents.interventions.freeze import Freeze
 from lndp_agents.interventions.saturate import Saturate
 from lndp_agents.interventions.silence import Silence, hidden_nodes
+from lndp_agents.interventions.trained import DAMAGES
 from lndp_agents.interventions.zero import Zero
 from lndp_agents.rollout.intervention import Intervention
 
 __all__ = [
+    "DAMAGES",
     "KINDS",
     "CutReward",
     "Freeze",

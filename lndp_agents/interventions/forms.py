@@ -39,6 +39,13 @@ def Lesion(*, at: int = 0, **kinds: Any) -> Intervention:  # noqa: N802 (the nam
     Raises:
         ValueError: there is no kind or more than one, or a value is out of range.
         TypeError: there is no kind of that name.
+
+    Example:
+        >>> from lndp_agents import Lesion
+        >>> Lesion(at=50, zero=0.33).at
+        50
+        >>> Lesion(at=50, freeze=True).kind
+        'freeze'
     """
     if unknown := set(kinds) - set(KINDS):
         raise TypeError(f"unknown kind {sorted(unknown)[0]!r}: give one of {', '.join(KINDS)}")

@@ -62,6 +62,11 @@ def plot_evolution(
         ValueError: a column is missing, or there are no generations.
         ImportError: matplotlib is not installed; the message has the command.
         OSError: the file cannot be written.
+
+    Example:
+        >>> from lndp_agents import plot_evolution
+        >>> metrics = {"generation": [1, 2], "steps": [100, 200], "score_best": [5, 8], "score_mean": [2, 4]}
+        >>> plot_evolution(metrics | {"held_out": [3, 5]}, "evolution.png", reference_lines={"optimum": 9})
     """
     write_figure(evolution_figure(metrics, reference_lines or {}, title), Path(path))
 

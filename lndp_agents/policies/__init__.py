@@ -15,6 +15,7 @@ from lndp_agents.policies.feed_forward import LinearConfig, MLPConfig
 from lndp_agents.policies.gru import GRUConfig
 from lndp_agents.policies.hebbian import HebbianConfig
 from lndp_agents.policies.ndp import NDPConfig
+from lndp_agents.policies.network import Network, NetworkConfig
 from lndp_agents.policies.policy import Policy
 from lndp_agents.policies.registry import make_policy, parameter_shapes, policy_of
 
@@ -49,6 +50,8 @@ __all__ = [
     "LinearConfig",
     "MLPConfig",
     "NDPConfig",
+    "Network",
+    "NetworkConfig",
     "Plastic",
     "Policy",
     "PolicyConfig",

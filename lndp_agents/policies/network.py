@@ -20,6 +20,16 @@ class NetworkConfig(PolicyConfig):
 
     Raises:
         ValueError: a value is out of range or of the wrong type; the message names the field and the remedy.
+
+    Example:
+        >>> from dataclasses import dataclass
+        >>> from typing import ClassVar
+        >>> from lndp_agents import NetworkConfig
+        >>> @dataclass(frozen=True, kw_only=True)
+        ... class BiasConfig(NetworkConfig):
+        ...     policy: ClassVar[str] = "bias"
+        >>> BiasConfig(observation_size=4, action_size=2).input_size  # the reward, too
+        6
     """
 
     observation_size: int = field(metadata=within(1, MAX_INPUTS))
@@ -77,7 +87,26 @@ class Lives(NamedTuple):
 
 
 class Network(ABC, Generic[Config]):
-    """A policy whose wiring never changes (see `Policy`); subclasses say what it remembers and answers."""
+    """A policy whose wiring never changes (see `Policy`); subclasses say what it remembers and answers.
+
+    Example:
+        >>> from dataclasses import dataclass
+        >>> from typing import ClassVar
+        >>> from lndp_agents import Network, NetworkConfig, policy_of
+        >>> @dataclass(frozen=True, kw_only=True)
+        ... class BiasConfig(NetworkConfig):
+        ...     policy: ClassVar[str] = "bias"
+        >>> @policy_of(BiasConfig)
+        ... class Bias(Network[BiasConfig]):
+        ...     @property
+        ...     def parameter_shapes(self):
+        ...         return {"bias": (self.config.action_size,)}
+        ...
+        ...     def respond(self, parameters, memory, inputs, lives):
+        ...         return memory, parameters["bias"][:, None].expand(*inputs.shape[:2], -1)
+        >>> Bias(BiasConfig(observation_size=4, action_size=2)).parameter_shapes
+        {'bias': (2,)}
+    """
 
     def __init__(self, config: Config, backend: str = "eager") -> None:
         """Take a backend: networks are eager on any device.

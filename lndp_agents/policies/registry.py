@@ -15,6 +15,25 @@ def policy_of(kind: type[PolicyConfig]) -> Callable[[Maker], Maker]:
     """Register a class or function as what makes the policies of a kind of configuration: a decorator.
 
     It is called with a configuration, of this class or a subclass, and the name of a backend.
+
+    Example:
+        >>> from dataclasses import dataclass
+        >>> from typing import ClassVar
+        >>> from lndp_agents import Network, NetworkConfig, policy_of
+        >>> @dataclass(frozen=True, kw_only=True)
+        ... class BiasConfig(NetworkConfig):
+        ...     policy: ClassVar[str] = "bias"
+        >>> @policy_of(BiasConfig)
+        ... class Bias(Network[BiasConfig]):
+        ...     @property
+        ...     def parameter_shapes(self):
+        ...         return {"bias": (self.config.action_size,)}
+        ...
+        ...     def respond(self, parameters, memory, inputs, lives):
+        ...         return memory, parameters["bias"][:, None].expand(*inputs.shape[:2], -1)
+        >>> from lndp_agents.policies import make_policy
+        >>> type(make_policy(BiasConfig(observation_size=4, action_size=2))).__name__
+        'Bias'
     """
 
     def register(make: Maker) -> Maker:

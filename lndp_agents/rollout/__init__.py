@@ -10,10 +10,11 @@ from lndp_agents.rollout.intervention import Intervention
 from lndp_agents.rollout.learners import Evolved, Learner, Network, Phenotype, StepInput
 from lndp_agents.rollout.predicting import Predicting, PredictNetwork, PredictPolicy
 from lndp_agents.rollout.records import Transition
-from lndp_agents.rollout.streams import balanced_contexts, lifetime_keys
+from lndp_agents.rollout.streams import EVALUATION, balanced_contexts, lifetime_keys
 from lndp_agents.rollout.world import World, make_world
 
 __all__ = [
+    "EVALUATION",
     "Batch",
     "Evolved",
     "GivenEnv",

@@ -5,7 +5,8 @@ from typing import Any
 import gymnasium
 import numpy as np
 import torch
-from lndp_envs import Lifetime, LifetimeDynamics
+from lndp_envs import Lifetime
+from lndp_envs.lifetime import LifetimeDynamics
 from numpy.typing import NDArray
 from torch import Tensor
 

@@ -21,6 +21,19 @@ class Intervention:
 
     Raises:
         ValueError: a value is out of range.
+
+    Example:
+        >>> from dataclasses import dataclass
+        >>> from lndp_agents import Intervention, fresh_rollout, load_pretrained, make_world
+        >>> @dataclass(frozen=True, kw_only=True)
+        ... class Anosmia(Intervention):
+        ...     def on_senses(self, step, given):
+        ...         return given if step < self.at else given._replace(observation=given.observation * 0)
+        >>> agent = load_pretrained("foraging")
+        >>> world = make_world("lndp/Foraging-v0", encoding=agent.encoding)
+        >>> results = fresh_rollout(agent, world, lives=2, seed=0, interventions=[Anosmia(at=50)])
+        >>> results.scores.shape
+        torch.Size([1, 2])
     """
 
     kind: ClassVar[str] = "nothing"

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from lndp_envs import LifetimeDynamics, make_dynamics
-from lndp_envs.dynamics import Dynamics
+from lndp_envs import Dynamics, make_dynamics
+from lndp_envs.lifetime import LifetimeDynamics
 from lndp_envs.registration import WORLDS
 
 from lndp_agents.environments import DEFAULT_STEPS, MAX_STEPS, check_limit, find_environment
@@ -22,6 +22,12 @@ class World:
 
     Raises:
         ValueError: the encoder does not read the observations.
+
+    Example:
+        >>> from lndp_agents import World, make_world
+        >>> world = make_world("lndp/Foraging-v0")
+        >>> isinstance(world, World), world.num_steps, world.encoding.size, world.decoding.size
+        (True, 100, 1, 3)
     """
 
     name: str
@@ -103,6 +109,11 @@ def make_world(
         ValueError: the environment is unknown, a keyword does not fit, a space is refused, or episodes are
             asked of an environment that has lifetimes.
         WorldError: the environment raised something.
+
+    Example:
+        >>> from lndp_agents import make_world
+        >>> make_world("CartPole-v1", {"max_episode_steps": 50}, episodes=3).num_steps
+        150
     """
     keywords = keywords or {}
     name = find_environment(environment)

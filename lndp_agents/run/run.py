@@ -47,6 +47,20 @@ class Run:
         program: what its genomes are of.
         world: where its lives are lived.
         notes: what a person should know about how the run was made or resumed.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from lndp_agents import EvolutionConfig, Run
+        >>> config = EvolutionConfig(
+        ...     environment="lndp/Bandit-v0", generations=2, population=4, lives=2, held_out_lives=2
+        ... )
+        >>> with Run.create(config, Path("my_run")) as run:
+        ...     numbers = [record.generation for record in run.generations()]
+        >>> numbers
+        [1, 2]
+        >>> with Run.open(Path("my_run"), generations=3) as run:  # goes on where it was stopped
+        ...     print(len(list(run.generations())))
+        1
     """
 
     def __init__(self, folder: Path, description: Description, workers: Workers) -> None:

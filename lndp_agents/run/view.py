@@ -26,6 +26,20 @@ class RunView:
 
     Its environment may be one of a module, and so may its objective: ask for agents of its worlds only where
     you trust the folder.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from lndp_agents import EvolutionConfig, Run, RunView
+        >>> config = EvolutionConfig(
+        ...     environment="lndp/Bandit-v0", generations=2, population=4, lives=2, held_out_lives=2
+        ... )
+        >>> with Run.create(config, Path("my_run")) as run:
+        ...     records = list(run.generations())
+        >>> view = RunView(Path("my_run"))
+        >>> view.metrics["generation"]
+        [1.0, 2.0]
+        >>> view.agent("last").config == view.agent("best").config
+        True
     """
 
     folder: Path

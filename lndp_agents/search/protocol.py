@@ -22,7 +22,13 @@ GENERATION = "generation"
 
 @dataclass(frozen=True)
 class SearchSetting:
-    """What every search is made for."""
+    """What every search is made for.
+
+    Example:
+        >>> from lndp_agents import SearchSetting
+        >>> SearchSetting(size=10, population=8, sigma=0.5).separable
+        True
+    """
 
     size: int
     """D: numbers of a genome."""
@@ -38,7 +44,14 @@ class SearchSetting:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What an objective says of P genomes."""
+    """What an objective says of P genomes.
+
+    Example:
+        >>> import torch
+        >>> from lndp_agents import Evaluation
+        >>> Evaluation.of_fitness(torch.tensor([1.0, 3.0])).scores.tolist()
+        [1.0, 3.0]
+    """
 
     fitness: Tensor
     """(P,) float64: what the search maximizes."""
@@ -67,6 +80,20 @@ class Search(Protocol):
     """An evolutionary search. Its methods depend on their arguments alone, and change none of them.
 
     It is made as `Name(setting, **options)` of a `SearchSetting` and the searcher options of a recipe.
+
+    Example:
+        >>> import torch
+        >>> from lndp_agents import Evaluation, Search, SearchSetting
+        >>> from lndp_agents.search import make_search
+        >>> setting = SearchSetting(size=3, population=8, sigma=0.5)
+        >>> search: Search = make_search("SepCMAES", setting, {})
+        >>> state = search.init(torch.ones(3))
+        >>> for key in range(100):
+        ...     genomes, state = search.ask(state, key)
+        ...     fitness = -genomes.double().square().sum(1)
+        ...     state = search.tell(state, genomes, Evaluation.of_fitness(fitness))
+        >>> bool(search.mean(state).abs().max() < 0.01)
+        True
     """
 
     def init(self, mean: Tensor) -> State:

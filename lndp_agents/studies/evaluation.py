@@ -121,6 +121,12 @@ def evaluate(
     Raises:
         ValueError: the environment is unknown, or its spaces are not the agent's; or there are no lifetimes,
             or more than a million; or a reward was no finite number.
+
+    Example:
+        >>> from lndp_agents import evaluate, load_pretrained
+        >>> score = evaluate(load_pretrained("foraging"), "lndp/Foraging-v0", lives=4)
+        >>> score.scores.shape, score.mean > 300
+        ((4,), True)
     """
     world = world_of(agent, environment, keywords, episodes)
     returns = fresh_rollout(agent, world, lives=lives, seed=seed).returns[0].cpu()
@@ -226,6 +232,16 @@ def fresh_rollout(
 
     Raises:
         ValueError: there are no lifetimes, or more than a million; or as in `rollout`.
+
+    Example:
+        >>> from lndp_agents import Lesion, fresh_rollout, load_pretrained, make_world
+        >>> agent = load_pretrained("foraging")
+        >>> world = make_world("lndp/Foraging-v0", encoding=agent.encoding)
+        >>> results = fresh_rollout(
+        ...     agent, world, lives=2, seed=0, interventions=[Lesion(at=50, zero=0.33)], record=["rewards"]
+        ... )
+        >>> results.records["rewards"].shape  # genomes, lifetimes, steps
+        torch.Size([1, 2, 100])
     """
     device = learner.device if isinstance(learner, Agent) else "cpu"
     keys, contexts = fresh_lifetimes(world, lives, seed, stream, device)

@@ -43,6 +43,13 @@ def write_gif(
         ValueError: the path does not end in .gif, there are no frames, they differ in size, `fps` is out of
             range, or `max_bytes` is too few even for two small frames.
         OSError: the file cannot be written; found out before the first frame is asked for.
+
+    Example:
+        >>> import gymnasium
+        >>> from lndp_agents import frames_of_life, load_pretrained, write_gif
+        >>> env = gymnasium.make("lndp/Foraging-v0", render_mode="rgb_array")
+        >>> frames = frames_of_life(load_pretrained("foraging"), env, seed=0, max_steps=2, width=320)
+        >>> write_gif("life.gif", frames, fps=10)
     """
     path = Path(path)
     if not 0.1 <= fps <= 50:

@@ -69,6 +69,14 @@ def frames_of_life(
         ValueError: the environment does not give arrays of pixels, the policy has no edges, a number is out
             of range, or the lesion comes after the last step or hits nothing.
         ImportError: pygame is not installed; the message has the command.
+
+    Example:
+        >>> import gymnasium
+        >>> from lndp_agents import frames_of_life, load_pretrained
+        >>> env = gymnasium.make("lndp/Foraging-v0", render_mode="rgb_array")
+        >>> frames = frames_of_life(load_pretrained("foraging"), env, seed=0, max_steps=2, width=320)
+        >>> [frame.shape for frame in frames]
+        [(200, 320, 3), (200, 320, 3), (200, 320, 3)]
     """
     for name, value, least in (
         ("max_steps", 1 if max_steps is None else max_steps, 1),

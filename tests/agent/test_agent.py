@@ -13,8 +13,9 @@ from gymnasium.spaces import Box, Dict, Discrete, Sequence, Text
 from hypothesis import given, settings
 from lndp_envs.randomness import key_of
 
-from lndp_agents import LNDP, LifeState, LNDPAgent, LNDPConfig
+from lndp_agents import LNDPAgent, LNDPConfig
 from lndp_agents.genome import genome_size, genome_to_parameters
+from lndp_agents.lndp import LNDP, LifeState
 from lndp_agents.spaces import config_for
 
 FORAGING = Box(0, 4, (1,)), Discrete(3)

@@ -18,10 +18,10 @@ from lndp_envs.randomness import fold
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lndp_agents import LNDP, Agent, LNDPAgent, load_pretrained
+from lndp_agents import Agent, LNDPAgent, load_pretrained
 from lndp_agents.agent.lives import arrays_to_lives
 from lndp_agents.genome import genome_size, genome_to_parameters
-from lndp_agents.lndp import kernel_build
+from lndp_agents.lndp import LNDP, kernel_build
 from lndp_agents.policies import GRUConfig
 from lndp_agents.rollout import Evolved, init_batch, unroll
 from lndp_agents.rollout.streams import INIT, WORLD

@@ -12,9 +12,9 @@ from lndp_envs import SenseReward
 from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.monitor import Monitor
 
-from lndp_agents import LNDPAgent, SparseLifeState, SparseLNDP
+from lndp_agents import LNDPAgent
 from lndp_agents.genome import genome_size, genome_to_parameters
-from lndp_agents.lndp import make_lndp
+from lndp_agents.lndp import SparseLifeState, SparseLNDP, make_lndp
 from lndp_agents.rollout import Evolved, balanced_contexts, lifetime_keys, make_world, rollout
 from lndp_agents.spaces import config_for
 from lndp_agents.watching.life import frames_of_life

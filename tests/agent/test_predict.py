@@ -16,8 +16,9 @@ from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.type_aliases import PolicyPredictor
 from stable_baselines3.common.vec_env import DummyVecEnv
 
-from lndp_agents import LifeState, LNDPAgent
+from lndp_agents import LNDPAgent
 from lndp_agents.agent.lives import NEXT_LIFE, arrays_to_lives
+from lndp_agents.lndp import LifeState
 from lndp_agents.lndp.kernel_build import compiler
 
 Env = gymnasium.Env[Any, Any]

@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 from gymnasium.utils.env_checker import data_equivalence
 from gymnasium.wrappers import TimeLimit
-from lndp_envs import DynamicsEnv, DynamicsVectorEnv, SenseReward, make_dynamics
+from lndp_envs import SenseReward, make_dynamics
+from lndp_envs.env import DynamicsEnv
 from lndp_envs.registration import WORLDS
+from lndp_envs.vector_env import DynamicsVectorEnv
 from numpy.typing import NDArray
 from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.monitor import Monitor

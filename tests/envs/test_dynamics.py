@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 from gymnasium.spaces import Discrete
-from lndp_envs import make_dynamics, where
-from lndp_envs.dynamics import Dynamics, draw_task, select
+from lndp_envs import make_dynamics
+from lndp_envs.dynamics import Dynamics, draw_task, select, where
 from lndp_envs.foraging import Foraging
 from lndp_envs.randomness import fold, uniform
 from lndp_envs.registration import WORLDS

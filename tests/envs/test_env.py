@@ -16,7 +16,7 @@ import torch
 from gymnasium.envs.registration import EnvSpec, load_env_creator
 from gymnasium.error import ResetNeeded
 from gymnasium.utils.env_checker import check_env, data_equivalence
-from lndp_envs import DynamicsEnv
+from lndp_envs.env import DynamicsEnv
 from lndp_envs.foraging import LEFT, RIGHT, STAY
 from lndp_envs.registration import WORLDS
 from stable_baselines3.common.env_checker import check_env as sb3_check_env

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import torch
 from gymnasium.wrappers import TimeLimit
-from lndp_envs import Lifetime, LifetimeDynamics, make_dynamics
+from lndp_envs import Lifetime, make_dynamics
 from lndp_envs.cart_pole import CartPole
 from lndp_envs.foraging import STAY, Foraging
+from lndp_envs.lifetime import LifetimeDynamics
 from lndp_envs.pendulum import Pendulum
 
 

@@ -8,7 +8,8 @@ import pytest
 from gymnasium.error import ResetNeeded
 from gymnasium.utils.env_checker import data_equivalence
 from gymnasium.vector import AutoresetMode, VectorEnv
-from lndp_envs import DynamicsVectorEnv, make_dynamics
+from lndp_envs import make_dynamics
+from lndp_envs.vector_env import DynamicsVectorEnv
 
 SHORT: dict[str, dict[str, Any]] = {
     "lndp/Foraging-v0": {"max_episode_steps": 17, "reveal": True},

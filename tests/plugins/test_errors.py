@@ -13,7 +13,7 @@ from .conftest import FORAGING, PLUGINS, SIZES
 TRAIN = ["train", FORAGING, *SIZES, "--generations", "1", "--out", "run"]
 FAULTS = {
     "mechanism": ("WireCost", "def log_odds(self, now):", [*TRAIN, "--mechanism"]),
-    "policy": ("LeakyConfig", "def parameter_shapes(self):", [*TRAIN, "--policy"]),
+    "policy": ("LeakyConfig", "def __post_init__(self):", [*TRAIN, "--policy"]),
     "searcher": ("OnePlusLambda", "def tell(self, *arguments):", [*TRAIN, "--searcher"]),
     "objective": ("with_bandit", "", [*TRAIN, "--objective"]),
     "environment": ("Moth", "def observe(self, state):", ["train", "{}", *TRAIN[2:]]),

@@ -63,7 +63,7 @@ def test_the_vector_environment_is_the_loop() -> None:
     options: dict[str, Any] = {"cells": 5, "hazard": 0.3, "max_episode_steps": 6}
     loop = gymnasium.make_vec(MOTH_ID, 3, vectorization_mode="sync", **options)
     batch = gymnasium.make_vec(MOTH_ID, 3, vectorization_mode="vector_entry_point", **options)
-    assert isinstance(batch, lndp_envs.DynamicsVectorEnv)
+    assert isinstance(batch, lndp_envs.vector_env.DynamicsVectorEnv)
     assert data_equivalence(loop.reset(seed=3), batch.reset(seed=3), exact=True)
     generator, rewards = np.random.default_rng(0), 0.0
     for _ in range(30):
@@ -129,7 +129,7 @@ def test_registering_again_replaces(of_a_name: str, world: ModuleType) -> None:
     with pytest.raises(TypeError, match=r"no keyword 'cell' \(did you mean 'cells'\?\)"):
         lndp_envs.register(of_a_name, world.Moth, kwargs={"cell": 3})
     with pytest.raises(ValueError, match="render_mode is 'human', but it must be None or one of"):
-        lndp_envs.DynamicsEnv(world.Moth(), None, "human")
+        lndp_envs.env.DynamicsEnv(world.Moth(), None, "human")
 
 
 def test_dynamics_that_are_not_registered_are_found_by_their_class(

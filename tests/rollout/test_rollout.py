@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import torch
 from gymnasium.spaces import Box, Discrete
-from lndp_envs import LifetimeDynamics
 from lndp_envs.cart_pole import CartPole
 from lndp_envs.dynamics import OneEpisode
 from lndp_envs.foraging import LEFT, RIGHT, Foraging
+from lndp_envs.lifetime import LifetimeDynamics
 from lndp_envs.randomness import fold
 from torch import Tensor
 

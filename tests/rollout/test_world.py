@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 from gymnasium.spaces import Box, Discrete
-from lndp_envs import LifetimeDynamics
 from lndp_envs.foraging import Foraging
+from lndp_envs.lifetime import LifetimeDynamics
 
 from lndp_agents.notes import Note
 from lndp_agents.rollout import lifetime_keys, make_world

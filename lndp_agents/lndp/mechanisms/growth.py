@@ -13,7 +13,16 @@ from lndp_agents.parameters import Shapes
 
 
 class Growth(Mechanism):
-    """A decision for every candidate pair, from the states of both nodes."""
+    """A decision for every candidate pair, from the states of both nodes.
+
+    Example:
+        >>> from lndp_agents import Growth
+        >>> class ScarceGrowth(Growth):
+        ...     def log_odds(self, now):
+        ...         return super().log_odds(now) - 1.0
+        >>> ScarceGrowth.name  # it replaces the step of that name
+        'growth'
+    """
 
     name = "growth"
 

@@ -16,7 +16,16 @@ from lndp_agents.parameters import Parameters, Shapes
 
 @dataclass(frozen=True)
 class Step(Generic[State]):
-    """A step of networks under way, P genomes x L lifetimes: each mechanism hands on the next one."""
+    """A step of networks under way, P genomes x L lifetimes: each mechanism hands on the next one.
+
+    Example:
+        >>> from lndp_agents import Mechanism, Step
+        >>> class Forgetting(Mechanism):
+        ...     name, after = "forgetting", "node_cell"
+        ...
+        ...     def step(self, now: Step) -> Step:
+        ...         return now.with_state(node_state=0.9 * now.state.node_state)
+    """
 
     config: LNDPConfig
     parameters: Parameters
@@ -59,6 +68,16 @@ class Mechanism(ABC):
 
     In a list of mechanisms one of the same name as a step replaces that step; any other comes after the step
     that `after` names.
+
+    Example:
+        >>> from lndp_agents import LNDPConfig, Mechanism
+        >>> class Decay(Mechanism):
+        ...     name, after = "decay", "synapse_cell"
+        ...
+        ...     def step(self, now):
+        ...         return now.with_state(edge_state=0.99 * now.state.edge_state)
+        >>> LNDPConfig(observation_size=4, action_size=2, nodes=16, mechanisms=(Decay,)).hidden_nodes
+        10
     """
 
     name: ClassVar[str]

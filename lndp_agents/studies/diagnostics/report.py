@@ -106,6 +106,12 @@ def diagnose(
 
     Raises:
         ValueError: as `evaluate`, or more than 1024 lives, or a brain with one node of each role.
+
+    Example:
+        >>> from lndp_agents import diagnose, load_pretrained
+        >>> report = diagnose(load_pretrained("foraging"), "lndp/Foraging-v0", lives=4)
+        >>> [diagnosis.name for diagnosis in report.diagnoses]
+        ['collapsed_nodes', 'endless_rewiring', 'idle_reward', 'empty_network']
     """
     if lives > BATCH_LIVES:
         raise ValueError(f"lives={lives}: give 1 to {BATCH_LIVES}")
