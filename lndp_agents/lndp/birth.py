@@ -10,7 +10,7 @@ from lndp_agents.lndp.config import LNDPConfig
 from lndp_agents.lndp.sparse_state import SparseLifeState, pack
 from lndp_agents.lndp.state import LifeState, is_allowed, roles
 
-INPUTS, OUTPUTS, HIDDEN = key_of(0), key_of(1), key_of(2)
+INPUTS, OUTPUTS, HIDDEN, REWARD = key_of(0), key_of(1), key_of(2), key_of(3)
 """Keys of the states that nodes are born with in every life, where these are innate."""
 NUMBERS_AT_ONCE = 2**20
 """How many pairs of nodes a sparse birth draws at a time."""
@@ -87,15 +87,15 @@ def _newborn_nodes(config: LNDPConfig, key: Tensor) -> tuple[Tensor, ...]:
 def _newborn_states(config: LNDPConfig, key: Tensor) -> Tensor:
     """(P, L, N, Dh), uniform in [-1, 1); those of nodes with innate states the same in all lives."""
     states = uniform(fold(key, 2), (config.nodes, config.node_features)) * 2 - 1
-    inputs, outputs = config.observation_size, config.nodes - config.action_size
+    observed, inputs, outputs = config.observation_size, config.input_nodes, config.nodes - config.action_size
     innate: dict[int, slice] = {}
     if config.innate_roles or config.innate_wiring:
-        innate |= {INPUTS: slice(inputs), OUTPUTS: slice(outputs, None)}
+        innate |= {INPUTS: slice(observed), OUTPUTS: slice(outputs, None), REWARD: slice(observed, inputs)}
     if config.innate_wiring:
         innate[HIDDEN] = slice(inputs, outputs)
     for number, nodes in innate.items():
         role_key = torch.tensor(number, device=key.device)[None]
-        if config.innate_wiring:
+        if config.innate_wiring and number != REWARD:  # a reward means the same to all bodies
             role_key = fold(fold(role_key, config.observation_size), config.action_size)
         states[:, :, nodes] = uniform(role_key, states[0, 0, nodes].shape)[0] * 2 - 1
     return states.float()

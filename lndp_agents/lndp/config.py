@@ -39,6 +39,7 @@ class LNDPConfig(PolicyConfig):
             "innate_roles": False,
             "innate_wiring": False,
             "reward_scale": 1.0,
+            "reward_nodes": False,
             "mechanisms": (),
         }
     )
@@ -47,7 +48,7 @@ class LNDPConfig(PolicyConfig):
     decision_biases: ClassVar[tuple[str, ...]] = ("synaptogenesis.1.bias", "pruning.1.bias")
 
     observation_size: int = field(metadata=within(1, MAX_NODES))
-    """O: input nodes, one per number of the encoded observation."""
+    """Numbers of the encoded observation, each with an input node."""
     action_size: int = field(metadata=within(1, MAX_NODES))
     """M: output nodes, one per discrete action or per dimension of a continuous one."""
     nodes: int = field(default=32, metadata=within(1, MAX_NODES))
@@ -89,6 +90,10 @@ class LNDPConfig(PolicyConfig):
     """False hides the reward from the synapses."""
     reward_scale: float = field(default=1.0, metadata=within(0, 1e6))
     """Factor on the reward before the synapses sense it; 1 in the paper."""
+    reward_nodes: bool = False
+    """True adds two input nodes, which have the same innate states in all bodies: the last reward r as
+    sign(r) log(1 + |r|), and 1 where an episode starts. So activity senses what the baselines sense; in the
+    paper synapses alone receive the reward. This extends the paper."""
     development_between_episodes: bool = False
     """Whether development is repeated at the start of each later episode of a life."""
     candidates: int = field(default=0, metadata=within(0, MAX_NODES))
@@ -118,8 +123,8 @@ class LNDPConfig(PolicyConfig):
         super().__post_init__()
         if self.hidden_nodes < 1:
             raise ValueError(
-                f"nodes={self.nodes}: {self.observation_size} inputs and {self.action_size} outputs "
-                f"leave no hidden node; give at least {self.observation_size + self.action_size + 1}"
+                f"nodes={self.nodes}: {self.input_nodes} inputs and {self.action_size} outputs "
+                f"leave no hidden node; give at least {self.input_nodes + self.action_size + 1}"
             )
         if self.candidates == 1 or self.candidates > self.nodes:
             raise ValueError(
@@ -154,9 +159,14 @@ class LNDPConfig(PolicyConfig):
         return 4 * (pairs * per_pair + self.nodes * per_node + self.node_features * attention)
 
     @property
+    def input_nodes(self) -> int:
+        """O: one node per number of the encoded observation, then the two of `reward_nodes`."""
+        return self.observation_size + 2 * self.reward_nodes
+
+    @property
     def hidden_nodes(self) -> int:
         """Nodes that are neither inputs nor outputs."""
-        return self.nodes - self.observation_size - self.action_size
+        return self.nodes - self.input_nodes - self.action_size
 
     @property
     def needs_state(self) -> bool:
@@ -191,7 +201,8 @@ class LNDPConfig(PolicyConfig):
                 f"encoding {encoding.kind} gives {encoding.size} numbers, a brain takes 1 to {MAX_NODES}, "
                 "one node each: for pictures take `--policy hebbian --encoding pixels`"
             )
-        nodes = max(cls.nodes, encoding.size + decoding.size + MIN_HIDDEN)
+        inputs = encoding.size + 2 * bool(switches.get("reward_nodes", cls.reward_nodes))
+        nodes = max(cls.nodes, inputs + decoding.size + MIN_HIDDEN)
         return super().fitting(encoding, decoding, **{"nodes": nodes, **switches})
 
 

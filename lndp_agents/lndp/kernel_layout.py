@@ -18,11 +18,11 @@ MAX_NODES = 512
 MAX_WIDTH = 64
 """Above this the constant sizes make the compiler slow."""
 MAXIMA: Mapping[str, int] = {
-    **dict.fromkeys(("observation_size", "action_size", "nodes"), MAX_NODES),
+    **dict.fromkeys(("input_nodes", "action_size", "nodes"), MAX_NODES),
     **dict.fromkeys(("node_features", "edge_features", "network_steps", "graph_layers"), MAX_WIDTH),
     **dict.fromkeys(("attention_heads", "query_features", "value_features", "decision_features"), MAX_WIDTH),
 }
-"""Fields that are sizes in the kernel: constants from 1 to these."""
+"""Numbers of a configuration that are sizes in the kernel: constants from 1 to these."""
 SWITCHES: Mapping[str, Collection[object]] = dict.fromkeys(
     ("bias", "recurrent", "pruning", "synaptogenesis", "graph_transformer"), (False, True)
 )
@@ -31,7 +31,7 @@ ARGUMENTS: Mapping[str, Collection[object]] = dict.fromkeys(("lifetime_updates",
 """Fields that the kernel learns from the arguments of each step, with the values that it implements."""
 BIRTH = ("innate_roles", "innate_wiring", "initial_density", "initial_density_std")
 DEVELOPMENT = ("development_steps", "spontaneous_activity", "development_between_episodes")
-INPUTS, OUTPUTS = ("reward_input", "reward_scale"), ("discrete_actions",)
+INPUTS, OUTPUTS = ("observation_size", "reward_input", "reward_nodes", "reward_scale"), ("discrete_actions",)
 HANDLED_ELSEWHERE = frozenset({*BIRTH, *DEVELOPMENT, *INPUTS, *OUTPUTS})
 """Fields that may have any value, as they change nothing within the step that the kernel computes."""
 PARAMETERS_ELSEWHERE = ("innate.", "spontaneous.")

@@ -44,7 +44,7 @@ typedef float Vector __attribute__((vector_size(Lanes * 4)));
 typedef int32_t Integers __attribute__((vector_size(Lanes * 4)));
 typedef uint32_t Bits __attribute__((vector_size(Lanes * 4)));
 
-constexpr int N = NODES, O = OBSERVATION_SIZE, M = ACTION_SIZE, Dh = NODE_FEATURES, De = EDGE_FEATURES;
+constexpr int N = NODES, O = INPUT_NODES, M = ACTION_SIZE, Dh = NODE_FEATURES, De = EDGE_FEATURES;
 constexpr int K = NETWORK_STEPS, Trace = K + 1, Layers = GRAPH_LAYERS, Heads = ATTENTION_HEADS;
 constexpr int Query = QUERY_FEATURES, Value = VALUE_FEATURES, Decision = DECISION_FEATURES;
 constexpr int Features = 5 + Trace + Dh, Pair = 2 * Dh + 2 * Trace + 1;

@@ -70,7 +70,7 @@ class NativeLife:
         Args:
             parameters: named parameters (P, ...).
             state: the lives; their memory holds the result.
-            stimulus: observation, reward and, where decisions are sampled, uniform numbers.
+            stimulus: inputs, reward and, where decisions are sampled, uniform numbers.
             rewiring: false where the brain is frozen and only acts.
             alive: (P, L) bool, which lives go on; all if none.
 
@@ -81,7 +81,7 @@ class NativeLife:
         genomes = self._bind(parameters, num_genomes)
         pairs = (*rows, self.config.nodes, self.config.nodes)
         inputs = [
-            _checked("observation", stimulus.observation, (*rows, self.config.observation_size)).contiguous(),
+            _checked("observation", stimulus.inputs, (*rows, self.config.input_nodes)).contiguous(),
             _checked("reward", stimulus.reward, rows).contiguous(),
             None if alive is None else _checked("alive", alive, rows, torch.bool).contiguous(),
             *(

@@ -109,7 +109,7 @@ class Program(ABC, Generic[State]):
                 key = fold(fold(developed.key, SPONTANEOUS), developed.age)
                 x = spontaneous_input(parameters, x, normal(key, (config.observation_size,)).float())
             is_ours = developed is not state
-            stimulus = Stimulus(x, silence)
+            stimulus = Stimulus(self._inputs(x, silence, None), silence)
             developed = self._live(
                 parameters, developed, stimulus, alive=alive, rewiring=True, donate=is_ours
             )
@@ -159,10 +159,19 @@ class Program(ABC, Generic[State]):
             )
             reward = torch.where(episode_start, 0.0, reward)
         reward = reward * config.reward_scale if config.reward_input else torch.zeros_like(reward)
-        stimulus = Stimulus(observation, reward, uniforms if config.stochastic else None)
+        inputs = self._inputs(observation, reward, episode_start)
+        stimulus = Stimulus(inputs, reward, uniforms if config.stochastic else None)
         rewiring = config.lifetime_updates
         state = self._live(parameters, state, stimulus, alive=alive, rewiring=rewiring, donate=donate)
         return state, state.trace[:, :, config.nodes - config.action_size :, -1].clone()
+
+    def _inputs(self, observation: Tensor, reward: Tensor, episode_start: Tensor | None) -> Tensor:
+        """The values (P, L, O) of the input nodes."""
+        if not self.config.reward_nodes:
+            return observation
+        sensed = reward.sign() * torch.log1p(reward.abs())  # steps that pay 1 and steps that pay 100
+        starts = torch.zeros_like(reward) if episode_start is None else episode_start.float()
+        return torch.cat([observation, sensed[..., None], starts[..., None]], -1)
 
     def _begin_episodes(self, parameters: Parameters, state: State, begins: Tensor) -> State:
         """The lifetimes at the start of an episode where it begins (P, L)."""
@@ -216,7 +225,7 @@ class Program(ABC, Generic[State]):
     @property
     def node_counts(self) -> tuple[int, int, int]:
         """As `HasEdges.node_counts`."""
-        return self.config.observation_size, self.config.hidden_nodes, self.config.action_size
+        return self.config.input_nodes, self.config.hidden_nodes, self.config.action_size
 
     def node_states(self, state: State) -> Tensor:
         """As `HasEdges.node_states`."""
@@ -224,7 +233,7 @@ class Program(ABC, Generic[State]):
 
     def activations(self, state: State) -> Tensor:
         """As `HasEdges.activations`; the last propagation leaves inputs, which receive no edges, silent."""
-        inputs = self.config.observation_size
+        inputs = self.config.input_nodes
         return torch.cat([state.trace[:, :, :inputs, -2], state.trace[:, :, inputs:, -1]], -1)
 
     def edges(self, state: State) -> tuple[Tensor, Tensor]:

@@ -36,8 +36,7 @@ def is_allowed(config: LNDPConfig, i: int, j: int) -> bool:
     """Edges run from inputs to hidden nodes, between hidden nodes, and from hidden nodes to outputs."""
     first_output = config.nodes - config.action_size
     kinds = [
-        "input" if n < config.observation_size else "output" if n >= first_output else "hidden"
-        for n in (i, j)
+        "input" if n < config.input_nodes else "output" if n >= first_output else "hidden" for n in (i, j)
     ]
     return i != j and kinds in (["input", "hidden"], ["hidden", "hidden"], ["hidden", "output"])
 
@@ -72,7 +71,7 @@ def next_nodes(config: LNDPConfig, parameters: Brain, brain: Brain) -> Tensor:
     features: list[Tensor] = []
     for n in range(config.nodes):
         out, into = brain["adjacency"][n].sum(), brain["adjacency"][:, n].sum()
-        is_input, is_output = n < config.observation_size, n >= config.nodes - config.action_size
+        is_input, is_output = n < config.input_nodes, n >= config.nodes - config.action_size
         known = torch.tensor([out / 10, into / 10, (out + into) / 20, is_input, is_output], dtype=out.dtype)
         features.append(torch.cat([known, brain["trace"][n], brain["node_state"][n]]))
     x = torch.stack(features) @ parameters["node_in.weight"].T + parameters["node_in.bias"]
@@ -128,8 +127,8 @@ def step(
     brain: Brain,
     stimulus: tuple[Tensor, float, tuple[Tensor, Tensor] | None],
 ) -> Brain:
-    """Steps 1 to 7, given observation, reward and, for sampled decisions, uniform numbers."""
-    observation, reward, uniforms = stimulus
+    """Steps 1 to 7, given the inputs' values, the reward and, for sampled decisions, uniform numbers."""
+    inputs, reward, uniforms = stimulus
     brain = dict(brain)
     if config.lifetime_updates:
         brain["node_state"] = next_nodes(config, parameters, brain)
@@ -138,7 +137,7 @@ def step(
     seen: list[Tensor] = []
     a = brain["activation"].clone()
     for _ in range(config.network_steps):
-        a[: config.observation_size] = observation
+        a[: config.input_nodes] = inputs
         seen.append(a)
         drive = a @ brain["edge_state"][..., 0]
         a = torch.tanh(drive + (brain["node_state"][:, 0] if config.bias else 0))

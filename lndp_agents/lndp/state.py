@@ -153,7 +153,7 @@ def with_own_fields(kind: type[Kind], nodes: tuple[str, ...], edges: tuple[str, 
 class Stimulus(NamedTuple):
     """What one step of life receives from outside."""
 
-    observation: Tensor
+    inputs: Tensor
     """(P, L, O) float32: x, clamped on the input nodes."""
     reward: Tensor
     """(P, L) float32: r, the last reward; 0 at the first step of an episode."""
@@ -164,12 +164,12 @@ class Stimulus(NamedTuple):
         """What one life (P = L = 1) receives."""
         mine = slice(genome, genome + 1), slice(life, life + 1)
         uniforms = self.uniforms and (self.uniforms[0][mine], self.uniforms[1][mine])
-        return type(self)(self.observation[mine], self.reward[mine], uniforms)
+        return type(self)(self.inputs[mine], self.reward[mine], uniforms)
 
     def finite(self, dtype: torch.dtype) -> Self:
         """The same in the type of the brains, with 0 for NaN and the largest numbers for infinite ones."""
         return self._replace(
-            observation=torch.nan_to_num(self.observation.to(dtype)),
+            inputs=torch.nan_to_num(self.inputs.to(dtype)),
             reward=torch.nan_to_num(self.reward.to(dtype)),
         )
 
@@ -219,7 +219,7 @@ class Roles(NamedTuple):
 def roles(config: LNDPConfig, device: torch.device) -> Roles:
     """The roles of the N nodes of a configuration."""
     node = torch.arange(config.nodes, device=device)
-    is_input = node < config.observation_size
+    is_input = node < config.input_nodes
     is_output = node >= config.nodes - config.action_size
     return Roles(is_input.float(), is_output.float(), is_allowed(config, node[:, None], node))
 
@@ -227,6 +227,6 @@ def roles(config: LNDPConfig, device: torch.device) -> Roles:
 def is_allowed(config: LNDPConfig, sender: Tensor, receiver: Tensor) -> Tensor:
     """Whether edges between nodes of these int64 indices, broadcast, may exist (see `Roles`)."""
     first_output = config.nodes - config.action_size
-    is_skipping = (sender < config.observation_size) & (receiver >= first_output)
-    runs_forth = (sender < first_output) & (receiver >= config.observation_size)
+    is_skipping = (sender < config.input_nodes) & (receiver >= first_output)
+    runs_forth = (sender < first_output) & (receiver >= config.input_nodes)
     return runs_forth & ~is_skipping & (sender != receiver)

@@ -101,7 +101,7 @@ def live_twenty_steps(num_threads: int) -> LifeState:
     torch.set_num_threads(num_threads)
     try:
         for _ in range(20):
-            state, _ = program.step(parameters, state, stimulus.observation, stimulus.reward)
+            state, _ = program.step(parameters, state, stimulus.inputs, stimulus.reward)
     finally:
         torch.set_num_threads(before)
     return state

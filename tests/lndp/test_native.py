@@ -226,7 +226,7 @@ def test_parameters_that_change_between_steps_are_read_anew() -> None:
     stimulus = random_stimulus(config, 7, 2, 3)
 
     def activity(parameters: Parameters) -> Tensor:
-        return program.step(parameters, state, stimulus.observation, stimulus.reward)[0].trace
+        return program.step(parameters, state, stimulus.inputs, stimulus.reward)[0].trace
 
     first, second = activity(parameters), activity(other)
     assert not torch.equal(first, second)
@@ -300,7 +300,7 @@ def stay_in_the_kernel():
     program, (parameters, state) = LNDP(config, "native"), random_lives(config, 1, 16, 64)
     stimulus = random_stimulus(config, 2, 16, 64)
     while not done.is_set():
-        program.step(parameters, state, stimulus.observation, stimulus.reward, donate=True)
+        program.step(parameters, state, stimulus.inputs, stimulus.reward, donate=True)
         entered.set()
 
 def fork():

@@ -30,7 +30,7 @@ def propagate(now: Step[State]) -> tuple[Tensor, Tensor]:
     weight = edges.from_feature(now.state.edge_state)
     seen: list[Tensor] = []
     for _ in range(config.network_steps):
-        activation = torch.cat([now.stimulus.observation, activation[..., config.observation_size :]], -1)
+        activation = torch.cat([now.stimulus.inputs, activation[..., config.input_nodes :]], -1)
         seen.append(activation)
         drive = edges.synaptic_input(weight, activation)
         if config.bias:
