@@ -7,7 +7,7 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
-from lndp_agents.validation import about, check_fields, is_object, parse_json, read_fields
+from lndp_agents.validation import check_fields, is_object, parse_json, read_fields
 
 MAX_NODES = 4096
 """Inputs that an encoding gives at most, but for pictures; nodes that a graph has at most."""
@@ -34,11 +34,6 @@ class Decoder(Protocol):
     def size(self) -> int:
         """M: how many numbers the action is made of."""
         ...
-
-
-def within(low: float, high: float, length: tuple[int, int] | None = None) -> dict[str, Any]:
-    """Metadata of a field of a configuration, which has no option of its own; as `validation.about`."""
-    return about("", low, high, length=length)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,8 +19,7 @@ class LeakyConfig(NetworkConfig):
     """Leaky units between inputs and outputs."""
 
     policy: ClassVar[str] = "leaky"
-    units: int = field(default=8, metadata={"low": 1, "high": 1024})
-    """How many units there are."""
+    units: int = field(default=8, metadata={"help": "number of units", "low": 1, "high": 1024})
 
 
 @policy_of(LeakyConfig)

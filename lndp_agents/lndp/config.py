@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, ClassVar, Self
 
-from lndp_agents.config import MAX_NODES, Decoder, Encoder, PolicyConfig, within
-from lndp_agents.validation import is_sequence, shorten
+from lndp_agents.config import MAX_NODES, Decoder, Encoder, PolicyConfig
+from lndp_agents.validation import about, is_sequence, shorten
 
 MIN_HIDDEN = 8
 """Hidden nodes that a program made without a number of nodes has at least."""
@@ -47,76 +47,134 @@ class LNDPConfig(PolicyConfig):
     gated_biases: ClassVar[tuple[str, ...]] = ("node_gru.bias", "edge_gru.bias")
     decision_biases: ClassVar[tuple[str, ...]] = ("synaptogenesis.1.bias", "pruning.1.bias")
 
-    observation_size: int = field(metadata=within(1, MAX_NODES))
-    """Numbers of the encoded observation, each with an input node."""
-    action_size: int = field(metadata=within(1, MAX_NODES))
-    """M: output nodes, one per discrete action or per dimension of a continuous one."""
-    nodes: int = field(default=32, metadata=within(1, MAX_NODES))
-    """N: all nodes; those that are neither inputs nor outputs are hidden."""
-    node_features: int = field(default=8, metadata=within(1, MAX_WIDTH))
-    """Dh: width of a node's state."""
-    edge_features: int = field(default=4, metadata=within(1, MAX_WIDTH))
-    """De: width of an edge's state; the first feature is the synaptic weight."""
-    network_steps: int = field(default=3, metadata=within(1, MAX_WIDTH))
-    """K: propagation steps of the brain per step of the environment."""
-    development_steps: int = field(default=0, metadata=within(0, MAX_STEPS))
-    """Steps of spontaneous activity between birth and the first observation."""
-    graph_layers: int = field(default=1, metadata=within(1, MAX_WIDTH))
-    """How often the graph transformer is applied in one step."""
-    attention_heads: int = field(default=3, metadata=within(1, MAX_WIDTH))
-    query_features: int = field(default=4, metadata=within(1, MAX_WIDTH))
-    """Width of a query or key, per head."""
-    value_features: int = field(default=8, metadata=within(1, MAX_WIDTH))
-    """Width of a value, per head."""
-    decision_features: int = field(default=16, metadata=within(1, MAX_WIDTH))
-    """Hidden width of the two networks that decide on pruning and synaptogenesis."""
-    discrete_actions: bool = True
-    """Argmax of the outputs if true, the outputs themselves if false."""
-    bias: bool = False
-    """Whether the first node feature is added to the node's input."""
-    recurrent: bool = False
-    """Whether activations start from those of the previous step instead of zero."""
-    stochastic: bool = False
-    """Whether rewiring decisions are sampled instead of thresholded."""
-    pruning: bool = True
-    synaptogenesis: bool = True
-    lifetime_updates: bool = True
-    """False freezes the brain after birth and development: a plain Neural Developmental Program."""
-    graph_transformer: bool = True
-    """False replaces attention by one linear map of each node's own features."""
-    spontaneous_activity: bool = True
-    """False keeps the inputs silent during development."""
-    reward_input: bool = True
-    """False hides the reward from the synapses."""
-    reward_scale: float = field(default=1.0, metadata=within(0, 1e6))
-    """Factor on the reward before the synapses sense it; 1 in the paper."""
-    reward_nodes: bool = False
-    """True adds two input nodes, which have the same innate states in all bodies: the last reward r as
-    sign(r) log(1 + |r|), and 1 where an episode starts. So activity senses what the baselines sense; in the
-    paper synapses alone receive the reward. This extends the paper."""
-    development_between_episodes: bool = False
-    """Whether development is repeated at the start of each later episode of a life."""
-    candidates: int = field(default=0, metadata=within(0, MAX_NODES))
-    """C: receivers that each node looks at in a step of a large brain, itself among them (see
-    `lndp.edge_list`); 0 makes every pair one, as in the paper."""
-    innate_roles: bool = False
-    """True gives each input and each output node the same state at every birth, drawn once for all, so that a
-    program can know its senses and its muscles apart (compare the intrinsic states of Nisioti et al. 2024,
-    arXiv 2405.08510). This extends the paper, where a newborn must find out by living, or from its
-    spontaneous activity, which is which."""
-    innate_wiring: bool = False
-    """True lets the genome say how strong synapses are at birth: every node, hidden ones too, has the same
-    state at every birth, and the edges of a newborn follow from the states of their ends
-    (`lndp.mechanisms.wiring`). States are drawn once for all bodies of as many inputs and outputs, so that
-    one genome can wire each kind of body in its own way. This extends the paper, whose newborns have random
-    synapses."""
-    mechanisms: tuple[str, ...] = ()
-    """Further mechanisms by name, "module:Name", or their classes: each replaces a step of the program or
-    comes after one (see `lndp_agents.lndp.mechanisms.Mechanism`)."""
-    initial_density: float = field(default=0.1, metadata=within(0, 1.0))
-    """Mean of a life's connection probability at birth."""
-    initial_density_std: float = field(default=0.0, metadata=within(0, 10.0))
-    """Standard deviation of that probability before truncation to [0, 1]."""
+    observation_size: int = field(
+        metadata=about("size of the encoded observation, with an input node for each number", 1, MAX_NODES)
+    )
+    action_size: int = field(
+        metadata=about(
+            "number of output nodes, one per discrete action or per dimension of a continuous one",
+            1,
+            MAX_NODES,
+        )
+    )
+    """M."""
+    nodes: int = field(
+        default=32, metadata=about("number of nodes: inputs, outputs, and hidden ones", 1, MAX_NODES)
+    )
+    """N."""
+    node_features: int = field(default=8, metadata=about("width of a node's state", 1, MAX_WIDTH))
+    """Dh."""
+    edge_features: int = field(
+        default=4,
+        metadata=about("width of an edge's state, whose first feature is the synaptic weight", 1, MAX_WIDTH),
+    )
+    """De."""
+    network_steps: int = field(
+        default=3, metadata=about("number of propagation steps per environment step", 1, MAX_WIDTH)
+    )
+    """K."""
+    development_steps: int = field(
+        default=0,
+        metadata=about(
+            "number of steps of spontaneous activity between birth and the first observation", 0, MAX_STEPS
+        ),
+    )
+    graph_layers: int = field(
+        default=1, metadata=about("number of applications of the graph transformer per step", 1, MAX_WIDTH)
+    )
+    attention_heads: int = field(
+        default=3, metadata=about("number of heads of the graph transformer", 1, MAX_WIDTH)
+    )
+    query_features: int = field(
+        default=4, metadata=about("width of a query and of a key, per head", 1, MAX_WIDTH)
+    )
+    value_features: int = field(default=8, metadata=about("width of a value, per head", 1, MAX_WIDTH))
+    decision_features: int = field(
+        default=16,
+        metadata=about(
+            "hidden width of the networks that decide on pruning and synaptogenesis", 1, MAX_WIDTH
+        ),
+    )
+    discrete_actions: bool = field(
+        default=True,
+        metadata=about("argmax of the outputs as the action, in place of the outputs themselves"),
+    )
+    bias: bool = field(
+        default=False, metadata=about("addition of the first node feature to the node's synaptic input")
+    )
+    recurrent: bool = field(
+        default=False, metadata=about("start of propagation from the last activations, not from zero")
+    )
+    stochastic: bool = field(
+        default=False, metadata=about("sampling of rewiring decisions, which are thresholded otherwise")
+    )
+    pruning: bool = field(default=True, metadata=about("removal of edges"))
+    synaptogenesis: bool = field(default=True, metadata=about("growth of new edges"))
+    lifetime_updates: bool = field(
+        default=True,
+        metadata=about("changes of the network after development; without them it is a plain NDP"),
+    )
+    graph_transformer: bool = field(
+        default=True,
+        metadata=about("attention between nodes; without it, a linear map of each node's own features"),
+    )
+    spontaneous_activity: bool = field(
+        default=True, metadata=about("activity of the inputs during development; without it they are silent")
+    )
+    reward_input: bool = field(default=True, metadata=about("reward as an input of every synapse"))
+    reward_scale: float = field(
+        default=1.0, metadata=about("factor on the reward that synapses receive", 0, 1e6)
+    )
+    """1 in the paper."""
+    reward_nodes: bool = field(
+        default=False,
+        metadata=about("last reward and start of an episode as two more input nodes"),
+    )
+    """Their innate states are the same in all networks. They receive the last reward r as
+    sign(r) log(1 + |r|), and 1 where an episode starts, so that activity receives what it does in baselines;
+    in the paper synapses alone receive the reward. This extends the paper."""
+    development_between_episodes: bool = field(
+        default=False, metadata=about("development at the start of each later episode of a lifetime, too")
+    )
+    candidates: int = field(
+        default=0,
+        metadata=about(
+            "number of receivers that each node considers per step, for large networks; 0: all nodes, as in "
+            "the paper",
+            0,
+            MAX_NODES,
+        ),
+    )
+    """C, the node itself among them (see `lndp.edge_list`)."""
+    innate_roles: bool = field(
+        default=False,
+        metadata=about("states of input and output nodes that are the same in every lifetime"),
+    )
+    """They are sampled once for all, so that a genome can tell its inputs and outputs apart (compare the
+    intrinsic states of Nisioti et al. 2024, arXiv 2405.08510). This extends the paper, where a network must
+    find that out by activity, spontaneous or not."""
+    innate_wiring: bool = field(
+        default=False,
+        metadata=about("initial edges that the genome computes from innate node states; random otherwise"),
+    )
+    """Every node, hidden ones too, starts in the same state in every lifetime, and edges follow from the
+    states of their ends (`lndp.mechanisms.wiring`). States are sampled once for all networks of as many
+    inputs and outputs, so that one genome can wire each kind in its own way. This extends the paper, whose
+    networks start with random synapses."""
+    mechanisms: tuple[str, ...] = field(
+        default=(), metadata=about("mechanism MODULE:NAME that is added to the program; may be given often")
+    )
+    """Names or classes: each replaces a step of the program or comes after one (see
+    `lndp_agents.lndp.mechanisms.Mechanism`)."""
+    initial_density: float = field(
+        default=0.1, metadata=about("mean of the initial connection probability", 0, 1.0)
+    )
+    initial_density_std: float = field(
+        default=0.0,
+        metadata=about(
+            "standard deviation of the initial connection probability, before truncation to [0, 1]", 0, 10.0
+        ),
+    )
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "mechanisms", _names(self.mechanisms))

@@ -7,7 +7,6 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from lndp_agents.config import within
 from lndp_agents.lndp.cells import linear
 from lndp_agents.parameters import Parameters, Shapes
 from lndp_agents.policies.network import (
@@ -18,6 +17,7 @@ from lndp_agents.policies.network import (
     NetworkState,
 )
 from lndp_agents.policies.registry import policy_of
+from lndp_agents.validation import about
 
 MAX_LAYERS = 2
 
@@ -44,8 +44,12 @@ class MLPConfig(LinearConfig):
     """A multilayer perceptron with tanh after each hidden layer."""
 
     policy: ClassVar[str] = "mlp"
-    hidden_sizes: tuple[int, ...] = field(default=(16,), metadata=within(1, MAX_UNITS, (1, MAX_LAYERS)))
-    """Units of each hidden layer, of which there are one or two."""
+    hidden_sizes: tuple[int, ...] = field(
+        default=(16,),
+        metadata=about(
+            "number of units of each hidden layer, one or two", 1, MAX_UNITS, length=(1, MAX_LAYERS)
+        ),
+    )
 
     @property
     def layer_sizes(self) -> tuple[int, ...]:

@@ -10,7 +10,6 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from lndp_agents.config import within
 from lndp_agents.lndp.cells import gated_update, linear, recurrent_bias
 from lndp_agents.parameters import Parameters, Shapes
 from lndp_agents.policies.network import (
@@ -21,6 +20,7 @@ from lndp_agents.policies.network import (
     NetworkState,
 )
 from lndp_agents.policies.registry import policy_of
+from lndp_agents.validation import about
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,8 +29,10 @@ class GRUConfig(NetworkConfig):
 
     policy: ClassVar[str] = "gru"
     gated_biases: ClassVar[tuple[str, ...]] = ("bias",)
-    hidden_size: int = field(default=16, metadata=within(1, MAX_UNITS))
-    """H: units of the recurrent layer."""
+    hidden_size: int = field(
+        default=16, metadata=about("number of units of the recurrent layer", 1, MAX_UNITS)
+    )
+    """H."""
 
 
 @policy_of(GRUConfig)

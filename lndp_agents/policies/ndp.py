@@ -6,8 +6,8 @@ That is the Neural Developmental Program that the lifelong one goes beyond (arXi
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from lndp_agents.config import within
 from lndp_agents.lndp.config import MAX_STEPS, LNDPConfig
+from lndp_agents.validation import about
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,8 +19,15 @@ class NDPConfig(LNDPConfig):
     """
 
     policy: ClassVar[str] = "ndp"
-    development_steps: int = field(default=20, metadata=within(0, MAX_STEPS))
-    lifetime_updates: bool = False
+    development_steps: int = field(
+        default=20,
+        metadata=about(
+            "number of steps of spontaneous activity between birth and the first observation", 0, MAX_STEPS
+        ),
+    )
+    lifetime_updates: bool = field(
+        default=False, metadata=about("changes of the network after development: never")
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -7,9 +7,10 @@ from typing import Generic, NamedTuple, Self, TypeVar
 import torch
 from torch import Tensor
 
-from lndp_agents.config import PolicyConfig, within
+from lndp_agents.config import PolicyConfig
 from lndp_agents.parameters import Parameters, Shapes
 from lndp_agents.shapes import Bool, Float, Int
+from lndp_agents.validation import about
 
 MAX_INPUTS, MAX_UNITS = 2**15, 2**12
 
@@ -32,16 +33,20 @@ class NetworkConfig(PolicyConfig):
         6
     """
 
-    observation_size: int = field(metadata=within(1, MAX_INPUTS))
-    """O: numbers of the encoded observation."""
-    action_size: int = field(metadata=within(1, MAX_UNITS))
-    """M: numbers that the action is decoded from."""
-    discrete_actions: bool = True
-    """Argmax of the outputs if true, the outputs themselves if false."""
-    reward_input: bool = True
-    """Whether the last reward and the start of an episode are two more inputs, as they are for baselines."""
-    reward_scale: float = field(default=1.0, metadata=within(0, 1e6))
-    """Factor on that reward, as in `LNDPConfig`."""
+    observation_size: int = field(metadata=about("size of the encoded observation", 1, MAX_INPUTS))
+    """O."""
+    action_size: int = field(
+        metadata=about("number of outputs that the action is decoded from", 1, MAX_UNITS)
+    )
+    """M."""
+    discrete_actions: bool = field(
+        default=True,
+        metadata=about("argmax of the outputs as the action, in place of the outputs themselves"),
+    )
+    reward_input: bool = field(
+        default=True, metadata=about("last reward and start of an episode as two more inputs")
+    )
+    reward_scale: float = field(default=1.0, metadata=about("factor on the reward input", 0, 1e6))
 
     @property
     def input_size(self) -> int:

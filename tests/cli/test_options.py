@@ -13,7 +13,7 @@ from lndp_agents import arguments, cli
 from lndp_agents.commands import COMMANDS
 from lndp_agents.evolution.config import EvolutionConfig
 from lndp_agents.options import flag_of, help_of
-from lndp_agents.policies import POLICIES
+from lndp_agents.policies import POLICIES, PolicyConfig
 from lndp_agents.validation import FieldKind
 
 ELSEWHERE = {"environment": "CartPole-v1", "environment_keywords": {"max_episode_steps": 9}}
@@ -43,6 +43,24 @@ VALUES: dict[str, Any] = {
     "candidates": 2,
 }
 """Values that are others than the defaults; an integer without one is its lower bound, plus one."""
+
+
+NO_NOUNS = {
+    "of",
+    "the",
+    "a",
+    "how",
+    "what",
+    "which",
+    "whether",
+    "at",
+    "so",
+    "in",
+    "true",
+    "false",
+    "if",
+    "is",
+}
 
 
 def value_of(field: "Field[Any]") -> Any:
@@ -106,11 +124,12 @@ def test_an_option_wins_over_the_same_field_of_program(monkeypatch: pytest.Monke
     assert recipe_of(words, "lndp", monkeypatch)["program"] == {"nodes": 20, "bias": True}
 
 
-@pytest.mark.parametrize("field", fields(EvolutionConfig), ids=lambda field: field.name)
-def test_every_help_begins_with_a_noun(field: "Field[Any]") -> None:
-    assert "help" in field.metadata
-    first = help_of(field).split()[0].strip(";:,")
-    assert first not in {"of", "the", "a", "how", "what", "which", "whether", "at", "so", "in"}
+@pytest.mark.parametrize("kind", [EvolutionConfig, *POLICIES.values()])
+def test_every_help_begins_with_a_noun(kind: "type[EvolutionConfig | PolicyConfig]") -> None:
+    for field in fields(kind):
+        assert field.metadata.get("help"), field.name
+        first = help_of(field).split()[0].strip(";:,")
+        assert first not in NO_NOUNS, field.name
 
 
 def test_the_policy_of_a_recipe_has_its_options(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,14 +5,14 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import Any, ClassVar
 
-from lndp_agents.config import Decoder, Encoder, within
+from lndp_agents.config import Decoder, Encoder
 from lndp_agents.policies.hebbian.pixels import NUM_FEATURES
 from lndp_agents.policies.hebbian.rule import Rule
 from lndp_agents.policies.hebbian.weights import Initialisation
 from lndp_agents.policies.network import MAX_UNITS, NetworkConfig
 from lndp_agents.spaces.decoding import BoxDecoding
 from lndp_agents.spaces.pixels import NUM_PIXELS, PixelEncoding
-from lndp_agents.validation import shorten
+from lndp_agents.validation import about, shorten
 
 MAX_LAYERS = 8
 
@@ -43,21 +43,33 @@ class HebbianConfig(NetworkConfig):
         "action_high",
         "pixels",
     )
-    reward_input: bool = False
-    """Whether reward and episode start are inputs; in the paper nothing tells the network of rewards."""
-    hidden_sizes: tuple[int, ...] = field(default=(128, 64), metadata=within(1, MAX_UNITS, (1, MAX_LAYERS)))
-    """Units of each hidden layer."""
-    rule: Rule = Rule.ABCD_LR
-    initialisation: Initialisation = Initialisation.UNI
-    normalise: bool = True
-    """Whether each matrix of weights is divided by its largest after every change; the paper's Bullet
-    networks do not."""
-    output: Output = Output.CLIP
-    action_low: tuple[float, ...] = ()
-    """Bounds of a continuous action; -1 and 1 if none."""
-    action_high: tuple[float, ...] = ()
-    pixels: bool = False
-    """Whether the observation is a picture, which goes through a convolutional front."""
+    reward_input: bool = field(
+        default=False,
+        metadata=about("last reward and start of an episode as two more inputs; no inputs in the paper"),
+    )
+    hidden_sizes: tuple[int, ...] = field(
+        default=(128, 64),
+        metadata=about("number of units of each hidden layer", 1, MAX_UNITS, length=(1, MAX_LAYERS)),
+    )
+    rule: Rule = field(default=Rule.ABCD_LR, metadata=about("plasticity rule of every synapse"))
+    initialisation: Initialisation = field(
+        default=Initialisation.UNI, metadata=about("distribution of initial weights")
+    )
+    normalise: bool = field(
+        default=True,
+        metadata=about("division of each weight matrix by its largest absolute weight after every change"),
+    )
+    """The paper's networks for Bullet go without."""
+    output: Output = field(default=Output.CLIP, metadata=about("function from the last layer to the action"))
+    action_low: tuple[float, ...] = field(
+        default=(), metadata=about("lower bounds of a continuous action; -1 if none")
+    )
+    action_high: tuple[float, ...] = field(
+        default=(), metadata=about("upper bounds of a continuous action; 1 if none")
+    )
+    pixels: bool = field(
+        default=False, metadata=about("convolutional layers in front, for an observation that is an image")
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
