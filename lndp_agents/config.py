@@ -50,6 +50,8 @@ class PolicyConfig(ABC):
 
     policy: ClassVar[str]
     """The name of the kind."""
+    has_input_nodes: ClassVar[bool] = False
+    """Whether the network has a node for each input, of which pictures have too many."""
     from_spaces: ClassVar[tuple[str, ...]] = ("observation_size", "action_size", "discrete_actions")
     """Fields that follow from the spaces of the environment."""
     extensions: ClassVar[Mapping[str, Any]] = MappingProxyType({})

@@ -14,7 +14,7 @@ from lndp_agents.agent.senses import sense
 from lndp_agents.config import PolicyConfig
 from lndp_agents.lndp.config import LNDPConfig
 from lndp_agents.persistence import FileFormatError, SavedAgent, load_agent, save_agent
-from lndp_agents.policies.capabilities import HasEdges
+from lndp_agents.policies.capabilities import edges_of
 from lndp_agents.rollout.engine import begin_step, step_network
 from lndp_agents.rollout.intervention import Intervention
 from lndp_agents.rollout.learners import Phenotype
@@ -187,6 +187,17 @@ class Agent(Predictor[Config]):
         """
         return self._current.network
 
+    def graph(self, kind: Literal["pyg", "networkx"] = "pyg") -> Any:
+        """Return the network of the current lifetime as a graph of another library (see `life_to_graph`).
+
+        Raises:
+            RuntimeError: no lifetime has begun.
+            ValueError: the policy has no edges, or the kind is unknown.
+            ImportError: the library is not installed; the message has the command.
+        """
+        network = self._current.network
+        return life_to_graph(edges_of(network.policy), network.state, kind)
+
     @property
     def _current(self) -> Lifetime:
         if self._lifetime is None:
@@ -253,17 +264,7 @@ class LNDPAgent(Agent[LNDPConfig]):
 
     config_type = LNDPConfig
 
-    def graph(self, kind: Literal["pyg", "networkx"] = "pyg") -> Any:
-        """The brain of the life, as `lndp_agents.agent.graph.life_to_graph`.
-
-        Raises:
-            RuntimeError: no life has begun.
-        """
-        network = self._current.network
-        assert isinstance(network.policy, HasEdges), "an LNDP has edges"
-        return life_to_graph(network.policy, network.state, kind)
-
 
 def agent_kind(config: PolicyConfig) -> type[Agent[Any]]:
     """The class of the agents of a policy."""
-    return LNDPAgent if isinstance(config, LNDPConfig) else Agent
+    return LNDPAgent if isinstance(config, LNDPAgent.config_type) else Agent

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lndp_agents.agent.senses import per_row
-from lndp_agents.lndp import SparseLifeState
+from lndp_agents.policies.capabilities import HasConsistency
 from lndp_agents.policies.policy import Policy, State
 from lndp_agents.validation import shorten
 
@@ -57,8 +57,8 @@ def check_lives(program: Policy[Any], state: Any, rows: tuple[int, ...], whose: 
             raise ValueError(
                 f"state with {name} of shape {tuple(tensor.shape)}: give {(*rows, *shapes[name])} for {whose}"
             )
-    if isinstance(state, SparseLifeState) and not _are_pairs(state.pair, state.node_state.shape[-2] ** 2):
-        raise ValueError(f"state whose pairs are not in order: give back what it was given for {whose}")
+    if isinstance(state, HasConsistency) and not state.is_consistent:
+        raise ValueError(f"state whose fields contradict each other: give back what it was given for {whose}")
 
 
 def lives_to_arrays(state: Any) -> tuple[NDArray[Any], ...]:
@@ -145,11 +145,3 @@ class StatelessCalls:
             )
             warnings.warn(message, UserWarning, stacklevel=4)  # where predict was called
         self.was_last = is_stateless
-
-
-def _are_pairs(pair: Tensor, num_pairs: int) -> bool:
-    """Whether pairs (..., S) ascend strictly, and only free slots follow them."""
-    if not pair.shape[-1]:
-        return False
-    ascends = (pair.diff(dim=-1) > 0) | (pair[..., 1:] == num_pairs)
-    return bool(ascends.all() & (pair[..., 0] >= 0).all() & (pair[..., -1] <= num_pairs).all())

@@ -12,9 +12,9 @@ from lndp_agents.studies.diagnostics import diagnose
 def diagnose_command(options: Namespace) -> int:
     """Print what was measured of each failure signature, over fresh lives."""
     subject = find_subject(options)
-    subject.brain.to(find_device(options.device))
+    agent = subject.with_edges.to(find_device(options.device))
     report = diagnose(
-        subject.brain,
+        agent,
         subject.environment,
         subject.keywords,
         lives=options.lives,

@@ -34,11 +34,11 @@ class Subject:
         }
 
     @property
-    def brain(self) -> Agent[Any]:
-        """The agent, for commands that look at a brain that rewires.
+    def with_edges(self) -> Agent[Any]:
+        """The agent, for commands that look at edges that come and go.
 
         Raises:
-            ValueError: it has none.
+            ValueError: its policy has none.
         """
         if not isinstance(self.agent.program, HasEdges):
             raise ValueError(

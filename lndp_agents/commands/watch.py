@@ -33,7 +33,7 @@ def watch_command(options: Namespace) -> int:
         check_writable(options.gif)
     lesion = lesion_of(options)
     subject = find_subject(options)
-    agent = subject.brain
+    agent = subject.with_edges
     env, has_picture = _make(subject, brain_only=options.brain_only)
     life = lifetime_steps(env)
     steps = options.steps if options.gif is None else _steps_of_gif(options.steps, life)

@@ -33,6 +33,7 @@ class LNDPConfig(PolicyConfig):
     """
 
     policy: ClassVar[str] = "lndp"
+    has_input_nodes: ClassVar[bool] = True
     extensions: ClassVar[Mapping[str, Any]] = MappingProxyType(
         {
             "candidates": 0,

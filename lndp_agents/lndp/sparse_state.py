@@ -59,6 +59,15 @@ class SparseLifeState(NamedTuple):
         return (self.pair // self.nodes).clamp(max=self.nodes - 1), self.pair % self.nodes
 
     @property
+    def is_consistent(self) -> bool:
+        """Whether pairs ascend strictly, and only free slots follow them (see `HasConsistency`)."""
+        if not self.pair.shape[-1]:
+            return False
+        free = self.node_state.shape[-2] ** 2  # the axis of genomes may be missing
+        ascends = (self.pair.diff(dim=-1) > 0) | (self.pair[..., 1:] == free)
+        return bool(ascends.all() & (self.pair[..., 0] >= 0).all() & (self.pair[..., -1] <= free).all())
+
+    @property
     def adjacency(self) -> Tensor:
         """(P, L, N, N): 1 where the edge i -> j exists; a table made for this call."""
         return self._table(self.present[..., None])[:, :, 0]

@@ -54,6 +54,27 @@ class HasEdges(Protocol):
         ...
 
 
+def edges_of(policy: Policy[Any]) -> HasEdges:
+    """Return a policy as one that has edges.
+
+    Raises:
+        ValueError: the policy has none.
+    """
+    if not isinstance(policy, HasEdges):
+        raise ValueError(f"a {policy.config.policy} policy has no edges that come and go: name an LNDP")
+    return policy
+
+
+@runtime_checkable
+class HasConsistency(Protocol):
+    """A state whose fields depend on each other, so that not all numbers of the right shapes are possible."""
+
+    @property
+    def is_consistent(self) -> bool:
+        """Whether the fields fit each other."""
+        ...
+
+
 @runtime_checkable
 class HasHiddenUnits(Protocol):
     """A policy with layers of hidden units, whose connections follow from its parameters."""

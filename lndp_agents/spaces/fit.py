@@ -35,7 +35,7 @@ def config_for(
         ValueError: a space is refused, or a field is unknown or out of range.
     """
     encoding = encoding or ObservationEncoding.of(observation_space)
-    if isinstance(encoding, PixelEncoding) and issubclass(kind, LNDPConfig):
+    if isinstance(encoding, PixelEncoding) and kind.has_input_nodes:
         raise ValueError(
             f"policy {kind.policy!r} has a node for each number and sees no pictures such as "
             f"{shorten(observation_space)}: for pictures take `--policy hebbian --encoding pixels`"

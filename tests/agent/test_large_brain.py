@@ -142,7 +142,7 @@ def test_states_of_other_lives_are_refused(agent: LNDPAgent) -> None:
     pair = arrays[0]
     for foreign in (pair[:, ::-1], pair - 24**2, pair + 1, pair[:, :0]):
         changed = (foreign.copy(), *(array[:, : foreign.shape[1]] for array in arrays[1:3]), *arrays[3:])
-        with pytest.raises(ValueError, match=r"^state whose pairs are not in order: give back what"):
+        with pytest.raises(ValueError, match=r"^state whose fields contradict each other: give back what"):
             agent.predict(sensed(2, 0), changed)
     with pytest.raises(ValueError, match=r"^state of 7 arrays: give back the 8 that predict returned"):
         agent.predict(sensed(2, 0), arrays[1:])

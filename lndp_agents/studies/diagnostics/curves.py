@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lndp_agents.policies.capabilities import HasEdges
+from lndp_agents.policies.capabilities import edges_of
 from lndp_agents.rollout import Evolved, Intervention, Report, Transition, World, rollout
 
 Floats = NDArray[np.float64]
@@ -88,19 +88,17 @@ def life_curves(
     Raises:
         ValueError: the policy has no edges, or one node of each role, between which there is no diversity.
     """
-    policy = learner.policy
-    if not isinstance(policy, HasEdges):
-        raise ValueError(f"a {policy.config.policy} policy has no edges that come and go: name an LNDP")
+    policy, graph = learner.policy, edges_of(learner.policy)
 
     def measured(transition: Transition) -> Tensor:
         before, after = transition.before.state, transition.network.state
         ages = (before, after)
-        counts = [policy.num_edges(state) for state in ages] + [policy.shared_edges(before, after)]
-        spread = [node_diversity(policy.node_counts, policy.node_states(state)) for state in ages]
+        counts = [policy.num_edges(state) for state in ages] + [graph.shared_edges(before, after)]
+        spread = [node_diversity(graph.node_counts, graph.node_states(state)) for state in ages]
         return torch.stack(counts + spread, -1)
 
     def outputs(transition: Transition) -> Tensor:
-        return policy.activations(transition.network.state)[..., sum(policy.node_counts[:2]) :]
+        return graph.activations(transition.network.state)[..., sum(graph.node_counts[:2]) :]
 
     record = [("measured", measured), ("outputs", outputs)]
     options: dict[str, Any] = {"interventions": interventions, "record": record, "report": report}
