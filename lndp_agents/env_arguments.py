@@ -1,4 +1,4 @@
-"""What a command line says about an environment: its keyword arguments and its limit of steps."""
+"""Options of an environment: its keyword arguments and its limit of steps."""
 
 import argparse
 import json
@@ -23,7 +23,7 @@ def add_env_kwargs(command: Any) -> None:
         action="append",
         type=_max_steps,
         metavar="INT",
-        help="number of steps of an episode, at most (default: the environment's own limit, or "
+        help="largest number of steps of an episode (default: the environment's own limit, or "
         f"{DEFAULT_STEPS} if it has none)",
     )
 

@@ -45,7 +45,7 @@ def flag_of(name: str) -> str:
 
 def help_of(field: "Field[Any]") -> str:
     """The help of a field's option: its text, and its default if it is fixed."""
-    text: str = field.metadata.get("help", field.name.replace("_", " "))
+    text: str = field.metadata.get("help") or field.name.replace("_", " ")
     default: Any = field.default
     if default is MISSING or default in (None, "", ()):
         return text

@@ -2,12 +2,10 @@
 
 from lndp_agents.run.folder import next_folder
 from lndp_agents.run.origin import system_info
-from lndp_agents.run.progress import Progress
 from lndp_agents.run.run import Run
 from lndp_agents.run.view import RunView
 
 __all__ = [
-    "Progress",
     "Run",
     "RunView",
     "next_folder",

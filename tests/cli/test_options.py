@@ -1,8 +1,10 @@
 """Options of `lndp train` are the fields of the dataclasses, all of them."""
 
+import argparse
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import Field, fields
 from pathlib import Path
 from typing import Any
@@ -46,6 +48,39 @@ VALUES: dict[str, Any] = {
 
 
 NO_NOUNS = {
+    "an",
+    "and",
+    "as",
+    "be",
+    "can",
+    "compute",
+    "draw",
+    "fetch",
+    "from",
+    "give",
+    "it",
+    "keep",
+    "let",
+    "most",
+    "no",
+    "on",
+    "only",
+    "open",
+    "or",
+    "print",
+    "read",
+    "run",
+    "set",
+    "show",
+    "that",
+    "these",
+    "this",
+    "to",
+    "when",
+    "where",
+    "with",
+    "write",
+    "your",
     "of",
     "the",
     "a",
@@ -130,6 +165,27 @@ def test_every_help_begins_with_a_noun(kind: "type[EvolutionConfig | PolicyConfi
         assert field.metadata.get("help"), field.name
         first = help_of(field).split()[0].strip(";:,")
         assert first not in NO_NOUNS, field.name
+
+
+def options_of(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
+    """All arguments and options of a parser and of its commands."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for command in action.choices.values():
+                yield from options_of(command)
+        elif not isinstance(action, argparse._HelpAction | argparse._VersionAction):
+            yield action
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_every_option_of_every_command_begins_with_its_noun(policy: str) -> None:
+    options = list(options_of(arguments.parser(POLICIES[policy])))
+    assert len(options) > 100
+    for option in options:
+        assert option.help, f"{option.option_strings or option.dest} has no help"
+        first = option.help.split()[0].strip(";:,")
+        assert first.isalpha() or first.replace("-", "").isalnum(), f"{option.option_strings}: {option.help}"
+        assert first.lower() not in NO_NOUNS, f"{option.option_strings}: {option.help}"
 
 
 def test_the_policy_of_a_recipe_has_its_options(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
