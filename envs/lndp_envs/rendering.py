@@ -34,7 +34,7 @@ MakeRenderer = Callable[[Any, str], Renderer]
 """Makes the renderer of dynamics and a render mode. It may say `render_modes` and `frames_per_second`."""
 
 
-class Window:
+class Screen:
     """A window of pygame, opened by the first picture.
 
     Args:
@@ -97,7 +97,7 @@ class FrameRenderer(ABC):
     def __init__(self, task: Any, render_mode: str) -> None:
         self.task = task
         self._render_mode = render_mode
-        self._window = Window(self.title or type(task).__name__, self.frames_per_second)
+        self._window = Screen(self.title or type(task).__name__, self.frames_per_second)
 
     @abstractmethod
     def draw(self, view: View) -> Array:

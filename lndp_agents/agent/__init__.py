@@ -1,4 +1,4 @@
-"""The agent: what a user holds, gives observations to, saves and loads."""
+"""Agents: a genome, its policy and the state of a lifetime, to act with, save and load."""
 
 from lndp_agents.agent.agent import Agent, LNDPAgent, agent_kind
 from lndp_agents.genome import genome_size, genome_to_parameters, parameters_to_genome

@@ -1,4 +1,4 @@
-"""The agent: what a user holds, gives observations to, saves and loads."""
+"""Agents: a genome, its policy and the state of a lifetime, to act with, save and load."""
 
 from dataclasses import replace
 from os import PathLike
@@ -7,10 +7,10 @@ from typing import Any, ClassVar, Literal, NamedTuple, Self
 import torch
 from lndp_envs.randomness import fold, key_of
 
-from lndp_agents.agent.graph import life_to_graph
-from lndp_agents.agent.lives import check_lives, own_memory, valid_seed
-from lndp_agents.agent.predictor import Config, Predictor
-from lndp_agents.agent.senses import sense
+from lndp_agents.agent.graph import to_graph
+from lndp_agents.agent.observations import read_observation
+from lndp_agents.agent.predictor import Config, Predictor, valid_seed
+from lndp_agents.agent.states import check_state, own_memory
 from lndp_agents.config import PolicyConfig
 from lndp_agents.lndp.config import LNDPConfig
 from lndp_agents.persistence import FileFormatError, SavedAgent, load_agent, save_agent
@@ -22,37 +22,37 @@ from lndp_agents.spaces import from_numbers
 
 
 class Lifetime(NamedTuple):
-    """The lifetime that an agent leads."""
+    """The current lifetime of an agent."""
 
     network: Phenotype
     """Of one genome and one lifetime (P = L = 1)."""
     step: int = 0
     """Steps since birth, or since the state was given to the agent."""
     interventions: tuple[Intervention, ...] = ()
-    begun: int = 0
-    """How many of them have had their `before_step` in the step to come."""
+    is_begun: bool = False
+    """Whether they have had their `before_step` for the step to come."""
 
 
 class Agent(Predictor[Config]):
-    """An agent of any policy: a genome, and the life that it leads at the moment.
+    """An agent of any policy: a genome, and the state of its current lifetime.
 
-    `birth` and `act` lead one life, which the agent holds. `predict`, stable-baselines3's protocol, leads any
-    number of lives, which the caller holds.
+    `birth` and `act` advance one lifetime, whose state the agent holds. `predict`, stable-baselines3's
+    protocol, advances any number of lifetimes, whose states the caller holds.
 
     Args:
         observation_space: of an environment, or the Dict of `lndp_envs.SenseReward`; texts are not read.
         action_space: of an environment; each Box in it bounded.
-        config: of the policy; an LNDP's, `spaces.config_for` the spaces, if none.
-        genome: (D,) the evolved numbers; always the same N(0, 1) ones, an untrained agent, if none.
-        encoding: how observations become inputs; `ObservationEncoding.of` the space if none.
-        device: where the brain is computed.
-        backend: how, on a CPU: "native" by the kernel that scores agents in evolution and `evaluate`, built
-            at first use; "eager" by torch, through which gradients flow; "auto" natively where that can be,
-            which is the same life, bit for bit, in `act`, `predict` and `evaluate`. Other devices are eager.
+        config: of the policy; that of an LNDP, `spaces.config_for` the spaces, if None.
+        genome: (D,) evolved numbers; always the same N(0, 1) ones, an untrained agent, if None.
+        encoding: the observation encoder; `ObservationEncoding.of` the space if None.
+        device: of the network.
+        backend: on a CPU, "native" for the kernel that scores agents in evolution and `evaluate`, built at
+            first use; "eager" for torch, through which gradients flow; "auto" for the kernel wherever it can
+            be used: `act`, `predict` and `evaluate` then agree bit for bit. Other devices are eager.
 
     Raises:
-        ValueError: a space is refused, configuration or encoding do not fit the spaces, the genome has
-            another length or is not finite, or device or backend are not there for this policy.
+        ValueError: a space is refused, config or encoding do not fit the spaces, the genome has another
+            length or is not finite, or device or backend are not available for this policy.
         OSError: the kernel was asked for and cannot be built; "auto" only warns, when it is needed.
 
     Example:
@@ -74,27 +74,27 @@ class Agent(Predictor[Config]):
 
     @property
     def state(self) -> Any:
-        """State of the current lifetime (P = L = 1), a value: assign it to another agent to fork it.
+        """State of the current lifetime (P = L = 1), a value. Assign it to another agent to fork it.
 
-        An LNDP's is a `LifeState`, or a `SparseLifeState` where the configuration names candidates. An agent
-        copies what it is given.
+        That of an LNDP is a `LifeState`, or a `SparseLifeState` where the config names candidates. The state
+        is copied when it is assigned.
 
         Raises:
-            RuntimeError: there is none yet.
-            ValueError: a life of other sizes or of the other form is given.
+            RuntimeError: no lifetime has begun.
+            ValueError: a state of other sizes or of another form is assigned.
         """
-        return self._current.network.state
+        return self.phenotype.state
 
     @state.setter
     def state(self, state: Any) -> None:
-        check_lives(self.program, state, (1, 1), "this agent")
-        self._begin(own_memory(self.program.state_type, state, self.device))
+        check_state(self.program, state, (1, 1), "this agent")
+        self._lifetime = Lifetime(self._network(own_memory(self.program.state_type, state, self.device)))
 
     def to(self, device: torch.device | str) -> Self:
-        """Move the genome and the life to a device; returns the agent.
+        """Move the genome and the current lifetime to a device; return the agent.
 
         Raises:
-            ValueError: it is no device, or it is not there.
+            ValueError: there is no such device.
         """
         super().to(device)
         if self._lifetime is not None:
@@ -104,7 +104,7 @@ class Agent(Predictor[Config]):
         return self
 
     def seed(self, seed: int) -> None:
-        """Choose the lives to come: of `birth` without a seed, one by one, and of the rows of `predict`.
+        """Seed the lifetimes to come: those of `birth` without a seed, and of the rows of `predict`.
 
         Raises:
             ValueError: the seed is no integer from 0 to 2**64 - 1.
@@ -114,69 +114,69 @@ class Agent(Predictor[Config]):
 
     @torch.inference_mode()
     def birth(self, seed: int | None = None) -> Any:
-        """Begin a life, as the policy's lives begin: an LNDP's with a random brain, and its development.
+        """Begin a lifetime: initialize the network and let it develop.
 
         Args:
-            seed: the same seed gives the same birth; the next one of the agent's own (see `seed`) if none.
+            seed: random seed of the initial state; the next one of the agent's own (see `seed`) if None.
 
         Returns:
-            The newborn, which the agent now leads.
+            The state, which is now that of the agent.
 
         Raises:
             ValueError: the seed is no integer from 0 to 2**64 - 1.
         """
         if seed is None:
-            key = fold(self._key(self._lives_key), self._num_births)
+            key = fold(self._key(self._lifetimes_key), self._num_births)
             self._num_births += 1
         else:
             key = self._key(key_of(valid_seed(seed)))
-        self._begin(self._born(key))
+        self._lifetime = Lifetime(self._network(self._init(key)))
         return self.state
 
     @torch.inference_mode()
     def act(self, observation: Any, reward: Any = 0.0, episode_start: Any = False) -> Any:
-        """Live one step: rewire with the last step's activity and reward, then choose an action.
+        """Advance by one step: rewire with the last step's activity and reward, then choose an action.
 
         Args:
-            observation: of the observation space, or `SenseReward`'s with reward and start in it.
-            reward: what the last action brought, a number or an array of one; NaN counts as 0.
-            episode_start: whether an episode begins here; its first step counts as reward 0.
+            observation: of the observation space, or of `SenseReward`, with reward and episode start in it.
+            reward: of the last action, a number or an array of one; NaN counts as 0.
+            episode_start: whether an episode begins here; the reward then counts as 0.
 
         Returns:
-            One of the action space; an int if that is Discrete.
+            An action of the action space; an int if that is Discrete.
 
         Raises:
-            RuntimeError: no life has begun.
+            RuntimeError: no lifetime has begun.
             ValueError: the observation is not of the space, or the reward is no number.
         """
-        network, step, interventions, begun = self._current
-        senses = sense(observation, self.observation_space)
-        if senses.is_batched:
+        network, step, interventions, is_begun = self._current
+        rows = read_observation(observation, self.observation_space)
+        if rows.is_batched:
             raise ValueError(
-                f"observation of {len(senses.observation)} rows: act leads one life, predict leads many"
+                f"observation of {len(rows.observation)} rows: act advances one lifetime, predict many"
             )
-        given = self._given(network, senses.completed(reward, episode_start))
-        network, actions = step_network(
-            self, network, step, given, interventions, space=self.action_space, begun=begun
-        )
+        given = self._given(network, rows.completed(reward, episode_start))
+        if not is_begun:
+            network = begin_step(network, step, interventions)
+        network, actions = step_network(self, network, step, given, interventions, space=self.action_space)
         self._lifetime = Lifetime(network, step + 1, interventions)
         action = from_numbers(self.action_space, actions.cpu().numpy().squeeze(0))
         return action.item() if self.decoding.discrete else action
 
     @torch.inference_mode()
     def lesion(self, lesion: Intervention) -> None:
-        """Intervene in the current lifetime, now: it lasts until a birth, or another `state`.
+        """Apply an intervention to the current lifetime, from now on until a birth, or another `state`.
 
-        The genome, what is saved, and the lifetimes of `predict` stay intact. Its `at` is taken to be now.
+        The genome, saved files, and the lifetimes of `predict` stay intact. The field `at` is ignored.
 
         Raises:
-            RuntimeError: no life has begun.
-            ValueError: there is nothing in this policy that it could hit.
+            RuntimeError: no lifetime has begun.
+            ValueError: this policy has nothing that the intervention could change.
         """
-        network, step, earlier, begun = self._current
-        interventions = (*earlier, replace(lesion, at=step))
-        network = begin_step(network, step, interventions[begun:])
-        self._lifetime = Lifetime(network, step, interventions, begun=len(interventions))
+        network, step, earlier, is_begun = self._current
+        new = replace(lesion, at=step)
+        network = begin_step(network, step, (new,) if is_begun else (*earlier, new))
+        self._lifetime = Lifetime(network, step, (*earlier, new), is_begun=True)
 
     @property
     def phenotype(self) -> Phenotype:
@@ -188,15 +188,15 @@ class Agent(Predictor[Config]):
         return self._current.network
 
     def graph(self, kind: Literal["pyg", "networkx"] = "pyg") -> Any:
-        """Return the network of the current lifetime as a graph of another library (see `life_to_graph`).
+        """Return the network of the current lifetime as a graph of another library (see `graph.to_graph`).
 
         Raises:
             RuntimeError: no lifetime has begun.
             ValueError: the policy has no edges, or the kind is unknown.
             ImportError: the library is not installed; the message has the command.
         """
-        network = self._current.network
-        return life_to_graph(edges_of(network.policy), network.state, kind)
+        network = self.phenotype
+        return to_graph(edges_of(network.policy), network.state, kind)
 
     @property
     def _current(self) -> Lifetime:
@@ -204,11 +204,8 @@ class Agent(Predictor[Config]):
             raise RuntimeError("no lifetime has begun: call agent.birth() first")
         return self._lifetime
 
-    def _begin(self, state: Any) -> None:
-        self._lifetime = Lifetime(self._network(state))
-
     def save_pretrained(self, folder: str | PathLike[str]) -> None:
-        """Write config.json and model.safetensors; the life is not saved.
+        """Write config.json and model.safetensors; the current lifetime is not saved.
 
         Raises:
             OSError: the folder cannot be written.
@@ -225,7 +222,7 @@ class Agent(Predictor[Config]):
         *,
         trust: bool = False,
     ) -> Self:
-        """Load what `save_pretrained` wrote, an LNDP as `LNDPAgent`; nothing in the files is executed.
+        """Load an agent that `save_pretrained` wrote; nothing in the files is executed.
 
         Args:
             folder: of the files.
@@ -234,9 +231,12 @@ class Agent(Predictor[Config]):
             trust: whether modules of policies and mechanisms that the files name may be imported, which
                 runs them. Those of installed plug-ins, and those that are imported already, need no trust.
 
+        Returns:
+            An `LNDPAgent` if the policy is an LNDP.
+
         Raises:
-            FileFormatError: a file is missing or is not what it should be; the message names file and remedy.
-            ValueError: device or backend are not there (see `Agent`).
+            FileFormatError: a file is missing or damaged; the message names file and remedy.
+            ValueError: device or backend are not available (see `Agent`).
         """
         saved = load_agent(folder, trust=trust)
         natural: Any = agent_kind(saved.config)
@@ -250,7 +250,7 @@ class Agent(Predictor[Config]):
 
 
 class LNDPAgent(Agent[LNDPConfig]):
-    """A plastic agent: a genome, and the life that it leads at the moment. Its brain is a graph.
+    """An agent whose policy is an LNDP: its network is a graph that rewires.
 
     Example:
         >>> import gymnasium
@@ -266,5 +266,5 @@ class LNDPAgent(Agent[LNDPConfig]):
 
 
 def agent_kind(config: PolicyConfig) -> type[Agent[Any]]:
-    """The class of the agents of a policy."""
+    """Return the class of the agents of a policy."""
     return LNDPAgent if isinstance(config, LNDPAgent.config_type) else Agent

@@ -1,4 +1,4 @@
-"""The brain of a life as a graph of other libraries."""
+"""The network of a lifetime as a graph of other libraries."""
 
 from importlib import import_module
 from typing import Any
@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from lndp_agents.policies.capabilities import HasEdges
 
 ROLES = ("input", "hidden", "output")
-"""Names of the roles; a node's `role` in torch_geometric is the index here."""
+"""Names of the roles of nodes; `role` in torch_geometric is an index of these."""
 
 
-def life_to_graph(policy: HasEdges, state: Any, kind: str) -> Any:
-    """The first life as a graph of torch_geometric, "pyg", or "networkx".
+def to_graph(policy: HasEdges, state: Any, kind: str) -> Any:
+    """Return the network of the first lifetime as a graph of torch_geometric, "pyg", or "networkx".
 
     Raises:
         ValueError: the kind is unknown.
@@ -22,11 +22,11 @@ def life_to_graph(policy: HasEdges, state: Any, kind: str) -> Any:
     """
     if kind not in ("pyg", "networkx"):
         raise ValueError(f"graph of kind {kind!r}: give 'pyg' or 'networkx'")
-    return (life_to_pyg if kind == "pyg" else life_to_networkx)(policy, state)
+    return (to_pyg if kind == "pyg" else to_networkx)(policy, state)
 
 
-def life_to_pyg(policy: HasEdges, state: Any) -> Any:
-    """The first life as a `torch_geometric.data.Data`.
+def to_pyg(policy: HasEdges, state: Any) -> Any:
+    """Return the network of the first lifetime as a `torch_geometric.data.Data`.
 
     Returns:
         x (N, Dh) node states, role (N,), edge_index (2, E), edge_attr (E, De) edge states, edge_weight (E,).
@@ -45,8 +45,11 @@ def life_to_pyg(policy: HasEdges, state: Any) -> Any:
     )
 
 
-def life_to_networkx(policy: HasEdges, state: Any) -> Any:
-    """The first life as a `networkx.DiGraph`: nodes with role and state, edges with weight and state (lists).
+def to_networkx(policy: HasEdges, state: Any) -> Any:
+    """Return the network of the first lifetime as a `networkx.DiGraph`.
+
+    Returns:
+        Nodes with role and state, edges with weight and state; states are lists.
 
     Raises:
         ImportError: networkx is not installed.
@@ -64,7 +67,7 @@ def life_to_networkx(policy: HasEdges, state: Any) -> Any:
 
 
 def _roles(policy: HasEdges) -> list[int]:
-    """The index in `ROLES` of each node."""
+    """Return the index in `ROLES` of each node."""
     return [role for role, count in enumerate(policy.node_counts) for _ in range(count)]
 
 

@@ -13,16 +13,16 @@ from lndp_agents.plotting.palette import DASHES, EVENT_DASHES, INK, NEGATIVE, PO
 SERIES = {
     "score_best": ("population, best", SOFT_INK, 1.0, DASHES[2]),
     "score_mean": ("population, mean", NEGATIVE, 1.4, DASHES[0]),
-    "held_out": ("mean, held-out lives", POSITIVE, 2.4, DASHES[0]),
+    "held_out": ("mean, held-out lifetimes", POSITIVE, 2.4, DASHES[0]),
 }
-"""Column: label, colour, line width, dashes."""
+"""Column: label, color, line width, dashes."""
 
 Metrics = Mapping[str, Sequence[float]]
 """Columns of numbers of equal length; NaN where nothing was measured."""
 
 
 def read_metrics(path: str | PathLike[str]) -> dict[str, list[float]]:
-    """The columns of a run's metrics.csv; an empty cell is NaN.
+    """Return the columns of a run's metrics.csv; an empty cell is NaN.
 
     Raises:
         OSError: the file cannot be read.
@@ -55,7 +55,7 @@ def plot_evolution(
         metrics: with the columns `generation`, `steps`, `score_best`, `score_mean` and `held_out`, as
             `read_metrics` gives them.
         path: of the file, replaced only when it is complete.
-        reference_lines: names of scores to compare with, such as that of random actions and the optimum.
+        reference_lines: scores to compare with by name, such as that of random actions and the optimum.
         title: above the plot.
 
     Raises:
@@ -72,7 +72,7 @@ def plot_evolution(
 
 
 def evolution_figure(metrics: Metrics, reference_lines: Mapping[str, float], title: str) -> Any:
-    """The matplotlib Figure that `plot_evolution` writes; nothing global is touched (no pyplot).
+    """Return the matplotlib Figure that `plot_evolution` writes, without pyplot and its global state.
 
     Raises:
         ValueError: as in `plot_evolution`.
@@ -91,10 +91,10 @@ def evolution_figure(metrics: Metrics, reference_lines: Mapping[str, float], tit
         if points:
             generations, scores = zip(*points, strict=True)
             marker = "o" if column == "held_out" and len(points) <= 60 else None
-            look = {"color": color, "linewidth": width, "linestyle": dashes}
-            axes.plot(generations, scores, **look, marker=marker, markersize=3.5)
+            style = {"color": color, "linewidth": width, "linestyle": dashes}
+            axes.plot(generations, scores, **style, marker=marker, markersize=3.5)
             labels.append((scores[-1], f"{label}: {scores[-1]:.4g}", color))
-    style_axes(axes, f"generation ({metrics['steps'][-1]:,.0f} steps of life)", "score")
+    style_axes(axes, f"generation ({metrics['steps'][-1]:,.0f} environment steps)", "score")
     axes.margins(x=0.01)
     axes.xaxis.get_major_locator().set_params(integer=True)
     figure.text(0.075, 0.925, title, color=INK, fontsize=13)
@@ -103,5 +103,5 @@ def evolution_figure(metrics: Metrics, reference_lines: Mapping[str, float], tit
 
 
 def measured(generations: Sequence[float], scores: Sequence[float]) -> list[tuple[float, float]]:
-    """The generations whose score is a finite number, with it."""
+    """Return the generations whose score is finite, with the score."""
     return [pair for pair in zip(generations, scores, strict=True) if math.isfinite(pair[1])]

@@ -1,4 +1,4 @@
-"""What all figures have in common: how they are made and written, axes, and names of curves."""
+"""Figures: making and writing them, their axes, and names of curves."""
 
 import io
 from collections.abc import Sequence
@@ -9,12 +9,12 @@ from lndp_agents.persistence import write_file
 from lndp_agents.plotting.palette import GRID, SOFT_INK
 
 LABEL_DISTANCE = 0.055
-"""Of two labels at the right, at least, as a share of the height."""
+"""Least distance of two labels at the right, as a share of the height."""
 DOTS_PER_INCH = 160
 
 
 def new_figure(width: float, height: float, **options: Any) -> Any:
-    """An empty matplotlib Figure on white; nothing global is touched (no pyplot).
+    """Return an empty matplotlib Figure on white, without pyplot and its global state.
 
     Args:
         width: in inches.
@@ -41,16 +41,16 @@ def write_figure(figure: Any, path: Path) -> None:
 
 
 def png(figure: Any) -> bytes:
-    """The bytes of a figure as a PNG file."""
+    """Return a figure as the bytes of a PNG file."""
     file = io.BytesIO()
     figure.savefig(file, format="png", dpi=DOTS_PER_INCH)
     return file.getvalue()
 
 
 def spread(values: Sequence[float], distance: float) -> list[float]:
-    """The values, moved apart as little as needed for neighbours to be `distance` apart.
+    """Return the values, moved apart as little as needed for neighbors to be `distance` apart.
 
-    Groups that touch are centred on the mean of what they were.
+    Groups that touch are centered on the mean of their values.
     """
     order = sorted(range(len(values)), key=lambda index: values[index])
     groups: list[list[int]] = []
@@ -89,12 +89,12 @@ def style_axes(axes: Any, x: str, y: str) -> None:
 
 
 def plain(text: str) -> str:
-    """A text of others, such as the name of a folder, in which matplotlib finds no mathematics."""
+    """Escape a text, such as the name of a folder, so that matplotlib finds no mathematics in it."""
     return text.replace("$", r"\$")
 
 
 def write_labels(axes: Any, labels: Sequence[tuple[float, str, str]]) -> None:
-    """Name lines of a matplotlib plot at their right ends: value there, text, colour."""
+    """Name lines of a matplotlib plot at their right ends: value there, text, color."""
     low, high = axes.get_ylim()
     places = spread([(value - low) / (high - low) for value, _, _ in labels], LABEL_DISTANCE)
     for place, (_, text, color) in zip(places, labels, strict=True):

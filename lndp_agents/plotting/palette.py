@@ -1,7 +1,7 @@
-"""The colors of all pictures, and the marks that go with them: nothing is told by hue alone.
+"""Colors of all figures and films, and the marks that go with them: nothing is told by hue alone.
 
-What means the opposite differs in lightness, or is blue and orange: people who lack a kind of cones tell it
-apart, and most of it in a grey print too. `tests/plotting/test_palette.py` computes how far apart they are.
+Opposites differ in lightness, or are blue and orange: color-blind people tell them apart, and most of them
+differ in a gray print too. `tests/plotting/test_palette.py` computes how far apart they are.
 """
 
 from typing import Any
@@ -9,21 +9,21 @@ from typing import Any
 INK, SOFT_INK, GRID, PAPER = "#26282e", "#7e8086", "#e4e4e0", "#fcfbf8"
 POSITIVE, NEGATIVE = "#e87711", "#1f66b8"
 BORN, LOST = "#54167a", "#cc79a7"
-"""Of edges: one dark and drawn solid, the other light and drawn dashed."""
+"""Colors of edges: one dark and drawn solid, the other light and drawn dashed."""
 LINES = ("#d55e00", "#0072b2", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000", "#8a8a84", BORN)
-"""Of curves; those of Okabe and Ito, a grey and a violet."""
+"""Colors of curves: those of Okabe and Ito, a gray and a violet."""
 DASHES: tuple[Any, ...] = ("solid", (0, (5, 1.5)), (0, (1.5, 1)), (0, (6, 1.5, 1.5, 1.5)))
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 EVENT_DASHES = (0, (4, 3))
-"""Of lines that mark a moment or a level, and are no curve."""
+"""Dashes of lines that mark a moment or a level, and are no curve."""
 
 
 def line_look(number: int, points: int = 0) -> dict[str, Any]:
-    """How matplotlib draws a curve among others: color, dashes, marker; the first one is bold.
+    """Return the style of a curve among others, for matplotlib: color, dashes, marker; the first is bold.
 
     Args:
-        number: of the curve in its figure, from 0.
-        points: how many it has; of many only some get the marker.
+        number: index of the curve in its figure.
+        points: number of its points; of many only some get the marker.
     """
     every = max(1, points // 8)
     return {
@@ -37,6 +37,6 @@ def line_look(number: int, points: int = 0) -> dict[str, Any]:
 
 
 def rgb(color: str) -> tuple[int, int, int]:
-    """The bytes of a color that is written as #rrggbb."""
+    """Return the bytes of a color that is written as #rrggbb."""
     red, green, blue = bytes.fromhex(color.removeprefix("#"))
     return red, green, blue

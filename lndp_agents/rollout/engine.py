@@ -192,6 +192,7 @@ def advance(
     network, state, step, alive, reward, episode, returns, edges, steps = batch
     shape, dynamics = alive.shape, world.dynamics
     given = step_input(world, batch)
+    network = begin_step(network, step, interventions)
     network, action = step_network(
         world, network, step, given, interventions, space=dynamics.action_space, donate=donate
     )
@@ -212,7 +213,7 @@ def step_input(world: World, batch: Batch) -> StepInput:
 
 
 def begin_step(network: AnyNetwork, step: int, interventions: Sequence[Intervention]) -> AnyNetwork:
-    """The networks with which a step begins, after the first hook of the interventions."""
+    """Return the networks with which a step begins, after the first hook of the interventions."""
     for each in interventions:
         network = cast("AnyNetwork", each.before_step(step, network))
     return network
@@ -226,10 +227,9 @@ def step_network(
     interventions: Sequence[Intervention],
     *,
     space: Space[Any],
-    begun: int = 0,
     donate: bool = False,
 ) -> tuple[AnyNetwork, Tensor]:
-    """Advance networks by one step, with all hooks of the interventions.
+    """Advance networks by a step that has begun, with the later hooks of the interventions.
 
     Args:
         coding: observation encoder and action decoder.
@@ -238,13 +238,11 @@ def step_network(
         given: what the networks receive.
         interventions: as in `rollout`.
         space: of the actions.
-        begun: how many of the interventions have had their `begin_step` in this step.
         donate: whether the memory of the networks' state may be reused.
 
     Returns:
         The networks after the step, and the actions (P * L, *shape) that are done.
     """
-    network = begin_step(network, step, interventions[begun:])
     for each in interventions:
         given = each.on_senses(step, given)
     network, action = network.step(coding, given, donate=donate)

@@ -11,12 +11,13 @@ from torch import Tensor
 
 from lndp_agents.agent import Agent
 from lndp_agents.environments import Env
+from lndp_agents.policies.capabilities import edges_of
 from lndp_agents.rollout import Intervention, Phenotype, StepInput, Transition, advance, begin, step_input
 from lndp_agents.rollout.engine import begin_step
 from lndp_agents.rollout.given_env import env_name, given_world, lifetime_steps
 from lndp_agents.watching.history import History
 from lndp_agents.watching.labels import labels_of
-from lndp_agents.watching.wiring import Brain, Moment, NodeCounts, darkened, with_edges
+from lndp_agents.watching.wiring import Brain, Moment, NodeCounts, darkened
 
 if TYPE_CHECKING:
     from lndp_agents.watching.drawing import Frame
@@ -32,7 +33,7 @@ def nodes_and_edges(network: Phenotype, given: StepInput) -> Brain:
     Raises:
         ValueError: it has none.
     """
-    return Brain.of(with_edges(network.policy), network.state)
+    return Brain.of(edges_of(network.policy), network.state)
 
 
 def frames_of_life(
@@ -129,7 +130,7 @@ class Life:
         counts: NodeCounts | None = None,
         has_picture: bool = True,
     ) -> None:
-        self.counts = counts or NodeCounts(*with_edges(agent.program).node_counts)
+        self.counts = counts or NodeCounts(*edges_of(agent.program).node_counts)
         self.history = History(agent.program.num_allowed_edges or self.counts.total**2)
         self._env = env
         self._lesion = lesion

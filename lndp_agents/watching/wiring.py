@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lndp_agents.policies.capabilities import HasEdges
-from lndp_agents.policies.policy import Policy
 
 Floats = NDArray[np.float32]
 Booleans = NDArray[np.bool_]
@@ -50,20 +49,6 @@ class Brain(NamedTuple):
         adjacency[ends[0], ends[1]] = True
         weights[ends[0], ends[1]] = features[:, 0]
         return cls(adjacency, weights, policy.activations(state)[0, 0].cpu().numpy())
-
-
-def with_edges(policy: Policy[Any]) -> HasEdges:
-    """Return the policy, whose network is a graph.
-
-    Raises:
-        ValueError: it has no nodes and edges to draw.
-    """
-    if not isinstance(policy, HasEdges):
-        raise ValueError(
-            f"a {policy.config.policy} policy has no nodes and edges to draw: give an LNDP, or a policy with "
-            "the methods of lndp_agents.policies.HasEdges"
-        )
-    return policy
 
 
 class Moment(NamedTuple):

@@ -199,7 +199,7 @@ class TestAct:
     def test_several_rows_are_refused(self) -> None:
         agent = small_agent()
         agent.birth()
-        with pytest.raises(ValueError, match="observation of 3 rows: act leads one life"):
+        with pytest.raises(ValueError, match="observation of 3 rows: act advances one lifetime"):
             agent.act(np.zeros((3, 1)))
 
     @settings(max_examples=25)

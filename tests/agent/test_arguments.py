@@ -110,7 +110,7 @@ class TestAct:
             (None, "observation None: give numbers"),
             (np.array([1, None]), r"observation array\(\[1, None\], dtype=object\): give numbers"),
             ([1, 2j], r"observation \[1, 2j\]: give numbers"),
-            ([[1, 2], [1, 2]], "observation of 2 rows: act leads one life, predict leads many"),
+            ([[1, 2], [1, 2]], "observation of 2 rows: act advances one lifetime, predict many"),
         ],
     )
     def test_what_is_no_observation_of_the_box_is_refused(self, observation: Any, message: str) -> None:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lndp_agents import Agent, LNDPAgent, load_pretrained
-from lndp_agents.agent.lives import arrays_to_lives
+from lndp_agents.agent.states import arrays_to_state
 from lndp_agents.genome import genome_size, genome_to_parameters
 from lndp_agents.lndp import LNDP, kernel_build
 from lndp_agents.policies import GRUConfig
@@ -123,7 +123,7 @@ class TestOneSetOfNumbers:
             env.unwrapped.np_random = Keys(fold(keys, WORLD)[row])
             observation, _ = env.reset(options={"task": int(tasks[row])})
             memory = agent.births(fold(keys, INIT)[row : row + 1].numpy())
-            agent.state = arrays_to_lives(memory, 1, agent.program, agent.device)
+            agent.state = arrays_to_state(memory, 1, agent.program, agent.device)
             senses, total, is_over = [observation, 0.0, True], 0.0, False
             for brain, reward, alive in steps:
                 assert not is_over

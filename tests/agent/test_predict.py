@@ -17,7 +17,7 @@ from stable_baselines3.common.type_aliases import PolicyPredictor
 from stable_baselines3.common.vec_env import DummyVecEnv
 
 from lndp_agents import LNDPAgent
-from lndp_agents.agent.lives import NEXT_LIFE, arrays_to_lives
+from lndp_agents.agent.states import NEXT_LIFETIME, arrays_to_state
 from lndp_agents.lndp import LifeState
 from lndp_agents.lndp.kernel_build import compiler
 
@@ -178,7 +178,7 @@ class TestRows:
         _, marked = agent.predict(observation, state, marks)
         for before, after in zip(unmarked, marked, strict=True):
             assert np.array_equal(before[~marks], after[~marks])
-        assert marked[KEY][marks].tolist() == fold(torch.tensor(state[KEY][marks]), NEXT_LIFE).tolist()
+        assert marked[KEY][marks].tolist() == fold(torch.tensor(state[KEY][marks]), NEXT_LIFETIME).tolist()
 
         newborn = agent.program.birth(torch.tensor(marked[KEY][1:2])[None])
         parameters = {name: tensor[None] for name, tensor in agent.parameters.items()}
@@ -350,6 +350,6 @@ class TestProtocol:
     ) -> None:
         agent = make_agent(foraging)
         state, _ = live(agent, 3, 1)
-        lives = arrays_to_lives(state, 3, agent.program, agent.device)
+        lives = arrays_to_state(state, 3, agent.program, agent.device)
         assert [tensor.dtype for tensor in lives] == [torch.float32] * 5 + [torch.int64] * 2
         assert all(tensor.shape[:2] == (1, 3) for tensor in lives)

@@ -11,10 +11,10 @@ from lndp_envs.randomness import fold
 from numpy.typing import NDArray
 
 from lndp_agents import Agent, load_pretrained
-from lndp_agents.agent.lives import arrays_to_lives
+from lndp_agents.agent.states import arrays_to_state
 from lndp_agents.interventions import Intervention, Lesion
 from lndp_agents.rollout import StepInput
-from lndp_agents.rollout.engine import step_network
+from lndp_agents.rollout.engine import begin_step, step_network
 
 AT, STEPS = 4, 10
 KINDS: list[dict[str, Any]] = [
@@ -61,6 +61,7 @@ def test_it_is_what_happens_in_the_lab(agent: Agent[Any], kind: dict[str, Any]) 
         given = StepInput(
             torch.tensor(observation)[None], torch.tensor([[reward]]), torch.tensor([[start or step == 0]])
         )
+        network = begin_step(network, step, [lesion])
         network, action = step_network(agent, network, step, given, [lesion], space=agent.action_space)
         assert mine[step][0] == action.item()
         for own, other in zip(mine[step][1], network.state, strict=True):
@@ -116,7 +117,7 @@ def test_a_second_lesion_in_a_step_does_not_bring_more_of_the_first(make_agent: 
 
 
 def one_life(agent: Agent[Any], memory: Any) -> Any:
-    return arrays_to_lives(memory, 1, agent.program, agent.device)
+    return arrays_to_state(memory, 1, agent.program, agent.device)
 
 
 def test_saturation_ends_and_the_rest_stays(make_agent: Any) -> None:

@@ -34,9 +34,9 @@ def test_the_lines_are_the_metrics():
         "random",
         "population, best: 9",
         "population, mean: 3",
-        "mean, held-out lives: 4",
+        "mean, held-out lifetimes: 4",
     }
-    assert axes.get_xlabel() == "generation (300 steps of life)"
+    assert axes.get_xlabel() == "generation (300 environment steps)"
 
 
 def test_a_png_is_written(tmp_path: Path):

@@ -1,4 +1,4 @@
-"""What lives sense in one step, read from the observations that users and stable-baselines3 hand over."""
+"""Observations that users and stable-baselines3 hand over, checked and read as rows."""
 
 from typing import Any, NamedTuple, Self, TypeVar
 
@@ -13,22 +13,22 @@ from lndp_agents.validation import is_object, is_sequence, shorten
 Number = TypeVar("Number", np.float32, np.float64, np.int64, np.bool_)
 
 
-class Senses(NamedTuple):
-    """What B lives sense in one step."""
+class Rows(NamedTuple):
+    """The observations, rewards and episode starts of B lifetimes in one step."""
 
     observation: NDArray[Any]
     """(B, *shape) or rows (B, F) (see `spaces.rows`), float64, or int64 where the space is Discrete."""
     reward: NDArray[np.float32]
     """(B,): the last reward."""
     episode_start: NDArray[np.bool_]
-    """(B,): where an episode begins within the life."""
+    """(B,): where an episode begins within the lifetime."""
     is_batched: bool
     """Whether the observation came with an axis of rows."""
     has_reward: bool
     """Whether it came with the reward, from `SenseReward`."""
 
     def completed(self, reward: Any, episode_start: Any) -> Self:
-        """The same, with these where the observation of one life came without.
+        """Return the same with reward and start, if the observation of one lifetime came without.
 
         Raises:
             ValueError: one of them is not one number.
@@ -41,7 +41,7 @@ class Senses(NamedTuple):
         )
 
     def require_reward(self) -> None:
-        """See that the observation came with the reward.
+        """Check that the observation came with the reward.
 
         Raises:
             ValueError: it did not.
@@ -52,7 +52,7 @@ class Senses(NamedTuple):
             )
 
 
-def sense(observation: Any, space: Space) -> Senses:
+def read_observation(observation: Any, space: Space) -> Rows:
     """Read an observation of the space, or a `SenseReward` Dict of one, batched or not.
 
     Args:
@@ -76,7 +76,7 @@ def sense(observation: Any, space: Space) -> Senses:
     if not is_object(observation) or (is_dict(space) and not is_sensed):
         values, is_batched = _rows(observation, space)
         nothing = np.zeros(len(values))
-        return Senses(values, nothing.astype(np.float32), nothing.astype(bool), is_batched, has_reward=False)
+        return Rows(values, nothing.astype(np.float32), nothing.astype(bool), is_batched, has_reward=False)
     if not is_sensed:
         raise ValueError(
             f"observation with the keys {shorten(sorted(observation))}: wrap the env in lndp_envs.SenseReward"
@@ -84,11 +84,11 @@ def sense(observation: Any, space: Space) -> Senses:
     values, is_batched = _rows(observation["observation"], space)
     reward = per_row("reward", observation["reward"], len(values), np.float32)
     episode_start = per_row("episode_start", observation["episode_start"], len(values), np.bool_)
-    return Senses(values, reward, episode_start, is_batched, has_reward=True)
+    return Rows(values, reward, episode_start, is_batched, has_reward=True)
 
 
 def per_row(name: str, values: Any, num_rows: int, dtype: type[Number]) -> NDArray[Number]:
-    """One number for each row, a copy of shape (B,).
+    """Return one number for each row, a copy of shape (B,).
 
     Raises:
         ValueError: there are more or fewer, or they are no numbers.
@@ -101,7 +101,7 @@ def per_row(name: str, values: Any, num_rows: int, dtype: type[Number]) -> NDArr
 
 
 def _rows(observation: Any, space: Space) -> tuple[NDArray[Any], bool]:
-    """A copy of the observation as (B, *shape) or (B, F), and whether it came with rows."""
+    """Return a copy of the observation as (B, *shape) or (B, F), and whether it came with rows."""
     numbers = to_numbers(space, observation)
     values = _cast(numbers, np.int64) if is_discrete(space) else _cast(numbers, np.float64)
     if is_discrete(space) and (values != numbers).any():
