@@ -1,4 +1,4 @@
-"""Policies against each other on equal terms: the same world, the same steps, the same held-out lives."""
+"""Comparisons of policies on equal terms: the same world, budget of steps and held-out lifetimes."""
 
 from lndp_agents.compare.comparison import SCORE_SEED, Comparison
 from lndp_agents.compare.entrants import fixed_policy

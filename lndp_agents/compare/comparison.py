@@ -1,4 +1,4 @@
-"""What a comparison is: a world, who plays in it, and what each learner may spend."""
+"""The settings of a comparison: a world, policies, and the budget of each learner."""
 
 import json
 from collections.abc import Mapping
@@ -16,14 +16,14 @@ from lndp_agents.validation import parse_json, shorten
 COMPARISON_FILE = "comparison.json"
 FORMAT_VERSION = 1
 SCORE_SEED = 7
-"""Of the lives that are scored, as on the cards of the zoo: no training sees them."""
+"""Random seed of the lifetimes that are scored, as on the cards of the zoo; no training uses it."""
 _FIXED = ("environment", "keywords", "episodes", "budget_steps")
-"""What stays as it is in a folder; each training there says by which recipe it was made."""
+"""Fields that may not change within a folder; each training there has its own experiment config."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """Everything that the results depend on.
+    """All settings that the results depend on.
 
     Raises:
         ValueError: a number is out of range, or a policy is there twice, or its name cannot be shown.
@@ -32,19 +32,19 @@ class Comparison:
     environment: str
     """Id of the environment."""
     policies: tuple[str, ...]
-    """Names, see `lndp_agents.compare.entrants`; the first one is compared with all others."""
+    """Names (see `lndp_agents.compare.entrants`); the first policy is compared with all others."""
     keywords: dict[str, Any] = field(default_factory=dict[str, Any])
     """Keyword arguments of the environment."""
     episodes: int = 1
-    """Episodes of a life, for environments that have no lives of their own."""
+    """Episodes of a lifetime, for environments that have no lifetimes of their own."""
     seeds: int = 5
     """Trainings of each learner, with the seeds 1, 2, ..."""
     budget_steps: int = 0
     """Most steps of the environment in each training."""
     lives: int = 128
-    """Held-out lives that are scored, the same for all."""
+    """L: number of held-out lifetimes that are scored, the same for all."""
     changes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
-    """By evolved policy: fields of its recipe, those of its program as "program.FIELD"."""
+    """For each evolved policy: fields of its experiment config, those of its policy as "program.FIELD"."""
 
     def __post_init__(self) -> None:
         if not self.policies:
@@ -62,7 +62,7 @@ class Comparison:
 
     @cached_property
     def entrants(self) -> tuple[Entrant, ...]:
-        """Its policies.
+        """The parsed names of the policies.
 
         Raises:
             ValueError: one is unknown.
@@ -70,12 +70,12 @@ class Comparison:
         return tuple(Entrant.parse(name) for name in self.policies)
 
     def job(self, seed: int) -> Job:
-        """A training of a baseline, or the world of a rule."""
+        """Return the job of a baseline: environment, budget and seed."""
         return Job(self.environment, self.keywords, self.episodes, self.budget_steps, seed)
 
     @classmethod
     def read(cls, folder: Path) -> Self:
-        """The comparison that a folder holds.
+        """Read the comparison that a folder holds.
 
         Raises:
             ValueError: its comparison.json is damaged.
@@ -93,7 +93,7 @@ class Comparison:
             raise ValueError(f"{path}: {shorten(error)}; give another folder") from error
 
     def claim(self, folder: Path) -> None:
-        """Put comparison.json into a folder that is there.
+        """Write comparison.json into an existing folder.
 
         Raises:
             ValueError: another comparison lives there, or the file is damaged.

@@ -1,8 +1,8 @@
-"""Who can be compared: pretrained agents, rules, learners of stable-baselines3, and what evolves.
+"""The policies of a comparison: pretrained agents, rules, learners of stable-baselines3, evolved policies.
 
-`zoo:NAME` and `agent:FOLDER` (a run, a saved agent, or "hf:USER/REPO" of the hub) are as they are; so are the
-rules. All others learn: the baselines by gradients, the policies of `lndp train --policy` by evolution, which
-starts around an agent of the zoo where the name is `POLICY@AGENT`, such as `lndp@cartpole`.
+`zoo:NAME`, `agent:FOLDER` (a run, a saved agent, or "hf:USER/REPO" of the hub) and the rules are evaluated as
+they are. All others are trained: the baselines by gradients, those of `lndp train --policy` by evolution. The
+search starts around an agent of the zoo if the name is `POLICY@AGENT`, such as `lndp@cartpole`.
 """
 
 from dataclasses import dataclass
@@ -24,15 +24,15 @@ from lndp_agents.zoo_results import ZooResults
 
 @dataclass(frozen=True)
 class OwnTraining:
-    """What a pretrained agent was trained with, which is not the budget of the comparison."""
+    """The training of a policy that was finished before the comparison, with a budget of its own."""
 
     steps: int | None
-    """Steps of life, those of earlier searches too; none if nobody wrote it down."""
+    """Steps of the environment, with those of earlier searches; None if they are not known."""
     note: str = ""
 
 
 def check_entrants(comparison: Comparison, *, trust: bool = False) -> None:
-    """See that all policies can play, before any of them spends hours.
+    """Check that all policies can be trained and evaluated, before any of them spends hours.
 
     Raises:
         ValueError: one is unknown, does not fit the environment, or lacks a budget.
@@ -57,10 +57,10 @@ def check_entrants(comparison: Comparison, *, trust: bool = False) -> None:
 
 
 def fixed_policy(comparison: Comparison, entrant: Entrant, *, trust: bool = False) -> PredictPolicy:
-    """A policy that is not trained here.
+    """Return a policy that the comparison does not train.
 
     Args:
-        comparison: who plays where.
+        comparison: gives the environment.
         entrant: the policy.
         trust: whether modules that the files of an agent name may be imported, which runs them.
 
@@ -80,7 +80,7 @@ def fixed_policy(comparison: Comparison, entrant: Entrant, *, trust: bool = Fals
 
 
 def own_training(entrant: Entrant) -> OwnTraining:
-    """What is known about the training of a fixed policy: of a zoo agent its card, of a run its metrics."""
+    """Return the training of a fixed policy: of a zoo agent from its results, of a run from its metrics."""
     if entrant.kind == "rule":
         return OwnTraining(None, "nothing to train")
     place = _place(entrant)
@@ -101,7 +101,7 @@ def own_training(entrant: Entrant) -> OwnTraining:
 
 
 def learner_note(entrant: Entrant, seeds: int) -> str:
-    """Where a learner was trained, and what an agent that its search is around had spent before."""
+    """Describe the trainings of a learner, and the steps behind the agent that its search starts around."""
     if not entrant.start:
         return f"{seeds} here"
     steps = own_training(Entrant.parse(f"{ZOO}{entrant.start}")).steps
@@ -109,7 +109,7 @@ def learner_note(entrant: Entrant, seeds: int) -> str:
 
 
 def _place(entrant: Entrant) -> str:
-    """Where `load_pretrained` finds an agent; of a run, the best one.
+    """Return the name by which `load_pretrained` finds an agent; of a run, its best one.
 
     Raises:
         ValueError: the zoo has no such agent.

@@ -1,4 +1,4 @@
-"""The figures of a comparison: learning curves, and how policies do as their lives go on."""
+"""The figures of a comparison: learning curves, and reward within lifetimes."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,7 +17,7 @@ new_figure(1, 1)  # a missing matplotlib is told before hours of training
 
 LEARNING_CURVES, WITHIN_LIFE = "learning_curves.png", "within_life.png"
 _LOG_FROM = 100
-"""Ratio of the last look's steps to the first one's from which on the axis is logarithmic."""
+"""Ratio of the last evaluation's steps to the first one's above which the axis is logarithmic."""
 
 
 def draw_learning_curves(folder: Path, environment: str, results: Sequence[Result]) -> None:
@@ -74,10 +74,10 @@ _EVENTS = {BIRTH: "birth", CHANGE: "the last hidden change"}
 
 
 def joined_curves(curves: Sequence[Sequence[CurvePoint]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Curves of R trainings on one grid.
+    """Interpolate the curves of R trainings on one grid of steps.
 
     Returns:
-        The steps (S,) of all looks that lie within all curves, and scores (R, S), linear between looks.
+        The steps (S,) of all evaluations within the range of all curves, and interpolated scores (R, S).
     """
     steps = [np.array([point.steps for point in curve], np.float64) for curve in curves]
     low, high = max(own[0] for own in steps), min(own[-1] for own in steps)

@@ -1,4 +1,4 @@
-"""What the name of a policy says; it is parsed here alone."""
+"""Names of policies in comparisons, and the one place that parses them."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -18,11 +18,11 @@ class Entrant:
     name: str
     kind: Literal["zoo", "agent", "rule", "baseline", "evolved"]
     place: str = ""
-    """The zoo's name of an agent, or its folder."""
+    """The name of an agent in the zoo, or the folder of an agent or run."""
     policy: str = ""
-    """Of `lndp train --policy`, where it evolves."""
+    """The value of `lndp train --policy`, if the policy evolves."""
     start: str = ""
-    """The agent of the zoo that its search is around; empty if there is none."""
+    """The agent of the zoo that the search starts around; empty if there is none."""
 
     @classmethod
     def parse(cls, name: str) -> "Entrant":
@@ -50,15 +50,15 @@ class Entrant:
 
     @property
     def evolves(self) -> bool:
-        """Whether it is trained by evolution."""
+        """Whether the policy is trained by evolution."""
         return self.kind == "evolved"
 
     @property
     def learns(self) -> bool:
-        """Whether it is trained in a comparison."""
+        """Whether the policy is trained in a comparison."""
         return self.kind in ("baseline", "evolved")
 
 
 def policy_names() -> list[str]:
-    """All names, but for the folders of agents."""
+    """Return all names that can be compared, without the folders of agents."""
     return [*(f"{ZOO}{name}" for name in zoo_names()), *POLICIES, *LEARNERS, *RULES]

@@ -19,7 +19,7 @@ from lndp_agents.notes import Note
 
 Task = TypeVar("Task")
 USER_ERRORS = (ValueError, OSError, ImportError, FloatingPointError)
-"""What a person can mend; the message is one line."""
+"""Errors that the user can mend; their message is one line."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class _Child(Generic[Task]):
 
 
 def side_by_side(work: Callable[[Task], None], tasks: Sequence[Task], workers: int) -> Generator[Task]:
-    """Do all tasks, at most so many at once; with one worker in this process.
+    """Run all tasks, at most `workers` at once; with one worker in this process.
 
     Args:
         work: a function of a module, which travels to the processes.
@@ -104,7 +104,7 @@ def _require_success(child: _Child[Any]) -> None:
 
 
 def _work(work: Callable[[Task], None], task: Task, sender: Connection) -> None:
-    """The whole life of a process. Ctrl-C is for the parent, which ends it."""
+    """Run the loop of a worker process. Ctrl-C is left to the parent, which ends the process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     Thread(target=_end_with_parent, daemon=True).start()

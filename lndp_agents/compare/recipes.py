@@ -1,4 +1,4 @@
-"""How the evolved policies evolve: as `lndp train` has them evolve, but as long as the budget of steps lasts.
+"""Experiment configs of the policies that evolve: those of `lndp train`, ended by the budget of steps.
 
 `lndp@cartpole` is the policy `lndp`, its search around the genome of that agent of the zoo.
 """
@@ -16,13 +16,13 @@ from lndp_agents.zoo import zoo_names
 
 HELD_OUT_LIVES = 64
 LOOKS = 20
-"""At held-out lives in a training, about, as `lndp_agents.baselines` has them."""
+"""Evaluations on held-out lifetimes in a training, about; as in `lndp_agents.baselines`."""
 _ENDLESS = 10**9
 _OF_COMPARISON = {"environment", "environment_keywords", "episodes", "policy", "seed", "generations"}
 
 
 def recipe_of(comparison: Comparison, entrant: Entrant, seed: int) -> EvolutionConfig:
-    """The recipe of a training; it ends with the budget of steps, at no number of generations.
+    """Return the experiment config of a training, which ends with the budget of steps, not of generations.
 
     Args:
         comparison: world and budget.
@@ -59,7 +59,7 @@ def _settled(comparison: Comparison, entrant: Entrant, seed: int) -> Experiment:
 
 
 def check_recipe(comparison: Comparison, entrant: Entrant) -> None:
-    """See that a policy can evolve in the world of the comparison.
+    """Check that a policy can evolve in the world of the comparison.
 
     Raises:
         ValueError: the environment, its spaces, a field or the agent to start around is refused.
@@ -74,7 +74,7 @@ def check_recipe(comparison: Comparison, entrant: Entrant) -> None:
 
 
 def _sorted_changes(changes: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Those of the recipe and those of the program."""
+    """Split changes into fields of the experiment config and fields of the policy's config."""
     for name in changes:
         if name in _OF_COMPARISON:
             raise ValueError(f"recipe field {name!r} belongs to the comparison: leave it out")

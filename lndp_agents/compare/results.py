@@ -1,4 +1,4 @@
-"""What came of a comparison, policy by policy, and the numbers of its table."""
+"""The results of a comparison for each policy, and the numbers of its table."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,23 +13,23 @@ from lndp_agents.studies.statistics import bootstrap_interval, interquartile_mea
 
 @dataclass(frozen=True)
 class Result:
-    """A policy after its trainings; a fixed one has a single run, and no curve."""
+    """The results of a policy; one that is not trained here has a single run, and no curve."""
 
     policy: str
     seeds: tuple[int, ...]
-    """Of its R trainings; 0 alone if there are none."""
+    """Seeds of its R trainings; 0 alone if there are none."""
     lives: tuple[PolicyLives, ...]
-    """R times the same L held-out lives."""
+    """Rollouts of the R trainings in the same L held-out lifetimes."""
     curves: tuple[Sequence[CurvePoint], ...] = ()
     """R learning curves."""
     own_steps: int | None = None
-    """Steps of a training that was not part of the comparison, as far as they are known."""
+    """Steps of a training that was not part of the comparison; None if they are not known."""
     note: str = ""
-    """Where it was trained."""
+    """Note on where the policy was trained."""
 
     @property
     def scores(self) -> NDArray[np.float64]:
-        """(R, L)."""
+        """Score (R, L) of each lifetime of each training."""
         return np.stack([lives.scores for lives in self.lives])
 
     @property
@@ -55,21 +55,21 @@ class Row:
     """Interquartile mean over runs of their mean scores."""
     low: float
     high: float
-    """95 % stratified bootstrap interval of it, over runs and lives."""
+    """95 % stratified bootstrap interval of `iqm`, over runs and lifetimes."""
     mean: float
     improvement: float | None
-    """How likely a run of the first policy scores more than one of this; none for the first itself."""
+    """Probability that a run of the first policy scores more than one of this; None for the first."""
     improvement_low: float | None
     improvement_high: float | None
     steps: int | None
-    """Steps of a training."""
+    """Steps of the environment in a training."""
     minutes: float | None
-    """Wall-clock of a training in this comparison."""
+    """Wall-clock minutes of a training in this comparison."""
     note: str
 
 
 def rows_of(results: Sequence[Result]) -> list[Row]:
-    """The table: each policy, and the first one against it."""
+    """Return the rows of the table: each policy, and the first one compared with it."""
     return [_row(result, results[0]) for result in results]
 
 

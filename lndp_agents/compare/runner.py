@@ -1,4 +1,4 @@
-"""A comparison from its beginning to its tables and figures, in a folder that can be gone on with."""
+"""A whole comparison: trainings, scores, tables and figures, in a folder from which it resumes."""
 
 import sys
 import time
@@ -30,14 +30,14 @@ TRAININGS = "trainings"
 
 
 def compare(comparison: Comparison, folder: Path, workers: int = 1, *, trust: bool = False) -> list[Row]:
-    """Train what learns, score all on the same lives, and write tables and figures.
+    """Train the learners, score all policies on the same lifetimes, and write tables and figures.
 
-    Trainings that are in the folder already are used again: an evolution goes on exactly where it was
-    stopped, a training of stable-baselines3 that was stopped begins anew.
+    Trainings in the folder are used again: an evolution that was stopped resumes exactly, a training of
+    stable-baselines3 begins anew.
 
     Args:
-        comparison: who plays where.
-        folder: new, or of the same comparison, which may have had fewer policies, seeds or lives.
+        comparison: policies, environment and budget.
+        folder: new, or of the same comparison with fewer policies, seeds or lifetimes.
         workers: trainings side by side, a process each.
         trust: whether models in the folder that an earlier version saved may run the code that they can hold,
             and modules that agents name be imported.
@@ -63,12 +63,12 @@ def compare(comparison: Comparison, folder: Path, workers: int = 1, *, trust: bo
 
 
 def say(text: str) -> None:
-    """A line of progress."""
+    """Print a line of progress on stderr."""
     print(text, file=sys.stderr, flush=True)
 
 
 def _trainings(comparison: Comparison, folder: Path) -> list[Training]:
-    """All that learns, seed by seed, so that early results are of all."""
+    """Return all trainings, seed by seed, so that early results are of all learners."""
     return [
         Training(comparison, entrant, seed, folder / TRAININGS / f"{entrant.name}_s{seed}")
         for seed in range(1, comparison.seeds + 1)

@@ -18,14 +18,14 @@ TABLE, SCORES, CURVES, WITHIN_LIFE = "comparison", "scores.csv", "learning_curve
 
 
 def write_table(folder: Path, comparison: Comparison, rows: Sequence[Row], workers: int) -> None:
-    """Write comparison.csv, and comparison.md with what a reader must know."""
+    """Write comparison.csv, and comparison.md with notes on scores, budgets and machine."""
     write_csv(folder / f"{TABLE}.csv", [asdict(row) for row in rows])
     text = [f"# {comparison.environment}", "", *_notes(comparison, rows, workers), *markdown_rows(rows), ""]
     write_file(folder / f"{TABLE}.md", "\n".join(text).encode())
 
 
 def write_scores(folder: Path, results: Sequence[Result]) -> None:
-    """Write scores.csv: a row for each policy, training seed and life."""
+    """Write scores.csv: a row for each policy, training seed and lifetime."""
     rows = (
         {"policy": result.policy, "seed": seed, "life": life, "score": score}
         for result in results
@@ -36,7 +36,7 @@ def write_scores(folder: Path, results: Sequence[Result]) -> None:
 
 
 def write_curves(folder: Path, results: Sequence[Result]) -> None:
-    """Write learning_curves.csv: a row for each look at held-out lives in a training."""
+    """Write learning_curves.csv: a row for each evaluation on held-out lifetimes in a training."""
     rows = [
         {"policy": result.policy, "seed": seed} | asdict(point)
         for result in results
@@ -62,7 +62,7 @@ def write_within_life(
 
 
 def markdown_rows(rows: Sequence[Row]) -> list[str]:
-    """The lines of the table for a person."""
+    """Return the lines of the Markdown table."""
     names = [
         "policy",
         "IQM (95 % interval)",
@@ -90,7 +90,7 @@ def markdown_rows(rows: Sequence[Row]) -> list[str]:
 
 
 def write_csv(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Write rows, at least one, under the names of the first."""
+    """Write rows, at least one, with the keys of the first as header."""
     rows, text = list(rows), io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
     writer.writeheader()
@@ -99,13 +99,13 @@ def write_csv(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
 
 
 def machine() -> str:
-    """Where numbers were computed."""
+    """Describe the machine on which numbers were computed."""
     system = system_info()
     return f"{system['platform']}, {system['cpu_count']} cores, torch {system['packages']['torch']}"
 
 
 def _notes(comparison: Comparison, rows: Sequence[Row], workers: int) -> list[str]:
-    """Paragraphs: what was scored, what was trained, and where."""
+    """Return paragraphs about scores, trainings and machine."""
     first, world = rows[0].policy, comparison.keywords or "defaults"
     notes = [
         f"Scores are mean episode returns of the same {comparison.lives} held-out lives for all policies and "

@@ -1,4 +1,4 @@
-"""One training of a comparison: brought to its end, gone on with, and scored; its folder has what is left."""
+"""One training of a comparison, in its own folder: run, resumed and scored."""
 
 import hashlib
 import json
@@ -38,7 +38,7 @@ LINE_SECONDS = 30
 
 @dataclass(frozen=True)
 class Training:
-    """A learner with a seed."""
+    """A learner, a seed, and the folder of its training."""
 
     comparison: Comparison
     entrant: Entrant
@@ -47,22 +47,22 @@ class Training:
 
     @property
     def name(self) -> str:
-        """For a person."""
+        """Name and seed, for messages."""
         return f"{self.entrant.name}, seed {self.seed}"
 
     @property
     def recipe(self) -> EvolutionConfig:
-        """Of one that evolves."""
+        """The experiment config of a policy that evolves."""
         return recipe_of(self.comparison, self.entrant, self.seed)
 
 
 def finish(training: Training, say: Callable[[str], None], *, trust: bool = False) -> None:
-    """Train, unless that was done before, and score; in one thread.
+    """Train and score a learner in one thread, unless that was done before.
 
-    A training by gradients that was stopped begins anew, an evolution goes on exactly where it was.
+    A training by gradients that was stopped begins anew; an evolution resumes exactly.
 
     Args:
-        training: which.
+        training: the learner, its seed and its folder.
         say: takes lines of progress.
         trust: as in `load_baseline`.
 
@@ -83,7 +83,7 @@ def finish(training: Training, say: Callable[[str], None], *, trust: bool = Fals
 
 
 def score(policy: PredictPolicy, comparison: Comparison, lesion: Intervention | None = None) -> PolicyLives:
-    """The held-out lives of a policy, with an injury if any: the same ones for all policies and seeds."""
+    """Roll a policy out in the held-out lifetimes, the same for all policies and seeds."""
     return evaluate_policy_lives(
         policy,
         comparison.environment,
@@ -96,10 +96,10 @@ def score(policy: PredictPolicy, comparison: Comparison, lesion: Intervention | 
 
 
 def read_lives(training: Training) -> PolicyLives | None:
-    """The lives that were scored; none if there are none yet, or not as many as the comparison asks for.
+    """Return the lifetimes that were scored; None if there are none, or fewer or more than asked for.
 
-    If a file is damaged, or not what was written, or the model is another than the one that lived, there are
-    none either: they can be lived again.
+    None is returned, too, if a file is damaged or was changed, or the model is not the one that was rolled
+    out: the lifetimes can be rolled out again.
     """
     try:
         record = parse_json(read_file(training.folder / RECORD_FILE, MAX_RECORD_BYTES))
@@ -115,7 +115,7 @@ def read_lives(training: Training) -> PolicyLives | None:
 
 
 def _hashes(folder: Path) -> dict[str, str]:
-    """The sha256 of the lives, and of the model that lived them, whichever kind it is."""
+    """Return the sha256 of the lifetimes, and of the model that was rolled out."""
     hashes: dict[str, str] = {}
     for name in (LIVES_FILE, MODEL_FILE, OLD_MODEL_FILE, f"best/{MODEL_FILE}"):
         path = folder / name
@@ -126,7 +126,7 @@ def _hashes(folder: Path) -> dict[str, str]:
 
 
 def _write_curve(folder: Path) -> None:
-    """Write the held-out scores of an evolution that has come to its end as those of a baseline are."""
+    """Write the held-out scores of a finished evolution in the form of a baseline's learning curve."""
     run = RunView(folder)
     metrics, seconds = run.metrics, run.seconds
     passed = accumulate(seconds.get(int(generation), 0.0) for generation in metrics["generation"])
@@ -136,7 +136,7 @@ def _write_curve(folder: Path) -> None:
 
 
 def _check_folder(training: Training) -> None:
-    """See that a training that was begun before is this one."""
+    """Check that a training that was begun before is this one."""
     if training.entrant.evolves and RunView.is_run(training.folder):
         is_same = RunView(training.folder).recipe == training.recipe
     elif is_finished(training.folder):
@@ -189,7 +189,7 @@ def _open(training: Training) -> Run:
 def _reporter(
     training: Training, say: Callable[[str], None], first: int = 0
 ) -> Callable[[int, float | None], None]:
-    """Says how far a training is; `first` are the steps that it had before."""
+    """Return a function that reports progress; `first` is the number of steps done before."""
     started, budget = time.monotonic(), training.comparison.budget_steps
 
     def report(steps: int, held_out: float | None) -> None:
@@ -203,7 +203,7 @@ def _reporter(
 
 
 def clock(seconds: float) -> str:
-    """Hours, minutes and seconds, for a person."""
+    """Format a duration as hours, minutes and seconds."""
     minutes, rest = divmod(max(0, round(seconds)), 60)
     return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"
 

@@ -1,4 +1,4 @@
-"""Between gymnasium's spaces and the program: from observations to inputs, from outputs to actions."""
+"""Observation encoders and action decoders, between Gymnasium's spaces and the network."""
 
 from lndp_agents.spaces.decoding import ActionDecoding
 from lndp_agents.spaces.encoding import AffineEncoding, ObservationEncoding, PlaceEncoding

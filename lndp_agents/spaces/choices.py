@@ -1,4 +1,4 @@
-"""How a choice becomes input activations: one-hot, or as the digits of a binary number."""
+"""Observation encoders of a choice: one-hot, or as the digits of a binary number."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -12,11 +12,11 @@ from lndp_agents.spaces.kinds import MAX_CHOICES, Space, is_discrete
 from lndp_agents.validation import is_integer, shorten
 
 MAX_ONE_HOT = 64
-"""Choices of more values become bits, unless an encoding says otherwise: five hundred nodes are many."""
+"""Choices of more values become bits by default, so that they need few nodes."""
 
 
 def choice_encoding(num_values: int, start: int) -> ObservationEncoding:
-    """The usual encoding of a choice of so many values.
+    """Return the default encoder of a choice of so many values.
 
     Raises:
         ValueError: there are too many.
@@ -38,15 +38,15 @@ class OneHotEncoding(ObservationEncoding):
 
     @property
     def size(self) -> int:
-        """O."""
+        """O: number of inputs."""
         return self.num_values
 
     def accepts(self, space: Space) -> bool:
-        """Whether it is a Discrete space of these values."""
+        """Return whether the space is a Discrete of these values."""
         return is_discrete(space) and (space.n, space.start) == (self.num_values, self.start)
 
     def encode(self, observation: Tensor) -> Tensor:
-        """Activations (..., O) of values (...); all 0 for a value that the space does not have."""
+        """Return inputs (..., O) for values (...); all 0 for a value that the space does not have."""
         values = torch.arange(self.start, self.start + self.num_values, device=observation.device)
         return (observation[..., None] == values).float()
 
@@ -64,15 +64,15 @@ class BitsEncoding(ObservationEncoding):
 
     @property
     def size(self) -> int:
-        """O."""
+        """O: number of inputs."""
         return max(1, (self.num_values - 1).bit_length())
 
     def accepts(self, space: Space) -> bool:
-        """Whether it is a Discrete space of these values."""
+        """Return whether the space is a Discrete of these values."""
         return is_discrete(space) and (space.n, space.start) == (self.num_values, self.start)
 
     def encode(self, observation: Tensor) -> Tensor:
-        """Activations (..., O) of values (...); all 0 for a value that the space does not have."""
+        """Return inputs (..., O) for values (...); all 0 for a value that the space does not have."""
         number = (observation.long() - self.start)[..., None]
         digits = number >> torch.arange(self.size, device=observation.device) & 1
         is_known = (number >= 0) & (number < self.num_values)

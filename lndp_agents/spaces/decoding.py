@@ -1,4 +1,4 @@
-"""How the outputs of a brain become actions. A decoding follows from the action space alone."""
+"""Action decoders, from the outputs of a network to actions; they follow from the action space alone."""
 
 import math
 from abc import ABC, abstractmethod
@@ -24,7 +24,7 @@ from lndp_agents.validation import shorten
 
 
 class ActionDecoding(ABC):
-    """How the activations of the M output nodes become an action: an immutable value (design step 8)."""
+    """An action decoder, from the M outputs of a network to an action: an immutable value."""
 
     discrete: ClassVar[bool]
     """Whether the action is one of M choices."""
@@ -32,18 +32,18 @@ class ActionDecoding(ABC):
     @property
     @abstractmethod
     def size(self) -> int:
-        """M: how many output nodes the action needs."""
+        """M: number of outputs that the action needs."""
 
     @abstractmethod
     def decode(self, output: Tensor) -> Tensor:
-        """Actions of outputs (..., M) in [-1, 1].
+        """Return the actions for outputs (..., M) in [-1, 1].
 
         (...) int64 or (..., *shape) in the space's type, or rows (..., F) float64 (see `spaces.rows`).
         """
 
     @staticmethod
     def of(space: Space) -> "ActionDecoding":
-        """The decoding for an action space.
+        """Return the decoder for an action space.
 
         Raises:
             ValueError: a part of the space is not known or an unbounded Box, or the space is too large.
@@ -57,7 +57,7 @@ class ActionDecoding(ABC):
 
 @dataclass(frozen=True)
 class DiscreteDecoding(ActionDecoding):
-    """The choice whose output is largest; the first of them in a tie."""
+    """A decoder to the choice with the largest output; the first of them in a tie."""
 
     discrete: ClassVar[bool] = True
     num_values: int
@@ -65,17 +65,17 @@ class DiscreteDecoding(ActionDecoding):
 
     @property
     def size(self) -> int:
-        """M."""
+        """M: number of outputs."""
         return self.num_values
 
     def decode(self, output: Tensor) -> Tensor:
-        """Choices (...) int64 of outputs (..., M)."""
+        """Return choices (...) int64 for outputs (..., M)."""
         return output.argmax(-1) + self.start
 
 
 @dataclass(frozen=True)
 class BoxDecoding(ActionDecoding):
-    """Outputs from -1 to 1 mapped affinely on the bounds, rounded where the space holds integers."""
+    """A decoder of outputs from -1 to 1 affinely to the bounds, rounded where the space holds integers."""
 
     discrete: ClassVar[bool] = False
     shape: tuple[int, ...]
@@ -85,11 +85,11 @@ class BoxDecoding(ActionDecoding):
 
     @property
     def size(self) -> int:
-        """M."""
+        """M: number of outputs."""
         return math.prod(self.shape)
 
     def decode(self, output: Tensor) -> Tensor:
-        """Actions (..., *shape) within the bounds, of outputs (..., M)."""
+        """Return actions (..., *shape) within the bounds for outputs (..., M)."""
         low, high = vectors(self.low, self.high, device=output.device)
         action = torch.clamp(low + (output + 1) / 2 * (high - low), low, high)
         if not self.dtype.is_floating_point:
@@ -99,42 +99,42 @@ class BoxDecoding(ActionDecoding):
 
 @dataclass(frozen=True)
 class BinaryDecoding(ActionDecoding):
-    """1 where an output is positive, else 0."""
+    """A decoder to 1 where an output is positive, else 0."""
 
     discrete: ClassVar[bool] = False
     shape: tuple[int, ...]
 
     @property
     def size(self) -> int:
-        """M."""
+        """M: number of outputs."""
         return math.prod(self.shape)
 
     def decode(self, output: Tensor) -> Tensor:
-        """Actions (..., *shape) int8 of outputs (..., M)."""
+        """Return actions (..., *shape) int8 for outputs (..., M)."""
         return (output > 0).to(torch.int8).reshape((*output.shape[:-1], *self.shape))
 
 
 @dataclass(frozen=True)
 class PartsDecoding(ActionDecoding):
-    """One decoding for each part of a space, each with outputs of its own."""
+    """One decoder for each part of a space, each with outputs of its own."""
 
     discrete: ClassVar[bool] = False
     parts: tuple[ActionDecoding, ...]
 
     @property
     def size(self) -> int:
-        """M."""
+        """M: number of outputs."""
         return sum(part.size for part in self.parts)
 
     def decode(self, output: Tensor) -> Tensor:
-        """Rows of numbers (..., F) float64 of outputs (..., M), one part after another."""
+        """Return rows of numbers (..., F) float64 for outputs (..., M), one part after another."""
         outputs = split(output, [part.size for part in self.parts])
         actions = [part.decode(own) for part, own in zip(self.parts, outputs, strict=True)]
         return torch.cat([action.reshape(*output.shape[:-1], -1).double() for action in actions], -1)
 
 
 def _of_array(space: Space) -> ActionDecoding:
-    """The decoding for a space whose actions are arrays."""
+    """Return the decoder for a space whose actions are arrays."""
     what = f"action space {shorten(space)}"
     if is_discrete(space):
         require_size(what, (int(space.n),))

@@ -1,4 +1,4 @@
-"""How observations become the input activations of a brain; an encoding is saved with its agent."""
+"""Observation encoders: from observations to the inputs of a network; an encoder is saved with its agent."""
 
 import math
 from abc import ABC, abstractmethod
@@ -8,14 +8,15 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
-from gymnasium.spaces import Box
 from numpy.typing import ArrayLike
 from torch import Tensor
 
 from lndp_agents.config import MAX_NODES
 from lndp_agents.spaces.kinds import (
     LARGEST,
+    BoxSpace,
     Floats,
+    Json,
     Space,
     as_finite,
     is_box,
@@ -34,14 +35,14 @@ from lndp_agents.validation import (
     shorten,
 )
 
-OfBox = Callable[[Box[Any], Callable[[ArrayLike], ArrayLike]], "ObservationEncoding"]
-"""The encoding of a Box, given it and what picks its numbers (..., *shape) out of a row (..., F)."""
+OfBox = Callable[[BoxSpace, Callable[[ArrayLike], ArrayLike]], "ObservationEncoding"]
+"""Returns the encoder of a Box, given a function that picks its numbers out of a row (..., F)."""
 _ENCODINGS: "dict[str, type[ObservationEncoding]]" = {}
 
 
 @dataclass(frozen=True)
 class ObservationEncoding(ABC):
-    """How an observation becomes the O input activations of a brain: an immutable value with a JSON form."""
+    """An observation encoder, to the O inputs of a network: an immutable value with a JSON form."""
 
     kind: ClassVar[str]
 
@@ -51,28 +52,28 @@ class ObservationEncoding(ABC):
     @property
     @abstractmethod
     def size(self) -> int:
-        """O: how many input nodes the observation needs."""
+        """O: number of inputs that the observation becomes."""
 
     @property
     def observation_shape(self) -> tuple[int, ...]:
-        """Of one observation."""
+        """Shape of one observation."""
         return getattr(self, "shape", ())
 
     @abstractmethod
     def accepts(self, space: Space) -> bool:
-        """Whether this is an encoding of that space."""
+        """Return whether this is an encoder of that space."""
 
     @abstractmethod
     def encode(self, observation: Tensor) -> Tensor:
-        """Input activations (..., O) float32, all finite, of observations (..., *shape) or rows (..., F)."""
+        """Return inputs (..., O) float32, all finite, for observations (..., *shape) or rows (..., F)."""
 
-    def to_json(self) -> dict[str, Any]:
-        """The encoding as a JSON object."""
+    def to_json(self) -> Json:
+        """Return the encoder as a JSON object."""
         return {"kind": self.kind, **{field.name: getattr(self, field.name) for field in fields(self)}}
 
     @staticmethod
     def from_json(data: object) -> "ObservationEncoding":
-        """The encoding in a JSON object.
+        """Return the encoder in a JSON object.
 
         Raises:
             ValueError: a key is unknown or missing, or a value is out of range.
@@ -85,14 +86,14 @@ class ObservationEncoding(ABC):
 
     @classmethod
     def _of_values(cls, values: Mapping[str, Any]) -> Self:
-        """The encoding with the values of a JSON object in its fields."""
+        """Return the encoder with the values of a JSON object in its fields."""
         return cls(**{name: tuple(value) if is_sequence(value) else value for name, value in values.items()})
 
     @staticmethod
     def of(
         space: Space, mean: ArrayLike | None = None, std: ArrayLike | None = None
     ) -> "ObservationEncoding":
-        """The usual encoding of a space: choices one-hot or as bits, boxes scaled to about unit range.
+        """Return the default encoder of a space: choices one-hot or as bits, boxes of about unit range.
 
         Args:
             space: of observations; texts in it are left out.
@@ -104,7 +105,7 @@ class ObservationEncoding(ABC):
             ValueError: a part of the space is not known, it is too large, or the statistics do not fit it.
         """
 
-        def scaled(box: Box[Any], pick: Callable[[ArrayLike], ArrayLike]) -> ObservationEncoding:
+        def scaled(box: BoxSpace, pick: Callable[[ArrayLike], ArrayLike]) -> ObservationEncoding:
             statistics = (None if values is None else pick(values) for values in (mean, std))
             return AffineEncoding.scaled(box, *statistics)
 
@@ -112,13 +113,13 @@ class ObservationEncoding(ABC):
 
     @classmethod
     def of_parts(cls, space: Space, of_box: OfBox) -> "ObservationEncoding":
-        """As `PartsEncoding.of_parts`, which knows the encoding of each part."""
+        """Return the encoder of all parts (see `PartsEncoding.of_parts`)."""
         raise NotImplementedError
 
 
 @dataclass(frozen=True)
 class AffineEncoding(ObservationEncoding):
-    """One input per dimension of a Box: (x - offset) * scale."""
+    """An encoder with one input per dimension of a Box: (x - offset) * scale."""
 
     kind: ClassVar[str] = "affine"
     shape: tuple[int, ...]
@@ -133,9 +134,9 @@ class AffineEncoding(ObservationEncoding):
 
     @classmethod
     def scaled(
-        cls, space: Box[Any], mean: ArrayLike | None = None, std: ArrayLike | None = None
+        cls, space: BoxSpace, mean: ArrayLike | None = None, std: ArrayLike | None = None
     ) -> "AffineEncoding":
-        """Telling bounds become -1 and 1; other dimensions use statistics (see `ObservationEncoding.of`)."""
+        """Scale finite bounds to -1 and 1; other dimensions use statistics (see `ObservationEncoding.of`)."""
         require_nodes(space)
         low, high, is_bounded = telling_bounds(space)
         mean = _statistic("mean", mean, space, 0.0)
@@ -144,8 +145,8 @@ class AffineEncoding(ObservationEncoding):
         return cls.of_units(space, offset, np.where(is_bounded, (high - low) / 2, std))
 
     @classmethod
-    def standardized(cls, space: Box[Any], mean: ArrayLike, std: ArrayLike) -> "AffineEncoding":
-        """Every dimension to mean 0 and standard deviation 1, whatever its bounds.
+    def standardized(cls, space: BoxSpace, mean: ArrayLike, std: ArrayLike) -> "AffineEncoding":
+        """Scale every dimension to mean 0 and standard deviation 1, whatever its bounds.
 
         Args:
             space: the observations.
@@ -159,22 +160,22 @@ class AffineEncoding(ObservationEncoding):
         return cls.of_units(space, _statistic("mean", mean, space, 0.0), _statistic("std", std, space, 1.0))
 
     @classmethod
-    def of_units(cls, space: Box[Any], offset: Floats, unit: Floats) -> "AffineEncoding":
-        """(x - offset) / unit, for each number (size,) of the space; a unit of 0 counts as 1."""
+    def of_units(cls, space: BoxSpace, offset: Floats, unit: Floats) -> "AffineEncoding":
+        """Return the encoder (x - offset) / unit of all numbers (size,); a unit of 0 counts as 1."""
         scale = 1 / np.where(unit > 1 / LARGEST, unit, 1.0)
         return cls(space.shape, tuple(offset.tolist()), tuple(scale.tolist()))
 
     @property
     def size(self) -> int:
-        """O."""
+        """O: number of inputs."""
         return math.prod(self.shape)
 
     def accepts(self, space: Space) -> bool:
-        """Whether it is a Box or MultiBinary of this shape."""
+        """Return whether the space is a Box or MultiBinary of this shape."""
         return (is_box(space) or is_multi_binary(space)) and space.shape == self.shape
 
     def encode(self, observation: Tensor) -> Tensor:
-        """Activations (..., O) of observations (..., *shape); NaN becomes 0."""
+        """Return inputs (..., O) for observations (..., *shape); NaN becomes 0."""
         leading = observation.shape[: observation.dim() - len(self.shape)]
         offset, scale = vectors(self.offset, self.scale, device=observation.device)
         return as_finite((observation.reshape((*leading, self.size)) - offset) * scale)
@@ -182,9 +183,9 @@ class AffineEncoding(ObservationEncoding):
 
 @dataclass(frozen=True)
 class PlaceEncoding(ObservationEncoding):
-    """Place cells: one input per whole number within the bounds of each dimension of a Box.
+    """An encoder by place cells: one input per whole number within the bounds of each dimension of a Box.
 
-    A cell's activation falls linearly from 1 at its own number to 0 at its neighbours', so whole numbers are
+    A cell's activation falls linearly from 1 at its own number to 0 at its neighbors', so whole numbers are
     one-hot and what lies between is shared by two cells.
     """
 
@@ -206,7 +207,7 @@ class PlaceEncoding(ObservationEncoding):
 
     @classmethod
     def of_box(cls, space: Space) -> "PlaceEncoding":
-        """Place cells for a Box with finite bounds.
+        """Return place cells for a Box with finite bounds.
 
         Raises:
             ValueError: the space is no Box with finite bounds, or would need too many cells.
@@ -222,11 +223,11 @@ class PlaceEncoding(ObservationEncoding):
 
     @property
     def size(self) -> int:
-        """O."""
+        """O: number of inputs."""
         return sum(high - low + 1 for low, high in zip(self.low, self.high, strict=True))
 
     def accepts(self, space: Space) -> bool:
-        """Whether it is a Box of this shape, all of whose values have a cell."""
+        """Return whether the space is a Box of this shape, all of whose values have a cell."""
         if not is_box(space) or space.shape != self.shape:
             return False
         low, high, is_bounded = telling_bounds(space)
@@ -234,7 +235,7 @@ class PlaceEncoding(ObservationEncoding):
         return bool((is_bounded & has_cells).all())
 
     def encode(self, observation: Tensor) -> Tensor:
-        """Activations (..., O) of observations (..., *shape), one dimension after another."""
+        """Return inputs (..., O) for observations (..., *shape), one dimension after another."""
         leading = observation.shape[: observation.dim() - len(self.shape)]
         cells = [
             (float(dimension), float(place))
@@ -246,7 +247,7 @@ class PlaceEncoding(ObservationEncoding):
         return as_finite(torch.relu(1 - (position - places).abs()))
 
 
-def _statistic(name: str, values: ArrayLike | None, space: Box[Any], default: float) -> Floats:
+def _statistic(name: str, values: ArrayLike | None, space: BoxSpace, default: float) -> Floats:
     statistic = np.full(space.shape, default) if values is None else np.asarray(values, np.float64)
     if statistic.shape != space.shape or not np.isfinite(statistic).all():
         raise ValueError(f"{name}={shorten(values)}: give finite numbers of the space's shape {space.shape}")

@@ -1,4 +1,4 @@
-"""Configurations that fit the spaces of an environment."""
+"""Configs that fit the spaces of an environment."""
 
 from typing import Any
 
@@ -19,17 +19,17 @@ def config_for(
     kind: type[PolicyConfig] = LNDPConfig,
     **switches: Any,
 ) -> Any:
-    """A configuration that fits the spaces of an environment.
+    """Return a config that fits the spaces of an environment.
 
     Args:
         observation_space: of an environment, or what `lndp_envs.SenseReward` made of it.
         action_space: of an environment.
-        encoding: of the observations; `ObservationEncoding.of` the space if none.
-        kind: of policy; one of the values of `lndp_agents.policies.POLICIES`.
-        **switches: other fields of the configuration.
+        encoding: the observation encoder; `ObservationEncoding.of` the space if None.
+        kind: the class of the config; one of the values of `lndp_agents.policies.POLICIES`.
+        **switches: other fields of the config.
 
     Returns:
-        A configuration of that kind.
+        A config of that kind.
 
     Raises:
         ValueError: a space is refused, or a field is unknown or out of range.
@@ -47,7 +47,7 @@ def config_for(
 def check_fit(
     config: PolicyConfig, observation_space: Space, action_space: Space, encoding: ObservationEncoding
 ) -> None:
-    """See that a configuration and an encoding are those of the spaces.
+    """Check that a config and an observation encoder fit the spaces.
 
     Raises:
         ValueError: they are not; the message names the number and the space.

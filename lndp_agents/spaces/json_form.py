@@ -1,17 +1,19 @@
 """Spaces as JSON objects, read strictly."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 from gymnasium.spaces import Box, Dict, Discrete, MultiBinary, MultiDiscrete, Tuple
-from numpy.typing import NDArray
 
 from lndp_agents.config import MAX_NODES
 from lndp_agents.spaces.kinds import (
     MAX_CHOICES,
     MAX_PIXELS,
+    Array,
+    BoxSpace,
+    Json,
     Space,
     is_box,
     is_dict,
@@ -32,15 +34,16 @@ from lndp_agents.validation import (
 )
 
 _INTEGERS = tuple(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))
+DType: TypeAlias = np.dtype[Any]
 MAX_DEPTH = 16
-"""Spaces within each other in a file."""
+"""Maximal nesting of spaces in a file."""
 _FLOATS = ("float16", "float32", "float64")
 MAX_LISTED = 2**15
 """Bounds of more numbers than this are saved as one number where they are the same everywhere."""
 
 
-def space_to_json(space: Space) -> dict[str, Any]:
-    """A space as a JSON object; a missing bound of a Box is null, and a Dict is a list of keys and spaces.
+def space_to_json(space: Space) -> Json:
+    """Return a space as a JSON object; a missing bound is null, and a Dict is a list of keys and spaces.
 
     Raises:
         ValueError: the space is of a kind that agents do not know, or a key of a Dict is no string.
@@ -79,14 +82,14 @@ def space_to_json(space: Space) -> dict[str, Any]:
     return {"type": "Box", "shape": list(space.shape), "low": low, "high": high, "dtype": space.dtype.name}
 
 
-def _bounds_to_json(bounds: NDArray[Any]) -> Any:
+def _bounds_to_json(bounds: Array) -> Any:
     # Adding 0 makes integers of booleans and leaves other numbers as they are.
     numbers = [value if math.isfinite(value) else None for value in (bounds + 0).ravel().tolist()]
     return numbers[0] if len(numbers) > MAX_LISTED and len(set(numbers)) == 1 else numbers
 
 
 def space_from_json(data: object) -> Space:
-    """The space in a JSON object that `space_to_json` made.
+    """Return the space in a JSON object that `space_to_json` made.
 
     Raises:
         ValueError: a key is unknown or missing, or a value is of the wrong type or size.
@@ -95,7 +98,7 @@ def space_from_json(data: object) -> Space:
 
 
 def _read(data: object, depth: int) -> Space:
-    """The space, at most so many Dicts and Tuples deep."""
+    """Return the space, at most so many Dicts and Tuples deep."""
     if not is_object(data) or data.get("type") not in tuple(_READERS):
         raise ValueError(f"space {shorten(data)}: give an object whose type is {' or '.join(_READERS)}")
     if not depth:
@@ -103,7 +106,7 @@ def _read(data: object, depth: int) -> Space:
     return _READERS[data["type"]](data, depth - 1)
 
 
-def _dict(data: Mapping[str, Any], depth: int) -> Dict[Any]:
+def _dict(data: Json, depth: int) -> Dict[Any]:
     require_keys("Dict space", data, {"type", "spaces"})
     pairs: dict[str, Space] = {}
     for pair in _list("Dict space", data["spaces"]):
@@ -115,24 +118,24 @@ def _dict(data: Mapping[str, Any], depth: int) -> Dict[Any]:
     return Dict(pairs, sort_keys=False)
 
 
-def _tuple(data: Mapping[str, Any], depth: int) -> Tuple[Any]:
+def _tuple(data: Json, depth: int) -> Tuple[Any]:
     require_keys("Tuple space", data, {"type", "spaces"})
     return Tuple([_read(part, depth) for part in _list("Tuple space", data["spaces"])])
 
 
-def _unread(data: Mapping[str, Any], depth: int) -> Unread:
+def _unread(data: Json, depth: int) -> Unread:
     require_keys("Unread space", data, {"type"})
     return Unread()
 
 
-def _multi_binary(data: Mapping[str, Any], depth: int) -> MultiBinary:
+def _multi_binary(data: Json, depth: int) -> MultiBinary:
     require_keys("MultiBinary space", data, {"type", "n"})
     n: Any = data["n"]
     require_size("MultiBinary space", n if is_sequence(n) else [n])
     return MultiBinary(n)
 
 
-def _multi_discrete(data: Mapping[str, Any], depth: int) -> MultiDiscrete[Any]:
+def _multi_discrete(data: Json, depth: int) -> MultiDiscrete[Any]:
     require_keys("MultiDiscrete space", data, {"type", "shape", "nvec", "start", "dtype"})
     dtype = _dtype(data["dtype"], _INTEGERS)
     size = require_size("MultiDiscrete space", data["shape"])
@@ -151,14 +154,14 @@ def _list(what: str, values: object) -> Sequence[Any]:
     return values
 
 
-def _discrete(data: Mapping[str, Any], depth: int) -> Discrete[Any]:
+def _discrete(data: Json, depth: int) -> Discrete[Any]:
     require_keys("Discrete space", data, {"type", "n", "start", "dtype"})
     dtype = _dtype(data["dtype"], _INTEGERS)
     _check_choice("Discrete", data["n"], data["start"], dtype)
     return Discrete(data["n"], start=data["start"], dtype=dtype.type)
 
 
-def _check_choice(what: str, num_values: object, start: object, dtype: np.dtype[Any]) -> None:
+def _check_choice(what: str, num_values: object, start: object, dtype: DType) -> None:
     first, last = _limits(dtype)
     if not is_integer(num_values, 1, MAX_CHOICES) or not is_integer(start, first, last - num_values + 1):
         raise ValueError(
@@ -167,7 +170,7 @@ def _check_choice(what: str, num_values: object, start: object, dtype: np.dtype[
         )
 
 
-def _box(data: Mapping[str, Any], depth: int) -> Box[Any]:
+def _box(data: Json, depth: int) -> BoxSpace:
     require_keys("Box space", data, {"type", "shape", "low", "high", "dtype"})
     dtype = _dtype(data["dtype"], ("bool", *_INTEGERS, *_FLOATS))
     size = require_size("Box space", data["shape"], MAX_PIXELS if dtype == np.uint8 else MAX_NODES)
@@ -180,7 +183,7 @@ def _box(data: Mapping[str, Any], depth: int) -> Box[Any]:
     return Box(low, high, dtype=dtype.type)
 
 
-def _bounds(name: str, values: object, dtype: np.dtype[Any], size: int, missing: float) -> NDArray[Any]:
+def _bounds(name: str, values: object, dtype: DType, size: int, missing: float) -> Array:
     first, last = _limits(dtype)
     if size > MAX_LISTED and not is_sequence(values):
         return np.repeat(_bounds(name, [values], dtype, 1, missing), size)
@@ -199,14 +202,14 @@ def _bounds(name: str, values: object, dtype: np.dtype[Any], size: int, missing:
     return np.array(bounds, dtype)
 
 
-def _dtype(name: Any, known: tuple[str, ...]) -> np.dtype[Any]:
+def _dtype(name: Any, known: tuple[str, ...]) -> DType:
     if name not in known:
         raise ValueError(f"space of dtype {shorten(name)}: known are {', '.join(known)}")
     return np.dtype(name)
 
 
-def _limits(dtype: np.dtype[Any]) -> tuple[Any, Any]:
-    """The smallest and the largest number of a type, as Python numbers."""
+def _limits(dtype: DType) -> tuple[Any, Any]:
+    """Return the smallest and the largest number of a type, as Python numbers."""
     if dtype.kind == "b":
         return 0, 1
     if dtype.kind == "f":
@@ -214,7 +217,7 @@ def _limits(dtype: np.dtype[Any]) -> tuple[Any, Any]:
     return int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
 
 
-_READERS: dict[str, Callable[[Mapping[str, Any], int], Space]] = {
+_READERS: dict[str, Callable[[Json, int], Space]] = {
     "Box": _box,
     "Discrete": _discrete,
     "MultiDiscrete": _multi_discrete,

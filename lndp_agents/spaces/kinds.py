@@ -1,4 +1,4 @@
-"""The kinds of spaces that agents know, and what the bounds of a Box say."""
+"""The kinds of spaces that agents know, and the bounds of a Box."""
 
 import math
 from collections.abc import Sequence
@@ -17,55 +17,60 @@ from lndp_agents.config import MAX_NODES
 from lndp_agents.validation import is_integer, is_sequence, shorten
 
 Space: TypeAlias = gymnasium.Space[Any]
+Array: TypeAlias = NDArray[Any]
+"""An array of any type of elements."""
+Json: TypeAlias = dict[str, Any]
+"""A JSON object."""
+BoxSpace: TypeAlias = Box[Any]
 Floats: TypeAlias = NDArray[np.float64]
 
 MAX_PIXELS = 2**20
-"""Numbers of a picture, which needs no node for each (see `PixelEncoding`)."""
+"""Most numbers of a picture, which needs no node for each (see `PixelEncoding`)."""
 MAX_CHOICES = 2**31
-"""Values of a choice that is observed, which needs no node for each (see `BitsEncoding`)."""
+"""Most values of an observed choice, which needs no node for each (see `BitsEncoding`)."""
 SENSED = {"observation", "reward", "episode_start"}
-"""What `lndp_envs.SenseReward` observes."""
+"""Keys of the observations of `lndp_envs.SenseReward`."""
 LARGEST = 1e6
-"""Bounds beyond this say nothing about the numbers within them; what a brain senses is cut off there."""
+"""Bounds beyond this are taken as missing; inputs of a network are clipped to it."""
 
 
-def is_box(space: Space) -> TypeGuard[Box[Any]]:
-    """Whether the space is a Box."""
+def is_box(space: Space) -> TypeGuard[BoxSpace]:
+    """Return whether the space is a Box."""
     return isinstance(space, Box)
 
 
 def is_discrete(space: Space) -> TypeGuard[Discrete[Any]]:
-    """Whether the space is Discrete."""
+    """Return whether the space is Discrete."""
     return isinstance(space, Discrete)
 
 
 def is_dict(space: Space) -> TypeGuard[Dict[Any]]:
-    """Whether the space is a Dict."""
+    """Return whether the space is a Dict."""
     return isinstance(space, Dict)
 
 
 def is_tuple(space: Space) -> TypeGuard[Tuple[Any]]:
-    """Whether the space is a Tuple."""
+    """Return whether the space is a Tuple."""
     return isinstance(space, Tuple)
 
 
 def is_multi_discrete(space: Space) -> TypeGuard[MultiDiscrete]:
-    """Whether the space is a MultiDiscrete."""
+    """Return whether the space is a MultiDiscrete."""
     return isinstance(space, MultiDiscrete)
 
 
 def is_multi_binary(space: Space) -> TypeGuard[MultiBinary]:
-    """Whether the space is a MultiBinary."""
+    """Return whether the space is a MultiBinary."""
     return isinstance(space, MultiBinary)
 
 
 def is_sensed(space: Space) -> TypeGuard[Dict[Any]]:
-    """Whether the space is one that `lndp_envs.SenseReward` made."""
+    """Return whether the space is one that `lndp_envs.SenseReward` made."""
     return is_dict(space) and set(space) == SENSED
 
 
 def as_finite(x: Tensor) -> Tensor:
-    """The numbers as float32; NaN becomes 0, and what is beyond a million is cut off there."""
+    """Return the numbers as float32; NaN becomes 0, and the others are clipped to a million."""
     return torch.nan_to_num(x, nan=0.0).clamp(-LARGEST, LARGEST).float()
 
 
@@ -77,7 +82,7 @@ def require_size(
     unit: str = ", one node each",
     remedy: str = "give fewer",
 ) -> int:
-    """How many numbers an array of this shape holds, at most as many as a brain may have nodes, or `maximum`.
+    """Return how many numbers an array of this shape holds, and check that they are at most `maximum`.
 
     Raises:
         ValueError: it is no shape, or holds none or more; the message ends with the remedy.
@@ -90,8 +95,8 @@ def require_size(
     return size
 
 
-def require_nodes(space: Box[Any]) -> int:
-    """How many numbers an observation holds, each of which needs a node.
+def require_nodes(space: BoxSpace) -> int:
+    """Return how many numbers an observation holds, each of which needs a node.
 
     Raises:
         ValueError: there are none or too many; the message says what to do, which differs for pictures.
@@ -102,19 +107,19 @@ def require_nodes(space: Box[Any]) -> int:
     return require_size(f"observation space {shorten(space)}", space.shape, remedy=remedy)
 
 
-def telling_bounds(space: Box[Any]) -> tuple[Floats, Floats, NDArray[np.bool_]]:
-    """Low, high, and whether both say something (they are 0 if not), for each number of the space."""
+def telling_bounds(space: BoxSpace) -> tuple[Floats, Floats, NDArray[np.bool_]]:
+    """Return low, high, and whether both are within `LARGEST` (they are 0 if not), for each number."""
     low, high = space.low.ravel().astype(np.float64), space.high.ravel().astype(np.float64)
     is_bounded = (np.abs(low) <= LARGEST) & (np.abs(high) <= LARGEST)
     return np.where(is_bounded, low, 0.0), np.where(is_bounded, high, 0.0), is_bounded
 
 
 def split(tensor: Tensor, sizes: Sequence[int]) -> tuple[Tensor, ...]:
-    """Parts of so many numbers each, of a tensor (..., the sum of the sizes)."""
+    """Split the last axis of a tensor into parts of these sizes."""
     return tensor.tensor_split(list(accumulate(sizes))[:-1], -1)
 
 
 @lru_cache(maxsize=64)
 def vectors(*rows: tuple[float, ...], device: torch.device) -> list[Tensor]:
-    """Each row as a float64 vector; kept, so that a row is copied to a device only once."""
+    """Return each row as a float64 vector; cached, so that a row is copied to a device only once."""
     return [torch.tensor(row, dtype=torch.float64, device=device) for row in rows]

@@ -1,4 +1,4 @@
-"""Observations of several parts: each part is encoded by itself, and their inputs stand side by side."""
+"""The observation encoder of several parts: each has its own encoder, and the inputs are concatenated."""
 
 import math
 from collections.abc import Mapping
@@ -12,16 +12,16 @@ from torch import Tensor
 
 from lndp_agents.spaces.choices import choice_encoding
 from lndp_agents.spaces.encoding import AffineEncoding, ObservationEncoding, OfBox
-from lndp_agents.spaces.kinds import Space, is_box, is_discrete, require_size, split
+from lndp_agents.spaces.kinds import Json, Space, is_box, is_discrete, require_size, split
 from lndp_agents.spaces.rows import atoms, is_array, plain_space, slices
 from lndp_agents.validation import is_sequence, shorten
 
 
 @dataclass(frozen=True)
 class PartsEncoding(ObservationEncoding):
-    """One encoding for each Box, Discrete, MultiBinary and choice of a MultiDiscrete in a space.
+    """One encoder for each Box, Discrete, MultiBinary and choice of a MultiDiscrete in a space.
 
-    It encodes rows of numbers, as `spaces.rows` makes them.
+    The encoder takes rows of numbers, as `spaces.rows` makes them.
     """
 
     kind: ClassVar[str] = "parts"
@@ -41,8 +41,8 @@ class PartsEncoding(ObservationEncoding):
             raise ValueError(f"encoding of the parts {shorten(parts)}: give a list")
         return cls(tuple(map(ObservationEncoding.from_json, parts)))
 
-    def to_json(self) -> dict[str, Any]:
-        """The encoding as a JSON object."""
+    def to_json(self) -> Json:
+        """Return the encoder as a JSON object."""
         return {"kind": self.kind, "parts": [part.to_json() for part in self.parts]}
 
     @property
@@ -65,7 +65,7 @@ class PartsEncoding(ObservationEncoding):
         )
 
     def encode(self, observation: Tensor) -> Tensor:
-        """Activations (..., O) of rows (..., F), one part after another."""
+        """Return inputs (..., O) for rows (..., F), one part after another."""
         shapes = [part.observation_shape for part in self.parts]
         numbers = split(observation, [math.prod(shape) for shape in shapes])
         inputs = [
@@ -76,13 +76,13 @@ class PartsEncoding(ObservationEncoding):
 
     @classmethod
     def of_parts(cls, space: Space, of_box: OfBox) -> ObservationEncoding:
-        """An encoding for a space of any kind that is known.
+        """Return an encoder for a space of any kind that is known.
 
-        Choices become one-hot or bits, what is binary stays 0 or 1.
+        Choices become one-hot or bits, binary numbers stay 0 or 1.
 
         Args:
             space: of observations, or what `lndp_envs.SenseReward` made of it.
-            of_box: encodes each Box.
+            of_box: returns the encoder of each Box.
 
         Raises:
             ValueError: a part is not known, or the space is too large.
@@ -95,7 +95,7 @@ class PartsEncoding(ObservationEncoding):
 
 
 def _of_atom(space: Space, place: Any, of_box: OfBox) -> ObservationEncoding:
-    """The encoding of a part whose numbers are at a place in the row; an ellipsis where it is the whole."""
+    """Return the encoder of a part whose numbers are at a place in the row; an ellipsis stands for all."""
 
     def pick(values: ArrayLike) -> ArrayLike:
         if place is ...:

@@ -1,4 +1,4 @@
-"""Pictures as observations, in the form of Najarro and Risi (arXiv 2007.02686)."""
+"""The observation encoder of pictures, in the form of Najarro and Risi (arXiv 2007.02686)."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -12,16 +12,16 @@ from lndp_agents.spaces.kinds import MAX_PIXELS, Space, is_box, require_size
 from lndp_agents.validation import shorten
 
 CHANNELS, SIDE = 3, 84
-"""What pictures become."""
+"""Channels and side length of the encoded picture."""
 NUM_PIXELS = CHANNELS * SIDE * SIDE
 
 
 @dataclass(frozen=True)
 class PixelEncoding(ObservationEncoding):
-    """A picture of bytes (height, width, 3) as numbers in [0, 1]: resized to 84 x 84, and transposed.
+    """An encoder of byte pictures (height, width, 3) as numbers in [0, 1], resized to 84 x 84 and transposed.
 
-    The order is channel, column, row: axes 0 and 2 of the picture are swapped. It is resized bilinearly, each
-    pixel a mean over what it covers.
+    The order is channel, column, row: axes 0 and 2 of the picture are swapped. Resizing is bilinear with
+    antialiasing.
     """
 
     kind: ClassVar[str] = "pixels"
@@ -34,10 +34,10 @@ class PixelEncoding(ObservationEncoding):
 
     @classmethod
     def of_box(cls, space: Space) -> "PixelEncoding":
-        """The encoding of the pictures of a space.
+        """Return the encoder for the pictures of a space.
 
         Raises:
-            ValueError: the space has none.
+            ValueError: the space has no pictures.
         """
         if not is_box(space) or space.dtype != np.uint8:
             raise ValueError(
@@ -47,15 +47,15 @@ class PixelEncoding(ObservationEncoding):
 
     @property
     def size(self) -> int:
-        """O."""
+        """O: number of inputs."""
         return NUM_PIXELS
 
     def accepts(self, space: Space) -> bool:
-        """Whether it is a Box of bytes of this shape."""
+        """Return whether the space is a Box of bytes of this shape."""
         return is_box(space) and space.dtype == np.uint8 and space.shape == self.shape
 
     def encode(self, observation: Tensor) -> Tensor:
-        """Activations (..., O) of pictures (..., height, width, 3)."""
+        """Return inputs (..., O) for pictures (..., height, width, 3)."""
         leading = observation.shape[:-3]
         pictures = observation.reshape(-1, *self.shape).float().permute(0, 3, 2, 1) / 255
         resized = interpolate(pictures, (SIDE, SIDE), mode="bilinear", antialias=True)

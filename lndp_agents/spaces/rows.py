@@ -1,6 +1,6 @@
 """Spaces of several parts as rows of numbers: Dict, Tuple and MultiDiscrete, nested as deep as one likes.
 
-Within this package what is observed or done is an array of the space's own shape where the space is a Box, a
+Within this package an observation or action is an array of the space's own shape where the space is a Box, a
 Discrete or a MultiBinary. For any other space it is a row of F numbers, those of its parts one after another,
 in the order of `gymnasium.spaces.flatten`; a choice is one number there, its value.
 """
@@ -13,9 +13,9 @@ import gymnasium
 import numpy as np
 from gymnasium.spaces import Dict, Discrete, Graph, OneOf, Tuple
 from gymnasium.spaces import Sequence as SequenceSpace
-from numpy.typing import NDArray
 
 from lndp_agents.spaces.kinds import (
+    Array,
     Space,
     is_box,
     is_dict,
@@ -30,11 +30,11 @@ from lndp_agents.validation import is_object, is_sequence, shorten
 KNOWN = "Box, Discrete, MultiDiscrete, MultiBinary, and Dict and Tuple of them"
 _VARYING: tuple[type[Space], ...] = (SequenceSpace, Graph, OneOf)
 LARGEST_CHOICE = 2**53
-"""Up to here a row of float64 holds every integer."""
+"""The largest integer up to which float64 holds every integer."""
 
 
 class Unread(gymnasium.Space[Any]):
-    """A part of an observation that agents do not read, such as a text; anything is in it."""
+    """The space of a part of an observation that agents do not read, such as a text; it contains anything."""
 
     def __init__(self) -> None:
         super().__init__(None, None)
@@ -49,16 +49,16 @@ class Unread(gymnasium.Space[Any]):
         return hash(Unread)
 
     def contains(self, x: Any) -> bool:
-        """Always."""
+        """Return True."""
         return True
 
     def sample(self, mask: Any = None, probability: Any = None) -> Any:
-        """None: there is nothing to choose from."""
+        """Return None: there is nothing to choose from."""
         return None
 
 
 def plain_space(observation_space: Space) -> Space:
-    """The observation space as agents read it: that inside `lndp_envs.SenseReward`, texts as `Unread`.
+    """Return the observation space as agents read it: that inside `lndp_envs.SenseReward`, texts as `Unread`.
 
     Raises:
         ValueError: a part of it has no fixed size, or no part of it holds numbers.
@@ -74,12 +74,12 @@ def plain_space(observation_space: Space) -> Space:
 
 
 def is_array(space: Space) -> bool:
-    """Whether what is observed or done is one array of the space's own shape, not a row of parts."""
+    """Return whether an observation or action is one array of the space's own shape, not a row of parts."""
     return is_box(space) or is_discrete(space) or is_multi_binary(space)
 
 
 def leaves(space: Space) -> list[Space]:
-    """The parts of a space that hold numbers, in order; the space itself if it has none."""
+    """Return the parts of a space that hold numbers, in order; the space itself if it has no parts."""
     if is_dict(space):
         return [leaf for part in space.spaces.values() for leaf in leaves(part)]
     if is_tuple(space):
@@ -88,7 +88,7 @@ def leaves(space: Space) -> list[Space]:
 
 
 def atoms(space: Space) -> list[Space]:
-    """The same with a Discrete for each choice of a MultiDiscrete.
+    """Return the leaves of a space, with a Discrete for each choice of a MultiDiscrete.
 
     Raises:
         ValueError: a choice has values that a row cannot hold.
@@ -107,12 +107,12 @@ def atoms(space: Space) -> list[Space]:
 
 
 def size_of(space: Space) -> int:
-    """How many numbers a leaf holds."""
+    """Return how many numbers a leaf holds."""
     return math.prod(space.shape or ())
 
 
 def unread(space: Space) -> list[str]:
-    """Names of the parts of a plain space that agents do not read."""
+    """Return the names of the parts of a plain space that agents do not read."""
     if is_dict(space):
         parts = [(str(key), part) for key, part in space.spaces.items()]
     else:
@@ -122,24 +122,24 @@ def unread(space: Space) -> list[str]:
 
 
 def row_shape(space: Space) -> tuple[int, ...]:
-    """Of one observation or action as `to_numbers` makes it."""
+    """Return the shape of one observation or action as `to_numbers` makes it."""
     return (space.shape or ()) if is_array(space) else (sum(map(size_of, leaves(space))),)
 
 
 def slices(parts: Sequence[Space]) -> list[slice]:
-    """Where the numbers of each of these parts are in a row."""
+    """Return the place of the numbers of each of these parts in a row."""
     ends = np.cumsum([size_of(part) for part in parts]).tolist()
     return [slice(end - size_of(part), end) for part, end in zip(parts, ends, strict=True)]
 
 
-def to_numbers(space: Space, value: Any, what: str = "observation") -> NDArray[Any]:
-    """What was observed or done as one array: of the space's own shape, or a row (F,) float64.
+def to_numbers(space: Space, value: Any, what: str = "observation") -> Array:
+    """Return an observation or action as one array: of the space's own shape, or a row (F,) float64.
 
     Args:
         space: without parts that are not known.
         value: one of the space, or B of them as `VecEnv` and `VectorEnv` have them: with a leading axis in
             each of its arrays. It may also be a row already.
-        what: it is, for the message.
+        what: noun of the value, for the message.
 
     Returns:
         The array, with the leading axis of B if the value had it.
@@ -151,7 +151,7 @@ def to_numbers(space: Space, value: Any, what: str = "observation") -> NDArray[A
         return _leaf(space, value, what)
     parts = leaves(space)
     if isinstance(value, np.ndarray):
-        row = cast("NDArray[Any]", value)
+        row = cast("Array", value)
         if row.ndim in (1, 2) and row.shape[-1:] == row_shape(space) and row.shape != space.shape:
             return row.astype(np.float64)
     values = _values(space, value, what)
@@ -166,16 +166,16 @@ def to_numbers(space: Space, value: Any, what: str = "observation") -> NDArray[A
     return np.concatenate(flat, -1, dtype=np.float64)
 
 
-def from_numbers(space: Space, numbers: NDArray[Any]) -> Any:
-    """What `to_numbers` makes an array of, with any leading axes: the space's own form, of its types."""
+def from_numbers(space: Space, numbers: Array) -> Any:
+    """Return the value of a space whose array `to_numbers` would give, with any leading axes."""
     if is_array(space):
         return numbers.astype(space.dtype)
     parts = iter([numbers[..., place] for place in slices(leaves(space))])
     return _assembled(space, parts)
 
 
-def highest(space: Space) -> NDArray[Any]:
-    """The upper bounds of a Box and the last of each choice, as `to_numbers` has them."""
+def highest(space: Space) -> Array:
+    """Return the upper bounds of a Box and the last value of each choice, as `to_numbers` has them."""
     if is_box(space):
         return space.high
     if is_discrete(space):
@@ -186,7 +186,7 @@ def highest(space: Space) -> NDArray[Any]:
 
 
 def _readable(space: Space) -> Space:
-    """The space itself, or one like it with `Unread` in place of parts without numbers."""
+    """Return the space itself, or one like it with `Unread` in place of parts without numbers."""
     if isinstance(space, _VARYING):
         raise ValueError(f"observation space {shorten(space)}: its size varies, and agents take {KNOWN}")
     if is_dict(space):
@@ -198,14 +198,14 @@ def _readable(space: Space) -> Space:
     return space if is_array(space) or is_multi_discrete(space) else Unread()
 
 
-def _leaf(space: Space, value: Any, what: str) -> NDArray[Any]:
-    """The array of a leaf, with or without an axis of rows.
+def _leaf(space: Space, value: Any, what: str) -> Array:
+    """Return the array of a leaf, with or without an axis of rows.
 
     Raises:
         ValueError: it holds no numbers, or has another shape.
     """
     try:
-        array: NDArray[Any] = np.asarray(value)
+        array: Array = np.asarray(value)
     except ValueError:  # rows of unequal lengths
         array = np.array(None)
     shape = space.shape or ()
@@ -219,7 +219,7 @@ def _leaf(space: Space, value: Any, what: str) -> NDArray[Any]:
 
 
 def _values(space: Space, value: Any, what: str) -> Iterator[Any]:
-    """What the value holds for each leaf of the space."""
+    """Yield the value of each leaf of the space."""
     if is_dict(space):
         for key, part in space.spaces.items():
             if not is_object(value) or key not in value:
@@ -236,7 +236,7 @@ def _values(space: Space, value: Any, what: str) -> Iterator[Any]:
         yield value
 
 
-def _assembled(space: Space, parts: Iterator[NDArray[Any]]) -> Any:
+def _assembled(space: Space, parts: Iterator[Array]) -> Any:
     if is_dict(space):
         return {key: _assembled(part, parts) for key, part in space.spaces.items()}
     if is_tuple(space):

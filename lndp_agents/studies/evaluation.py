@@ -58,15 +58,15 @@ class PolicyLives:
     """L lifetimes of a policy, T steps at most."""
 
     rewards: NDArray[np.float64]
-    """(L, T): of each step; 0 after the end of a lifetime."""
+    """(L, T): reward of each step; 0 after the end of a lifetime."""
     steps: NDArray[np.int64]
-    """(L,): how many steps each lifetime took."""
+    """(L,): number of steps of each lifetime."""
     changes: NDArray[np.bool_] | None
     """(L, T): true at the first step under changed rules; None if the world hides nothing."""
     episodes: int
-    """Episodes of a lifetime."""
+    """Number of episodes of a lifetime."""
     returns: NDArray[np.float64] | None = None
-    """(L, episodes): of each episode, 0 of those that were not reached; None if they were not kept."""
+    """(L, episodes): return of each episode, 0 for those not reached; None if they were not kept."""
 
     @classmethod
     def of(cls, results: Rollout) -> "PolicyLives":
@@ -99,7 +99,7 @@ def evaluate(
     seed: int = 0,
     episodes: int = 1,
 ) -> Score:
-    """Score an agent on fresh lifetimes, dealt evenly over the contexts of the environment.
+    """Score an agent on fresh lifetimes, spread evenly over the contexts of the environment.
 
     Its networks are those of `Agent.act` and `Agent.predict`, natively bit for bit: the same inputs from
     birth on give the same outputs. (Environments in gymnasium compute with NumPy, these with torch: sines,
@@ -108,10 +108,10 @@ def evaluate(
     Initial states are sampled from the seed, in a stream of their own: evolution has seen none of them.
 
     Args:
-        agent: what is evaluated.
+        agent: the agent to evaluate.
         environment: id of the environment, or the world.
         keywords: keyword arguments of the environment.
-        lives: how many lifetimes, L.
+        lives: number of lifetimes, L.
         seed: random seed of initial states and environments.
         episodes: episodes of a lifetime, for environments that have no lifetimes of their own.
 
@@ -158,10 +158,10 @@ def evaluate_policy_lives(
         policy: an agent, or anything with stable-baselines3's `predict`.
         environment: id of the environment, or the world.
         keywords: keyword arguments of the environment.
-        lives: how many lifetimes, L.
+        lives: number of lifetimes, L.
         seed: random seed of initial states, environments and sampled actions.
         episodes: episodes of a lifetime, for environments that have no lifetimes of their own.
-        stream: of the seed: `EVALUATION`, or `HELD_OUT` for evaluations during training.
+        stream: random stream of the seed: `EVALUATION`, or `HELD_OUT` for evaluations during training.
         deterministic: whether the likeliest actions are taken, as stable-baselines3 evaluates.
         lesion: an intervention on all lifetimes; they are intact if None.
 
@@ -223,10 +223,10 @@ def fresh_rollout(
 
     Args:
         learner: an agent, or what `rollout` takes.
-        world: where.
-        lives: how many lifetimes, L.
+        world: the world of the lifetimes.
+        lives: number of lifetimes, L.
         seed: random seed of initial states, environments and sampled actions.
-        stream: of the seed.
+        stream: random stream of the seed.
         interventions: as in `rollout`.
         record: as in `rollout`.
 

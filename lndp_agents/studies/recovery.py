@@ -1,4 +1,4 @@
-"""Damage and recovery: the same lives intact and injured, looked at in windows of steps."""
+"""Damage and recovery: the same lifetimes intact and lesioned, compared in windows of steps."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,11 +13,11 @@ from lndp_agents.studies.evaluation import PolicyLives, evaluate_policy_lives, w
 from lndp_agents.studies.statistics import bootstrap_interval, ratio_interval
 
 WINDOWS = 20
-"""Windows in a life at most, if its lesion does not cut one in two."""
+"""Maximal number of windows in a lifetime, if the lesion does not cut one in two."""
 
 
 class Estimate(NamedTuple):
-    """A mean over lives, with its 95 % bootstrap interval over lives."""
+    """A mean over lifetimes, with its 95 % bootstrap interval."""
 
     mean: float
     low: float
@@ -28,45 +28,45 @@ class Estimate(NamedTuple):
 
 
 class Effect(NamedTuple):
-    """What lives have with and without the lesion."""
+    """A quantity of lifetimes with and without the lesion."""
 
     intact: Estimate
     lesioned: Estimate
     damage: Estimate
-    """Intact minus lesioned, life by life."""
+    """Mean over lifetimes of intact minus lesioned."""
 
 
 class Window(NamedTuple):
-    """Reward per step in some steps of all lives; steps after the end of a life count with reward 0."""
+    """Reward per step in a window of all lifetimes; steps after the end of a lifetime have reward 0."""
 
     first: int
     last: int
     intact: Estimate
     lesioned: Estimate
     damage: Estimate
-    """Intact minus lesioned, life by life."""
+    """Mean over lifetimes of intact minus lesioned."""
 
 
 @dataclass(frozen=True)
 class Recovery:
-    """What a lesion did to the lives of a policy."""
+    """The effect of a lesion on the lifetimes of a policy."""
 
     lesion: Intervention
     intact: PolicyLives
     lesioned: PolicyLives
     windows: tuple[Window, ...]
-    """All of the life, in order; the lesion lies between two of them."""
+    """The windows of the lifetime, in order; the lesion lies between two of them."""
     episodes: tuple[Effect, ...]
-    """Return of each episode of the life, 0 of those that it did not reach."""
+    """Return of each episode of the lifetime, 0 for episodes that were not reached."""
 
     @property
     def before(self) -> Window | None:
-        """The last window before the lesion; none if it comes at birth."""
+        """The last window before the lesion; None if the lesion comes at birth."""
         return next((window for window in reversed(self.windows) if window.first < self.lesion.at), None)
 
     @property
     def after(self) -> tuple[Window, ...]:
-        """Those after the lesion."""
+        """The windows after the lesion."""
         return tuple(window for window in self.windows if window.first >= self.lesion.at)
 
     @property
@@ -76,13 +76,13 @@ class Recovery:
 
     @property
     def ended_early(self) -> tuple[int, int]:
-        """How many intact and how many lesioned lives ended before their last step."""
+        """Numbers of intact and of lesioned lifetimes that ended before their last step."""
         intact, lesioned = ((own.steps < own.rewards.shape[1]).sum() for own in (self.intact, self.lesioned))
         return int(intact), int(lesioned)
 
     @property
     def recovered(self) -> Estimate | None:
-        """The share of the largest damage that is gone in the last window, as if both had been chosen before.
+        """The share of the largest damage that is gone in the last window, as if both were chosen before.
 
         None if the interval of that damage reaches 0, or if lives ended early: then no window after the end
         of a life says how well it does, but `episodes` do.
@@ -108,17 +108,17 @@ def measure_recovery(
     episodes: int = 1,
     say: Callable[[str], object] = lambda _: None,
 ) -> Recovery:
-    """Let a policy live the same lives twice, intact and injured.
+    """Roll a policy out in the same lifetimes twice, intact and lesioned.
 
     Args:
-        policy: who lives, an agent or a model of stable-baselines3.
+        policy: an agent, or anything with stable-baselines3's `predict`.
         environment: id of the environment.
         keywords: keyword arguments of the environment.
-        lesion: what happens.
-        lives: how many lives, L.
-        seed: of births, worlds and drawn actions.
-        episodes: episodes of a life, for environments that have no lives of their own.
-        say: is told what is going on.
+        lesion: the intervention.
+        lives: number of lifetimes, L.
+        seed: random seed of initial states, environments and sampled actions.
+        episodes: episodes of a lifetime, for environments that have no lifetimes of their own.
+        say: takes lines of progress.
 
     Raises:
         ValueError: as `evaluate_policy_lives`.
@@ -140,24 +140,24 @@ def measure_recovery(
 
 
 def window_steps(dynamics: Dynamics[Any], least: int) -> int:
-    """Steps of a window, `least` or a few more: whole trials, where the world has them.
+    """Return the steps of a window, `least` or a few more: whole trials, where the world has them.
 
-    Rewards come at the ends of trials, so windows that cut trials in two would show a beat of their own.
+    Rewards come at the ends of trials, so windows that cut trials in two would show an artifact.
     """
     return dynamics.trial_steps * max(1, -(-least // dynamics.trial_steps))
 
 
 def window_ends(steps: int, at: int, size: int) -> list[tuple[int, int]]:
-    """First and last steps of the windows of a life, each of `size` steps, of which one begins at a lesion.
+    """Return first and last steps of the windows, of `size` steps each; one begins at the lesion.
 
-    What is left at the end belongs to the last window, so that none of few steps is compared with the others.
+    The rest at the end belongs to the last window, so that no short window is compared with the others.
     """
     starts = sorted({0, at, *range(at % size, steps - size + 1, size)})
     return [(start, stop - 1) for start, stop in zip(starts, [*starts[1:], steps], strict=True)]
 
 
 def _rewards_in(lives: PolicyLives, window: tuple[Any, ...]) -> NDArray[np.float64]:
-    """(L,): reward per step from the first to the last step of a window."""
+    """Return the reward per step (L,) from the first to the last step of a window."""
     return lives.rewards[:, window[0] : window[1] + 1].mean(1)
 
 

@@ -14,7 +14,7 @@ LOOKS: dict[str, dict[str, Any]] = {
     "intact": {"color": NEGATIVE, "linewidth": 3.5},
     "lesioned": {"color": POSITIVE, "linewidth": 1.6, "marker": "o", "markersize": 4.5},
 }
-"""Until the lesion one line lies on the other."""
+"""Line styles; until the lesion one line lies on the other."""
 COLUMNS = (
     *("first_step", "last_step"),
     *(f"{name}{end}" for name in ("intact", "lesioned", "damage") for end in ("", "_low", "_high")),

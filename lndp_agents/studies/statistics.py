@@ -1,4 +1,4 @@
-"""What runs and their lives say of a method: robust means and their intervals (Agarwal et al. 2021)."""
+"""Statistics of runs and their lifetimes: robust means and their intervals (Agarwal et al. 2021)."""
 
 from collections.abc import Callable
 from typing import TypeAlias
@@ -8,15 +8,15 @@ from numpy.typing import ArrayLike, NDArray
 
 Scores: TypeAlias = NDArray[np.float64]
 Statistic: TypeAlias = Callable[[Scores], Scores]
-"""From the scores of runs (..., R) to one number (...)."""
+"""A function from the scores of runs (..., R) to one number (...)."""
 
 RESAMPLES = 10_000
 _MAX_NUMBERS = 2**20
-"""Lives that are drawn at once; no result depends on it."""
+"""Lifetimes that are resampled at once; no result depends on it."""
 
 
 def interquartile_mean(scores: ArrayLike) -> Scores:
-    """Mean of the middle half of the scores, robust to the best and the worst quarter.
+    """Return the mean of the middle half of the scores, robust to the best and the worst quarter.
 
     It is exact for any number of scores: one that a quartile cuts counts with the part that lies inside. So
     it equals a 25 % trimmed mean where four divides their number; of three scores the outer ones count a
@@ -41,7 +41,7 @@ def interquartile_mean(scores: ArrayLike) -> Scores:
 def bootstrap_interval(
     scores: ArrayLike, statistic: Statistic = interquartile_mean, *, seed: int = 0
 ) -> tuple[float, float]:
-    """95 % interval of a statistic over runs, by percentile bootstrap.
+    """Return the 95 % interval of a statistic over runs, by percentile bootstrap.
 
     As in Agarwal et al. (2021, arXiv 2108.13264) the score of a run is the mean over what it was evaluated
     on, the statistic is one over runs, and whole runs are resampled within each task (their strata; here
@@ -52,9 +52,9 @@ def bootstrap_interval(
     says little: three give ten different multisets.
 
     Args:
-        scores: (R, L), L lives of each of R evolution runs; with one run this is the bootstrap of its mean.
-        statistic: what the interval is of.
-        seed: of the resamples.
+        scores: (R, L), L lifetimes of each of R evolution runs; for one run, the bootstrap of its mean.
+        statistic: the function of the runs' scores.
+        seed: random seed of the resamples.
 
     Raises:
         ValueError: scores are not of that shape, or there are none.
@@ -65,12 +65,12 @@ def bootstrap_interval(
 def probability_of_improvement(
     scores: ArrayLike, others: ArrayLike, *, seed: int = 0
 ) -> tuple[float, tuple[float, float]]:
-    """How likely a run of one method scores more than one of another; a tie counts half.
+    """Return the probability that a run of one method scores more than one of another; a tie counts half.
 
     Args:
-        scores: (R, L), lives of the runs of the method.
-        others: (S, M), lives of the runs of the other; if they are as many as L, they are the same lives.
-        seed: of the resamples.
+        scores: (R, L), lifetimes of the runs of the method.
+        others: (S, M), lifetimes of the runs of the other method; the same lifetimes if M = L.
+        seed: random seed of the resamples.
 
     Returns:
         The share of the R * S pairs of runs (the statistic of Mann and Whitney), and its 95 % interval by the
@@ -85,13 +85,13 @@ def probability_of_improvement(
 
 
 def ratio_interval(scores: ArrayLike, others: ArrayLike, *, seed: int = 0) -> tuple[float, float]:
-    """95 % interval of the ratio of two means over the same lives, by percentile bootstrap.
+    """Return the 95 % interval of the ratio of two means over the same lifetimes, by percentile bootstrap.
 
     Args:
         scores: (L,) or (R, L), whose mean over lives is divided; of runs, their interquartile mean counts.
         others: the same shape, of the same lives in the same order: the two numbers of a life are drawn
             together. A run whose drawn ones sum to 0 counts with the ratio 0.
-        seed: of the resamples.
+        seed: random seed of the resamples.
 
     Raises:
         ValueError: the shapes differ or are others, or there are no lives.
@@ -103,15 +103,15 @@ def ratio_interval(scores: ArrayLike, others: ArrayLike, *, seed: int = 0) -> tu
 
 
 def _share_of_wins(mine: Scores, theirs: Scores) -> Scores:
-    """(...): of pairs of runs (..., R) and (..., S)."""
+    """Return the share (...) of wins among pairs of runs (..., R) and (..., S)."""
     difference = mine[..., :, None] - theirs[..., None, :]
     return (0.5 + 0.5 * np.sign(difference)).mean((-2, -1))
 
 
 def _resampled_runs(scores: Scores, seed: int, method: int = 0) -> Scores:
-    """(B, R, ...): scores of drawn runs of (R, L, ...), their means over drawn lives.
+    """Resample runs of (R, L, ...) with their lifetimes; return mean scores (B, R, ...).
 
-    Each method draws runs of its own; those of a seed draw the same lives.
+    Each method resamples runs of its own; calls with one seed resample the same lifetimes.
     """
     num_runs, num_lives = scores.shape[:2]
     draw = np.random.default_rng(seed)

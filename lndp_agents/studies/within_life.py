@@ -1,4 +1,4 @@
-"""How a policy does as its life goes on: reward against time since birth, and since the last change."""
+"""Reward within lifetimes, against time since birth and since the last change."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,32 +10,32 @@ from lndp_agents.studies.evaluation import PolicyLives
 
 BIRTH, CHANGE = "birth", "change"
 BINS = 50
-"""Spans of time in a whole life, about."""
+"""Number of time bins in a whole lifetime, about."""
 MIN_SHARE = 0.2
-"""Of all changes, those that must still be the last one for a span of time to be shown."""
+"""Share of all changes that must still be the last one for a time bin to be shown."""
 
 
 @dataclass(frozen=True)
 class WithinLife:
-    """Mean reward of a step, in B spans of time since an event."""
+    """Mean reward of a step, in B bins of time since an event."""
 
     event: str
     """`BIRTH` or `CHANGE`."""
     time: NDArray[np.float64]
-    """(B,): the middle of each span, in steps; the first step has time 0."""
+    """(B,): the middle of each bin, in steps; the first step has time 0."""
     rewards: NDArray[np.float64]
-    """(R, B): of each run, mean over its lives; a life that has ended earns 0."""
+    """(R, B): mean over the lifetimes of each run; a lifetime that has ended earns 0."""
 
 
 def since_birth(lives: Sequence[PolicyLives]) -> WithinLife:
-    """Reward against time since birth, of the runs of a policy."""
+    """Return the reward against time since birth, of the runs of a policy."""
     steps = lives[0].rewards.shape[1]
     ages: NDArray[np.int64] = np.arange(steps, dtype=np.int64)
     return _binned(BIRTH, lives, [np.broadcast_to(ages, run.rewards.shape) for run in lives], steps)
 
 
 def since_change(lives: Sequence[PolicyLives]) -> WithinLife | None:
-    """Reward against time since the last change of the rules; none if they never change, or nobody can tell.
+    """Return the reward against time since the last change; None if the world hides nothing or never changes.
 
     Steps before the first change of a life do not count. Where a change waits for the end of a trial, lives
     that end trials sooner meet the next change sooner, so late spans are of the slower ones.
@@ -49,7 +49,7 @@ def since_change(lives: Sequence[PolicyLives]) -> WithinLife | None:
 
 
 def _steps_since(changes: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """(L, T): steps since the last change; -1 before the first."""
+    """Return the steps (L, T) since the last change; -1 before the first."""
     times: NDArray[np.int64] = np.arange(changes.shape[1], dtype=np.int64)
     last = np.maximum.accumulate(np.where(changes, times, -1), axis=1)
     return np.where(last >= 0, times - last, -1)
@@ -58,7 +58,7 @@ def _steps_since(changes: NDArray[np.bool_]) -> NDArray[np.int64]:
 def _binned(
     event: str, lives: Sequence[PolicyLives], ages: Sequence[NDArray[np.int64]], horizon: int
 ) -> WithinLife:
-    """Means over all steps whose age is in a span; all spans are whole, unless there is one alone."""
+    """Average over all steps whose age is in a bin; all bins are whole, unless there is one alone."""
     width = max(2, lives[0].rewards.shape[1] // BINS)
     if horizon > width:
         horizon -= horizon % width

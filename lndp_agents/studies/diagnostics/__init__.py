@@ -1,4 +1,4 @@
-"""What happens in an agent's brain over its life, and the four ways in which that fails."""
+"""Changes of a network within lifetimes, and four failure signatures of them."""
 
 from lndp_agents.studies.diagnostics.curves import LifeCurves, life_curves
 from lndp_agents.studies.diagnostics.report import Report, diagnose

@@ -1,4 +1,4 @@
-"""What changes in brains over their lives: edges born and lost, density, diversity of node states."""
+"""Changes of networks within lifetimes: edges born and lost, density, diversity of node states."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,28 +14,28 @@ from lndp_agents.rollout import Evolved, Intervention, Report, Transition, World
 
 Floats = NDArray[np.float64]
 NEWBORN_VARIANCE = 1 / 3
-"""Of a node feature at birth, which is uniform in [-1, 1]."""
+"""Variance of a node feature at birth, which is uniform in [-1, 1]."""
 
 
 @dataclass(frozen=True)
 class LifeCurves:
-    """L lives of one genome, step by step; T steps is the longest life, and NaN follows the end of a life.
+    """L lifetimes of one genome, step by step; the longest has T steps, NaN follows the end of the others.
 
-    Shares are of the edges that may exist. What development changes before the first step is not seen.
+    Shares are of the edges that may exist. Changes by development before the first step are not recorded.
     """
 
     density: Floats
-    """(L, T + 1): share that exists, first that of the newborn."""
+    """(L, T + 1): share of edges that exist, first at birth."""
     born: Floats
-    """(L, T): share that a step grew."""
+    """(L, T): share of edges that a step grew."""
     lost: Floats
-    """(L, T): share that a step pruned."""
+    """(L, T): share of edges that a step pruned."""
     diversity: Floats
     """(L, T + 1): how much the states of nodes of the same role differ (see `node_diversity`)."""
     outputs: Floats
     """(L, T, M): activations of the output nodes, from which the actions follow."""
     steps: NDArray[np.int64]
-    """(L,): steps lived."""
+    """(L,): steps of each lifetime."""
     scores: Floats
     """(L,): mean episode return."""
 
@@ -45,20 +45,20 @@ class LifeCurves:
         return self.born + self.lost
 
     def late(self, curve: Floats) -> float:
-        """The mean of one of the curves over the second half of each life, then over lives."""
+        """Return the mean of one of the curves over the second half of each lifetime, then over lifetimes."""
         curve = curve[:, -self.born.shape[1] :]  # without the newborn
         step = np.arange(curve.shape[1], dtype=np.int64)
         is_late = (step >= self.steps[:, None] // 2) & (step < self.steps[:, None])
         return float((np.where(is_late, curve, 0.0).sum(1) / is_late.sum(1)).mean())
 
     def steps_to(self, share: float) -> int:
-        """Steps after which this share of all edge changes of the lives had happened; 0 without changes."""
+        """Return the steps after which this share of all edge changes had happened; 0 without changes."""
         total: Floats = np.nansum(self.changes, 0).cumsum()
         is_reached = total >= share * total[-1]
         return int(is_reached.argmax()) + 1 if total[-1] > 0 else 0
 
     def means(self) -> dict[str, Floats]:
-        """Each curve as its mean over the lives that still go on: density, born, lost, diversity."""
+        """Return the mean of each curve over the lifetimes that go on: density, born, lost, diversity."""
         names = ("density", "born", "lost", "diversity")
         return {name: np.nanmean(getattr(self, name), 0) for name in names}
 
@@ -72,11 +72,11 @@ def life_curves(
     interventions: Sequence[Intervention] = (),
     report: Report | None = None,
 ) -> LifeCurves:
-    """Roll out one genome of a policy that has edges, and measure the brains after every step.
+    """Roll out one genome of a policy that has edges, and measure its networks after every step.
 
     Args:
-        learner: the program, with one genome.
-        world: where.
+        learner: the policy, with one genome.
+        world: the world of the lifetimes.
         keys: (L,) int64, the randomness of each lifetime.
         contexts: (L,) int64, the hidden condition of each lifetime.
         interventions: as in `rollout`.
@@ -126,15 +126,15 @@ def life_curves(
 
 
 def node_diversity(node_counts: tuple[int, int, int], node_state: Tensor) -> Tensor:
-    """How much nodes differ that have the same role: inputs, hidden nodes or outputs.
+    """Measure how much nodes of the same role (inputs, hidden nodes, outputs) differ.
 
     Args:
-        node_counts: how many nodes are inputs, hidden and outputs.
+        node_counts: numbers of inputs, hidden nodes and outputs.
         node_state: (..., N, Dh).
 
     Returns:
         (...): the standard deviation of node states from the mean of their role, over nodes and features,
-        divided by that of newborns: 1 on average at birth, 0 where all nodes of a role are in one state.
+        divided by that at birth: 1 on average at birth, 0 where all nodes of a role are in one state.
 
     Raises:
         ValueError: there is one node of each role.

@@ -1,4 +1,4 @@
-"""Diagnosing an agent: it lives, and lives again with the reward cut."""
+"""Diagnoses of an agent from two rollouts: intact, and with the reward cut."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -12,21 +12,21 @@ from lndp_agents.studies.diagnostics.signatures import Diagnosis, Thresholds, fi
 from lndp_agents.studies.evaluation import BATCH_LIVES, Score, fresh_lifetimes, world_of
 
 CRITICAL_SHARE = 0.9
-"""The critical period is over when so much of all edge changes has happened."""
+"""The critical period ends when this share of all edge changes has happened."""
 
 
 @dataclass(frozen=True)
 class Report:
-    """What `diagnose` found out."""
+    """The result of `diagnose`."""
 
     curves: LifeCurves
     without_reward: LifeCurves
-    """The same births, worlds and luck, but the synapses never hear of a reward."""
+    """Curves of the same lifetimes with the same noise, but without reward input."""
     diagnoses: tuple[Diagnosis, ...]
 
     @property
     def flagged(self) -> tuple[str, ...]:
-        """Names of the failures that were found."""
+        """Names of the failure signatures that were found."""
         return tuple(diagnosis.name for diagnosis in self.diagnoses if diagnosis.is_flagged)
 
     @property
@@ -36,16 +36,16 @@ class Report:
 
     @property
     def longest_life(self) -> int:
-        """Steps of the longest life."""
+        """Steps of the longest lifetime."""
         return int(self.curves.steps.max())
 
     @property
     def reward_gain(self) -> Score:
-        """How much more each life scores than it does with the reward cut."""
+        """Score of each lifetime minus its score with the reward cut."""
         return Score(self.curves.scores - self.without_reward.scores)
 
     def to_json(self) -> dict[str, Any]:
-        """All of it as a JSON object, with the mean curves."""
+        """Return the report as a JSON object, with the mean curves."""
         return {
             "mean": float(self.curves.scores.mean()),
             "mean_without_reward": float(self.without_reward.scores.mean()),
@@ -60,7 +60,7 @@ class Report:
         }
 
     def __str__(self) -> str:
-        """Lines for people, with advice where a failure was found."""
+        """Return the report as lines of text, with advice where a failure was found."""
         lines: list[str] = []
         for diagnosis in self.diagnoses:
             name, verdict = diagnosis.name.replace("_", " "), "FOUND" if diagnosis.is_flagged else "no"
@@ -92,17 +92,17 @@ def diagnose(
     thresholds: Thresholds | None = None,
     tell: Callable[[float], None] = lambda _: None,
 ) -> Report:
-    """Let an agent live, and live again with the reward cut, and look for the four failure signatures.
+    """Roll an agent out intact and with the reward cut, and measure the four failure signatures.
 
     Args:
-        agent: who lives; the lives are those that `evaluate` scores.
+        agent: of a policy that has edges; the lifetimes are those that `evaluate` scores.
         environment: id of the environment.
         keywords: keyword arguments of the environment.
-        lives: how many lives, L.
-        seed: of births and worlds.
-        episodes: episodes of a life, for environments that have no lives of their own.
-        thresholds: where failures begin; the documented ones if none.
-        tell: called now and then with the share, from 0 to 1, of all that is to be rolled out.
+        lives: number of lifetimes, L.
+        seed: random seed of initial states and environments.
+        episodes: episodes of a lifetime, for environments that have no lifetimes of their own.
+        thresholds: limits of the failure signatures; the documented ones if None.
+        tell: called now and then with the share of the rollouts that is done, from 0 to 1.
 
     Raises:
         ValueError: as `evaluate`, or more than 1024 lives, or a brain with one node of each role.

@@ -1,4 +1,4 @@
-"""The four ways in which a self-organising brain fails, each as a number with a threshold."""
+"""Four failure signatures of self-organizing networks, each a number with a threshold."""
 
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
@@ -8,12 +8,12 @@ import numpy as np
 from lndp_agents.studies.diagnostics.curves import LifeCurves
 
 OTHER_ACTION = 0.01
-"""Continuous actions are different if they are further apart than this share of their range."""
+"""Continuous actions count as different if they differ by more than this share of their range."""
 
 
 @dataclass(frozen=True)
 class Thresholds:
-    """Where a measured value counts as a failure; "late" means in the second half of each life.
+    """Thresholds of the failure signatures; "late" means in the second half of each lifetime.
 
     They lie between the zoo's agents and random genomes N(0, s), s from 0.1 to 1, on the same worlds:
 
@@ -26,13 +26,13 @@ class Thresholds:
     """
 
     collapsed_nodes: float = 0.05
-    """Late node-state diversity below it; 1 in newborns."""
+    """Late node-state diversity below it is a failure; 1 at birth."""
     endless_rewiring: float = 0.02
-    """Share of the allowed edges that a late step grows or prunes above it."""
+    """A late step that grows or prunes a larger share of the allowed edges is a failure."""
     idle_reward: float = 0.02
-    """Share of steps whose action is another if the reward is cut below it."""
+    """A smaller share of steps whose action differs if the reward is cut is a failure."""
     empty_network: float = 0.02
-    """Late share of the allowed edges that exist below it."""
+    """A smaller late share of the allowed edges that exist is a failure."""
 
 
 @dataclass(frozen=True)
@@ -41,13 +41,13 @@ class Diagnosis:
 
     name: str
     quantity: str
-    """What was measured."""
+    """Name of the measured quantity."""
     value: float
     threshold: float
     fails: Literal["below", "above"]
-    """On which side of the threshold the failure lies."""
+    """Side of the threshold on which the failure lies."""
     advice: str
-    """What the failure means, and what to try."""
+    """Meaning of the failure, and remedies."""
 
     @property
     def is_flagged(self) -> bool:
@@ -96,10 +96,10 @@ def find_signatures(
     """Measure the four failure signatures.
 
     Args:
-        curves: the lives.
-        without_reward: the same lives with the reward cut.
+        curves: the lifetimes.
+        without_reward: the same lifetimes with the reward cut.
         discrete: whether actions are choices.
-        thresholds: where failures begin; the documented ones if none.
+        thresholds: limits of the failure signatures; the documented ones if None.
     """
     thresholds = thresholds or Thresholds()
     values = {
@@ -122,11 +122,11 @@ def find_signatures(
 
 
 def different_actions(curves: LifeCurves, others: LifeCurves, *, discrete: bool) -> float:
-    """The share of steps in which lives act otherwise than others do, of the steps that both live.
+    """Return the share of steps in which two sets of lifetimes act differently, of the steps that both have.
 
     Args:
-        curves: the lives.
-        others: as many others, compared one by one.
+        curves: the lifetimes.
+        others: as many other lifetimes, compared one by one.
         discrete: whether actions are choices.
     """
     both = np.minimum(curves.steps, others.steps)
