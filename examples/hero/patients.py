@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from lndp_agents import Agent, Intervention
 from lndp_agents.rollout import Phenotype, StepInput
-from lndp_agents.watching import Brain, Life, NodeCounts, with_edges
+from lndp_agents.watching import Brain, Life, NodeCounts, edges_of
 
 ENVIRONMENT = "lndp/ForagingReversal-v0"
 GATES = 3
@@ -70,11 +70,11 @@ class Plastic(Patient):
     @property
     def counts(self) -> NodeCounts:
         """As `Patient.counts`."""
-        return NodeCounts(*with_edges(self.agent.program).node_counts)
+        return NodeCounts(*edges_of(self.agent.program).node_counts)
 
     def brain(self, network: Phenotype, given: StepInput) -> Brain:
         """As `Patient.brain`."""
-        return Brain.of(with_edges(network.policy), network.state)
+        return Brain.of(edges_of(network.policy), network.state)
 
 
 class Fixed(Patient):

@@ -6,11 +6,12 @@ Nothing here needs a display but `show`; pygame is imported when the first frame
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from lndp_agents.policies.capabilities import edges_of
 from lndp_agents.watching import style
 from lndp_agents.watching.gif import write_gif
 from lndp_agents.watching.life import Life, frames_of_life
 from lndp_agents.watching.live import show
-from lndp_agents.watching.wiring import Brain, NodeCounts, with_edges
+from lndp_agents.watching.wiring import Brain, NodeCounts
 
 if TYPE_CHECKING:
     from lndp_agents.watching.brain_view import BrainView
@@ -24,10 +25,10 @@ __all__ = [
     "Frame",
     "Life",
     "NodeCounts",
+    "edges_of",
     "frames_of_life",
     "show",
     "style",
-    "with_edges",
     "write_gif",
 ]
 

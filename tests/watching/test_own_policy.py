@@ -102,5 +102,5 @@ def test_a_policy_without_edges_has_a_remedy(env: Any) -> None:
     agent: Agent[Any] = Agent(
         env.observation_space, env.action_space, GRUConfig(observation_size=1, action_size=3)
     )
-    with pytest.raises(ValueError, match="a gru policy has no nodes and edges to draw: give an LNDP"):
+    with pytest.raises(ValueError, match="a gru policy has no edges that come and go: name an LNDP"):
         frames_of_life(agent, env)
