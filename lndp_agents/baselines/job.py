@@ -1,4 +1,4 @@
-"""What a baseline is asked to learn, and what it reports while it does."""
+"""The job of a baseline's training, and the points of its learning curve."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,11 +16,11 @@ class Job:
     keywords: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """Keyword arguments of the environment."""
     episodes: int = 1
-    """Episodes of a life, for environments that have no lives of their own."""
+    """Episodes of a lifetime, for environments that have no lifetimes of their own."""
     budget_steps: int = 0
-    """Most steps of the environment, those of all its copies together."""
+    """Maximal number of steps, those of all environments together."""
     seed: int = 0
-    """Of everything that is random in the training."""
+    """Random seed of the training."""
 
     def make_world(self) -> World:
         """Return the world of the training.
@@ -33,15 +33,15 @@ class Job:
 
 @dataclass(frozen=True)
 class CurvePoint:
-    """One look at a learner during its training."""
+    """One evaluation of a learner during its training."""
 
     steps: int
     """Steps of the environment so far."""
     seconds: float
-    """Wall-clock seconds of training so far, without those of the looks; in an evolution with them."""
+    """Wall-clock seconds of training so far; those of evaluations count in an evolution alone."""
     held_out: float
-    """Mean score of the held-out lives of the training's seed."""
+    """Mean score on the held-out lifetimes of the training's seed."""
 
 
 Report: TypeAlias = Callable[[CurvePoint], None]
-"""Is told every point of a learning curve at once."""
+"""A function that takes each point of a learning curve at once."""

@@ -1,4 +1,4 @@
-"""How all models of stable-baselines3 are trained: the same copies of a world, the same looks at lives."""
+"""Trainings of stable-baselines3's models: the same copies of a world, the same evaluations."""
 
 import time
 from collections.abc import Mapping
@@ -23,56 +23,57 @@ from lndp_agents.persistence import FileFormatError
 from lndp_agents.rollout.generators import lent_generators
 from lndp_agents.rollout.predicting import PredictPolicy
 from lndp_agents.rollout.streams import HELD_OUT
+from lndp_agents.spaces.kinds import Json
 from lndp_agents.studies.evaluation import evaluate_policy_lives
 from lndp_agents.validation import is_integer, require_keys, shorten
 
 NUM_ENVS, NUM_STEPS, BATCH_SIZE = 64, 64, 256
-"""Copies of the world for PPO, steps of each between two updates, and steps of a gradient."""
-LOOKS = 20
-"""Looks at held-out lives on the way, beside the one before and the one after."""
-LOOK_LIVES = 64
+"""PPO's number of environments, steps of each between two updates, and batch size of a gradient."""
+EVALUATIONS = 20
+"""Evaluations on held-out lifetimes during a training, beside the first and the last."""
+EVALUATION_LIVES = 64
 _PLAIN = (bool, int, float, type(None))
 _NO_HYPERPARAMETERS = {"seed", "verbose", "tensorboard_log", "stats_window_size", "_init_setup_model"}
 
 
 @dataclass(frozen=True)
 class Trainer:
-    """An algorithm of stable-baselines3, and what is not its default."""
+    """An algorithm of stable-baselines3, and its settings other than the defaults."""
 
     algorithm: type[OnPolicyAlgorithm]
     policy: str
-    """The name that the algorithm has for its kind of network."""
+    """stable-baselines3's name of the kind of network."""
     num_envs: int
-    """Copies of the world."""
+    """Number of environments."""
     keywords: Mapping[str, Any]
-    """Of the algorithm: numbers, and those of its network as "policy_kwargs"."""
+    """Keyword arguments of the algorithm; those of its network are in "policy_kwargs"."""
 
     @property
-    def hyperparameters(self) -> dict[str, Any]:
-        """All that a training depends on beside its job, the defaults of the algorithm too, as JSON."""
+    def hyperparameters(self) -> Json:
+        """All settings of a training beside its job, with the defaults of the algorithm, as JSON."""
         algorithm: Any = self.algorithm
-        defaults: dict[str, Any] = {
+        defaults: Json = {
             name: parameter.default
             for name, parameter in signature(algorithm).parameters.items()
             if isinstance(parameter.default, _PLAIN) and name not in _NO_HYPERPARAMETERS
         }
-        own: dict[str, Any] = {
+        own: Json = {
             "policy_kwargs": {},
             "num_envs": self.num_envs,
-            "looks": LOOKS,
-            "look_lives": LOOK_LIVES,
+            "looks": EVALUATIONS,
+            "look_lives": EVALUATION_LIVES,
         }
         return defaults | own | dict(self.keywords)
 
     def train(self, job: Job, report: Report) -> PredictPolicy:
-        """Train a model, and keep what was best on held-out lives, as evolution does.
+        """Train a model, and keep the network that was best on held-out lifetimes, as evolution does.
 
         Args:
-            job: what to learn.
-            report: is told the learning curve.
+            job: the world, the budget and the seed.
+            report: takes the points of the learning curve.
 
         Returns:
-            What acts as the model does.
+            The trained policy.
 
         Raises:
             ValueError: the budget is below the steps between two updates, or the world has spaces that cannot
@@ -85,11 +86,11 @@ class Trainer:
         _learn(model, policy, job, report)
         return policy
 
-    def save(self, policy: PredictPolicy, folder: Path) -> dict[str, Any]:
-        """Write what `train` gave.
+    def save(self, policy: PredictPolicy, folder: Path) -> Json:
+        """Write a policy that `train` returned.
 
         Returns:
-            What `load` needs to know about it, as JSON.
+            The description that `load` needs, as JSON.
 
         Raises:
             OSError: the folder cannot be written.
@@ -100,12 +101,12 @@ class Trainer:
     def load(
         self, folder: Path, hyperparameters: Mapping[str, Any], data: Mapping[str, Any]
     ) -> PredictPolicy:
-        """What was trained.
+        """Load a trained policy.
 
         Args:
-            folder: where it was saved.
+            folder: the folder of `save`.
             hyperparameters: those of the training.
-            data: what `save` returned.
+            data: the value that `save` returned.
 
         Raises:
             FileFormatError: the file is missing, damaged or of another model.
@@ -119,9 +120,9 @@ class Trainer:
             )
 
     def load_zip(self, file: Path) -> PredictPolicy:
-        """What an earlier version of this package saved in stable-baselines3's own format.
+        """Load a file of an earlier version of this package, in stable-baselines3's own format.
 
-        It can hold code (cloudpickle), which is run.
+        The file can hold code (cloudpickle), which is run.
 
         Raises:
             FileFormatError: it is damaged.
@@ -134,7 +135,7 @@ class Trainer:
         return self._acting(model.policy)
 
     def _network_keywords(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
-        """See that they are those that such a network is made with here, their values apart."""
+        """Check that the keywords of a network are those that it is made with here; values may differ."""
         known: Mapping[str, Any] = self.keywords.get("policy_kwargs", {})
         require_keys("policy_kwargs", given, set(known))
         for name, value in given.items():
@@ -144,9 +145,9 @@ class Trainer:
         return given
 
     def _envs(self, job: Job) -> VecEnv:
-        """Copies of the world, their rewards scaled to about unit returns (as observed they are as they are).
+        """Return the environments, with rewards scaled to about unit returns, but not those observed.
 
-        The scale is a well-known choice: returns of hundreds make the critic's gradient drown the actor's.
+        Without the scale, returns of hundreds make the critic's gradient dominate the actor's.
         """
         envs = make_vec_env(job.environment, job.keywords, self.num_envs, job.seed, job.episodes)
         return VecNormalize(envs, norm_obs=False)
@@ -156,13 +157,13 @@ class Trainer:
 
 
 def _learn(model: OnPolicyAlgorithm, policy: PredictPolicy, job: Job, report: Report) -> None:
-    """Spend the budget, and keep what was best; `policy` is how the model is evaluated."""
+    """Train with the whole budget, and keep the best parameters; evaluations use `policy`."""
     rollout = model.n_envs * model.n_steps
     if job.budget_steps < rollout:
         raise ValueError(
             f"budget_steps={job.budget_steps}: it learns from {rollout} steps at a time, give more"
         )
-    callback = _Looks(policy, job, report)
+    callback = _Evaluations(policy, job, report)
     model.learn(job.budget_steps // rollout * rollout, callback)  # pyright: ignore[reportUnknownMemberType]
     model.policy.load_state_dict(callback.best)
 
@@ -171,8 +172,8 @@ def _no_learning(progress: float) -> float:
     return 0.0
 
 
-class _Looks(BaseCallback):
-    """Scores the policy before, during and after the training; the clock stops meanwhile."""
+class _Evaluations(BaseCallback):
+    """Evaluates the policy before, during and after the training, which is not counted as training time."""
 
     def __init__(self, policy: PredictPolicy, job: Job, report: Report) -> None:
         super().__init__()
@@ -181,23 +182,23 @@ class _Looks(BaseCallback):
         self._next = 0.0
         self._started = time.perf_counter()
         self._best_score = float("-inf")
-        self.best: dict[str, Any] = {}
+        self.best: Json = {}
 
     def _on_rollout_start(self) -> None:
         if self.num_timesteps >= self._next:
-            self._next += self._job.budget_steps / (LOOKS + 1)
-            self._look()
+            self._next += self._job.budget_steps / (EVALUATIONS + 1)
+            self._evaluate()
 
     def _on_step(self) -> bool:
         return True
 
     def _on_training_end(self) -> None:
-        self._look()
+        self._evaluate()
 
-    def _look(self) -> None:
+    def _evaluate(self) -> None:
         paused = time.perf_counter()
         lives = evaluate_policy_lives(
-            self._policy, self._world, lives=LOOK_LIVES, seed=self._job.seed, stream=HELD_OUT
+            self._policy, self._world, lives=EVALUATION_LIVES, seed=self._job.seed, stream=HELD_OUT
         )
         score = float(lives.scores.mean())
         if score > self._best_score:

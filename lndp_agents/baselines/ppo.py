@@ -11,5 +11,5 @@ from lndp_agents.baselines.learning import BATCH_SIZE, NUM_ENVS, NUM_STEPS, Trai
 
 
 def trainer() -> Trainer:
-    """The algorithm and what is not its default."""
+    """Return the trainer: the algorithm and its settings other than the defaults."""
     return Trainer(PPO, "MultiInputPolicy", NUM_ENVS, {"n_steps": NUM_STEPS, "batch_size": BATCH_SIZE})

@@ -1,4 +1,4 @@
-"""PPO that sees the last four steps: all as in `ppo`, and stable-baselines3's `VecFrameStack`."""
+"""PPO that observes the last four steps: as `ppo`, with stable-baselines3's `VecFrameStack`."""
 
 from typing import Any, cast
 
@@ -16,11 +16,11 @@ from lndp_agents.spaces.kinds import is_box
 from lndp_agents.validation import shorten
 
 FRAMES = 4
-"""As in Mnih et al. (2015), and the usual choice since."""
+"""Number of stacked frames, as in Mnih et al. (2015)."""
 
 
 class FrameStackPolicy:
-    """A model that was trained with `VecFrameStack`, for single frames; the memory holds the last ones.
+    """A model that was trained with `VecFrameStack`, for single frames; its memory holds the last frames.
 
     Args:
         model: the trained model.
@@ -31,7 +31,7 @@ class FrameStackPolicy:
 
     @property
     def action_space(self) -> Space[Any]:
-        """Its actions."""
+        """The action space of the model."""
         return cast("Space[Any]", self.model.action_space)  # pyright: ignore[reportUnknownMemberType]
 
     def predict(
@@ -49,7 +49,7 @@ class FrameStackPolicy:
 
 
 class FrameStackTrainer(Trainer):
-    """A learner whose model sees the last frames."""
+    """A trainer of models that observe the last frames."""
 
     @property
     def hyperparameters(self) -> dict[str, Any]:
@@ -69,12 +69,12 @@ class FrameStackTrainer(Trainer):
 
 
 def trainer() -> Trainer:
-    """The algorithm and what is not its default."""
+    """Return the trainer: the algorithm and its settings other than the defaults."""
     keywords = {"n_steps": NUM_STEPS, "batch_size": BATCH_SIZE}
     return FrameStackTrainer(PPO, "MultiInputPolicy", NUM_ENVS, keywords)
 
 
 def _stack(stack: Any, frame: Any, begins: Any) -> Any:
-    """The stack (B, FRAMES * width) with a frame (B, width) at its end; a new life begins with zeros."""
+    """Return the stack (B, FRAMES * width) with a frame (B, width) added; a lifetime begins with zeros."""
     kept = np.where(np.asarray(begins, np.bool_)[:, None], 0, stack[:, frame.shape[1] :])
     return np.concatenate([kept, frame], axis=1, dtype=frame.dtype)

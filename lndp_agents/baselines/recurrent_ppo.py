@@ -1,4 +1,4 @@
-"""PPO with an LSTM, of sb3-contrib: its memory lasts through a life and ends with it.
+"""PPO with an LSTM, of sb3-contrib: its memory lasts through a lifetime and ends with it.
 
 All is sb3-contrib's default but for: rewards scaled by `VecNormalize` for the learner, the CPU, and what
 makes it eight times as fast, as sb3-contrib steps through the sequences of a batch in Python (its issue 118):
@@ -18,6 +18,6 @@ LSTM: dict[str, Any] = {"lstm_hidden_size": 64, "shared_lstm": True, "enable_cri
 
 
 def trainer() -> Trainer:
-    """The algorithm and what is not its default."""
+    """Return the trainer: the algorithm and its settings other than the defaults."""
     keywords = {"n_steps": NUM_STEPS, "batch_size": BATCH_SIZE, "policy_kwargs": LSTM}
     return Trainer(RecurrentPPO, "MultiInputLstmPolicy", NUM_ENVS, keywords)

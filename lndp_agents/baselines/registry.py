@@ -19,6 +19,7 @@ from lndp_agents.persistence import MAX_CONFIG_BYTES, FileFormatError, read_file
 from lndp_agents.plugins import did_you_mean
 from lndp_agents.rollout.generators import lent_generators
 from lndp_agents.rollout.predicting import PredictPolicy
+from lndp_agents.spaces.kinds import Json
 from lndp_agents.validation import is_integer, is_object, parse_json, shorten
 from lndp_agents.version import __version__
 
@@ -31,7 +32,7 @@ RULES: dict[str, Callable[[Job], PredictPolicy]] = {
     "win-stay-lose-shift": win_stay_lose_shift,
 }
 LEARNERS = {"ppo": "ppo", "ppo-frame-stack": "ppo_frame_stack", "recurrent-ppo": "recurrent_ppo"}
-"""Modules of this package, imported when they are asked for: they need stable-baselines3."""
+"""Modules of the trainers, imported at first use because they need stable-baselines3."""
 BASELINE_FILE, CURVE_FILE, OLD_MODEL_FILE = "baseline.json", "curve.csv", "model.zip"
 FORMAT_VERSION = 2
 MAX_CURVE_BYTES = 2**24
@@ -40,25 +41,25 @@ _COLUMNS = [field.name for field in fields(CurvePoint)]
 
 @dataclass(frozen=True)
 class Baseline:
-    """What baseline.json says."""
+    """The contents of baseline.json."""
 
     name: str
     job: Job
     hyperparameters: Mapping[str, Any] | None = None
-    """Of one that learns; none if it does not, or nobody wrote them down, as in format 1."""
+    """Hyperparameters of the training; None for a rule, and in files of format 1."""
     model: Mapping[str, Any] | None = None
-    """What is to be known about its model; none as above."""
+    """Description of the model (see `Trainer.save`); None for a rule, and in files of format 1."""
 
 
 def baseline_names() -> list[str]:
-    """All baselines."""
+    """Return the names of all baselines."""
     return [*LEARNERS, *RULES]
 
 
 def train_baseline(
     name: str, job: Job, folder: Path | None = None, report: Report | None = None
 ) -> PredictPolicy:
-    """Make a baseline's policy, trained where it learns.
+    """Return a baseline's policy, after its training if it learns.
 
     Args:
         name: one of `baseline_names`.
@@ -90,12 +91,12 @@ def train_baseline(
 
 
 def is_finished(folder: Path) -> bool:
-    """Whether `train_baseline` came to its end in this folder."""
+    """Return whether `train_baseline` has finished in this folder."""
     return (folder / BASELINE_FILE).is_file()
 
 
 def load_baseline(folder: Path, *, trust: bool = False) -> PredictPolicy:
-    """A policy that `train_baseline` wrote.
+    """Load a policy that `train_baseline` wrote.
 
     Args:
         folder: where.
@@ -127,7 +128,7 @@ def load_baseline(folder: Path, *, trust: bool = False) -> PredictPolicy:
 
 
 def read_baseline(folder: Path) -> Baseline:
-    """What a finished baseline is.
+    """Read baseline.json of a finished baseline.
 
     Raises:
         FileFormatError: as `load_baseline`.
@@ -149,8 +150,8 @@ def read_baseline(folder: Path) -> Baseline:
         raise _damaged(folder, error) from error
 
 
-def hyperparameters_of(name: str) -> dict[str, Any] | None:
-    """What a training depends on beside its job, as a training of now would have it; none if it is a rule.
+def hyperparameters_of(name: str) -> Json | None:
+    """Return the hyperparameters of a training of this version; None for a rule.
 
     Raises:
         ImportError: the baseline needs stable-baselines3; the message has the command.
@@ -172,7 +173,7 @@ def _damaged(folder: Path, error: Exception) -> FileFormatError:
 
 
 def read_curve(folder: Path) -> list[CurvePoint]:
-    """The learning curve of a baseline that learned; empty if it did not.
+    """Return the learning curve of a baseline; empty for a rule.
 
     Raises:
         FileFormatError: the file is damaged.
@@ -191,7 +192,7 @@ def read_curve(folder: Path) -> list[CurvePoint]:
 
 
 def progress_of(name: str, job: Job) -> Report:
-    """Writes a line on stderr for every point of a learning curve."""
+    """Write a line on stderr for every point of a learning curve."""
 
     def say(point: CurvePoint) -> None:
         print(
@@ -204,8 +205,8 @@ def progress_of(name: str, job: Job) -> Report:
     return say
 
 
-def _train(name: str, job: Job, folder: Path | None, report: Report) -> tuple[PredictPolicy, dict[str, Any]]:
-    """The policy, and what baseline.json says about it if it has a folder."""
+def _train(name: str, job: Job, folder: Path | None, report: Report) -> tuple[PredictPolicy, Json]:
+    """Return the policy, and its part of baseline.json if it has a folder."""
     learner = _trainer(name)
     if folder is None:
         with lent_generators(job.seed):

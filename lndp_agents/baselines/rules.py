@@ -1,10 +1,10 @@
-"""Policies that nobody has to train: random actions, and what a person would write for a known task."""
+"""Rules, which need no training: random actions, and scripted policies of known worlds."""
 
-from typing import Any, cast
+from collections.abc import Mapping
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 import torch
-from gymnasium import Space
 from lndp_envs.bandit import Bandit
 from lndp_envs.bandit_optimum import updated_belief
 from lndp_envs.foraging import LEFT, RIGHT, Foraging
@@ -14,45 +14,52 @@ from numpy.typing import NDArray
 
 from lndp_agents.baselines.job import Job
 from lndp_agents.rollout.predicting import Memory, PredictPolicy
-from lndp_agents.spaces import ActionDecoding
+from lndp_agents.spaces import ActionDecoding, Space
+from lndp_agents.spaces.kinds import Array
 
-_NEXT, _ACTION = 0, 1  # folded into the key of a random life
+Observation: TypeAlias = Mapping[str, Array]
+"""Batches of what `SenseReward` gives."""
+_NEXT, _ACTION = 0, 1  # folded into the key of a random policy's lifetime
 
 
 class RandomPolicy:
-    """Any action, each as likely.
+    """A policy of uniformly random actions.
 
     Args:
         action_space: Discrete, or a bounded Box.
-        seed: of lives that `births` did not begin.
+        seed: random seed of lifetimes that `births` did not begin.
     """
 
-    def __init__(self, action_space: Space[Any], seed: int = 0) -> None:
+    def __init__(self, action_space: Space, seed: int = 0) -> None:
         self.action_space = action_space
         self._decoding = ActionDecoding.of(action_space)
         self._key = key_of(seed)
 
-    def births(self, keys: NDArray[Any]) -> Memory:
-        """The keys themselves."""
+    def births(self, keys: Array) -> Memory:
+        """Return the keys as the memory."""
         return (keys,)
 
     def predict(
-        self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = False
-    ) -> tuple[Any, Memory]:
-        """As `PredictPolicy.predict`; no action depends on another, so lives need no beginning."""
+        self,
+        observation: Observation,
+        state: Memory | None = None,
+        episode_start: Array | None = None,
+        deterministic: bool = False,
+    ) -> tuple[Array, Memory]:
+        """As `PredictPolicy.predict`; actions are independent, so `episode_start` is not needed."""
         rows = np.arange(len(observation["reward"]))
         (keys,) = state or (fold(np.full(len(rows), self._key), rows),)
-        luck = torch.as_tensor(uniform(fold(keys, _ACTION), (self._decoding.size,)))
-        return self._decoding.decode(luck * 2 - 1).numpy(), (fold(keys, _NEXT),)
+        noise = torch.as_tensor(uniform(fold(keys, _ACTION), (self._decoding.size,)))
+        return self._decoding.decode(noise * 2 - 1).numpy(), (fold(keys, _NEXT),)
 
 
 class LastFoodPolicy:
-    """Go where the food was last, and look at the other end where it is not: win-stay lose-shift.
+    """A policy that goes to where the food was last, and then to the other end: win-stay lose-shift.
 
-    The best possible in foraging where the food changes ends with at most 0.5 (tests/envs show it).
+    It is optimal in foraging if the food changes ends with probability 0.5 at most (shown in tests/envs).
 
     Args:
-        task: the corridor.
+        task: the dynamics of the corridor.
     """
 
     def __init__(self, task: Foraging) -> None:
@@ -60,24 +67,28 @@ class LastFoodPolicy:
         self._task = task
 
     def predict(
-        self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = False
-    ) -> tuple[Any, Memory]:
-        """As `PredictPolicy.predict`; the memory is the side (B,) that is gone to, right at first."""
+        self,
+        observation: Observation,
+        state: Memory | None = None,
+        episode_start: Array | None = None,
+        deterministic: bool = False,
+    ) -> tuple[Array, Memory]:
+        """As `PredictPolicy.predict`; the memory is the side (B,) to go to, right at first."""
         seen = observation["observation"]
         position = seen.argmax(1) if self._task.observation == "one_hot" else seen[:, 0]
         side = (
             np.full(len(seen), RIGHT) if state is None else np.where(_begins(episode_start), RIGHT, state[0])
         )
-        # At an end is only who found nothing there: a meal puts the forager back into the middle.
+        # A forager at an end has found nothing there: food puts it back into the middle.
         side = np.where(position == self._task.size - 1, LEFT, np.where(position == 0, RIGHT, side))
         return side, (side,)
 
 
 class WinStayLoseShiftPolicy:
-    """Pull the last arm again if it paid, and else the next: the simplest player with a memory.
+    """A policy that pulls the last arm again if it paid, and else the next one.
 
     Args:
-        task: the bandit.
+        task: the dynamics of the bandit.
     """
 
     def __init__(self, task: Bandit) -> None:
@@ -85,8 +96,12 @@ class WinStayLoseShiftPolicy:
         self._arms = task.arms
 
     def predict(
-        self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = False
-    ) -> tuple[Any, Memory]:
+        self,
+        observation: Observation,
+        state: Memory | None = None,
+        episode_start: Array | None = None,
+        deterministic: bool = False,
+    ) -> tuple[Array, Memory]:
         """As `PredictPolicy.predict`; the memory is the last arm (B,)."""
         has_paid = observation["reward"][:, 0] > 0
         arm = np.zeros(len(has_paid), np.int64)
@@ -97,15 +112,15 @@ class WinStayLoseShiftPolicy:
 
 
 class BeliefPolicy:
-    """Pull the arm that Bayes' rule believes to be good: the best possible where both arms tell the same.
+    """A policy that pulls the arm that is good by Bayes' rule: optimal if both arms are equally informative.
 
-    They do if the probabilities of the good and the bad arm sum to 1, as they do by default.
+    They are if the probabilities of the good and the bad arm sum to 1, the default.
 
     Args:
-        task: a bandit of two arms.
+        task: the dynamics of a bandit with two arms.
 
     Raises:
-        ValueError: it has more.
+        ValueError: the bandit has more arms.
     """
 
     def __init__(self, task: Bandit) -> None:
@@ -115,8 +130,12 @@ class BeliefPolicy:
         self._task = task
 
     def predict(
-        self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = False
-    ) -> tuple[Any, Memory]:
+        self,
+        observation: Observation,
+        state: Memory | None = None,
+        episode_start: Array | None = None,
+        deterministic: bool = False,
+    ) -> tuple[Array, Memory]:
         """As `PredictPolicy.predict`; the memory: the belief (B,) that arm 0 is good, and the last arm."""
         has_paid = observation["reward"][:, 0] > 0
         belief = np.full(len(has_paid), 0.5)
@@ -129,25 +148,25 @@ class BeliefPolicy:
 
 
 def random_policy(job: Job) -> RandomPolicy:
-    """Random actions for any environment."""
+    """Return the policy of random actions for any environment."""
     return RandomPolicy(job.make_world().dynamics.action_space, job.seed)
 
 
 def scripted_policy(job: Job) -> PredictPolicy:
-    """The best policy that is known for a task.
+    """Return the best known policy of a world.
 
     Raises:
-        ValueError: there is none.
+        ValueError: no policy is known for the world.
     """
     task = _known_task(job)
     return LastFoodPolicy(task) if isinstance(task, Foraging) else BeliefPolicy(task)
 
 
 def win_stay_lose_shift(job: Job) -> PredictPolicy:
-    """Win-stay lose-shift for a task.
+    """Return win-stay lose-shift for a world.
 
     Raises:
-        ValueError: there is none.
+        ValueError: no policy is known for the world.
     """
     task = _known_task(job)
     return LastFoodPolicy(task) if isinstance(task, Foraging) else WinStayLoseShiftPolicy(task)
@@ -164,6 +183,6 @@ def _known_task(job: Job) -> Foraging | Bandit:
     return task
 
 
-def _begins(episode_start: Any) -> Any:
-    """Where lives begin, nowhere if nothing is said."""
+def _begins(episode_start: Array | None) -> Array | bool:
+    """Return where lifetimes begin, (B,) bool; nowhere if None was given."""
     return False if episode_start is None else np.asarray(episode_start, np.bool_)

@@ -1,7 +1,7 @@
-"""Trained networks of stable-baselines3: what acts after a training, kept as safetensors and JSON.
+"""Trained networks of stable-baselines3, saved as safetensors and JSON.
 
-The format of stable-baselines3 itself holds pickled code. What a network needs in order to act is less: its
-kind, which the name of the baseline says, the spaces, some numbers, and its parameters.
+The format of stable-baselines3 itself holds pickled code. A network needs less to act: its kind, which
+follows from the name of the baseline, the spaces, some numbers, and its parameters.
 """
 
 import hashlib
@@ -22,11 +22,12 @@ from lndp_agents.persistence import (
     write_file,
 )
 from lndp_agents.spaces import Space, space_from_json, space_to_json
+from lndp_agents.spaces.kinds import Json
 from lndp_agents.validation import is_object, require_keys, shorten
 
 
 class TrainedModel:
-    """A network that acts as the model did which trained it.
+    """The network of a trained model as a policy.
 
     Args:
         policy: the network, which stable-baselines3 calls the policy of a model.
@@ -37,7 +38,7 @@ class TrainedModel:
 
     @property
     def action_space(self) -> Space:
-        """Its actions."""
+        """The action space of the network."""
         return cast("Space", self.policy.action_space)  # pyright: ignore[reportUnknownMemberType]
 
     def predict(
@@ -47,11 +48,11 @@ class TrainedModel:
         return self.policy.predict(observation, state, episode_start, deterministic)
 
 
-def save_network(network: ActorCriticPolicy, folder: Path) -> dict[str, Any]:
-    """Write the parameters of a network, model.safetensors.
+def save_network(network: ActorCriticPolicy, folder: Path) -> Json:
+    """Write the parameters of a network to model.safetensors.
 
     Returns:
-        What `load_network` needs to know about it, as JSON.
+        The description that `load_network` needs, as JSON.
 
     Raises:
         OSError: the folder cannot be written.
@@ -64,8 +65,8 @@ def save_network(network: ActorCriticPolicy, folder: Path) -> dict[str, Any]:
     return spaces_to_json(network) | {"model_sha256": hashlib.sha256(content).hexdigest()}
 
 
-def spaces_to_json(network: Any) -> dict[str, Any]:
-    """The spaces of a network.
+def spaces_to_json(network: Any) -> Json:
+    """Return the spaces of a network as a JSON object.
 
     Raises:
         ValueError: they cannot be saved.
@@ -82,12 +83,12 @@ def spaces_to_json(network: Any) -> dict[str, Any]:
 def load_network(
     make: Callable[[Space, Space], ActorCriticPolicy], folder: Path, data: Mapping[str, Any]
 ) -> ActorCriticPolicy:
-    """A network, believing nothing in the files.
+    """Load a network, with a check of everything in the files.
 
     Args:
         make: makes a network for a space of observations and one of actions.
-        folder: where the parameters are.
-        data: what `save_network` returned.
+        folder: the folder of the parameters.
+        data: the value that `save_network` returned.
 
     Raises:
         FileFormatError: the parameters are missing, damaged or of another network.

@@ -1,4 +1,4 @@
-"""Environments for stable-baselines3: batches of our own worlds, and its own loop over any others."""
+"""Environments for stable-baselines3: batches of our own worlds, and its loop over any others."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -34,7 +34,7 @@ Indices = None | int | Iterable[int]
 def make_vec_env(
     environment: str, keywords: Mapping[str, Any], num_envs: int, seed: int, episodes: int = 1
 ) -> VecEnv:
-    """Environments for a learner of stable-baselines3; what it observes is what `SenseReward` gives.
+    """Return environments for a learner of stable-baselines3, with the observations of `SenseReward`.
 
     An observation of several parts is one array there, that of `array_encoding`.
 
@@ -76,7 +76,7 @@ def make_vec_env(
 
 
 def _as_array(env: Env) -> Env:
-    """The environment, its observations encoded if they have several parts."""
+    """Return the environment, its observations encoded if they have several parts."""
     encoding = array_encoding(env.observation_space)
     if encoding is None:
         return env
@@ -89,7 +89,7 @@ def _as_array(env: Env) -> Env:
 
 
 class BatchedVecEnv(VecEnv):
-    """One of our vector environments as stable-baselines3 wants it.
+    """One of our vector environments with the interface of stable-baselines3.
 
     Step by step it is `DummyVecEnv` over `SenseReward` environments: observations, rewards, ends, infos (with
     `terminal_observation` and `TimeLimit.truncated`) and `reset_infos`, at a fraction of the time. One
@@ -125,7 +125,7 @@ class BatchedVecEnv(VecEnv):
         self._actions: Any = None
 
     def reset(self) -> dict[str, NDArray[Any]]:
-        """Begin a life in every environment, with the seeds and options that were set before."""
+        """Begin a lifetime in every environment, with the seeds and options that were set before."""
         observations, infos = self.envs.reset(seed=self._seeds, options=_joint_options(self._options))
         self._reset_seeds()
         self._reset_options()
@@ -138,7 +138,7 @@ class BatchedVecEnv(VecEnv):
         self._actions = actions
 
     def step_wait(self) -> tuple[dict[str, NDArray[Any]], NDArray[np.float32], NDArray[np.bool_], Infos]:
-        """Take one step in every environment; where a life ends, the next begins."""
+        """Take one step in every environment; where a lifetime ends, the next begins."""
         observations, rewards, terminated, truncated, infos = self.envs.step(self._actions)
         dones = np.asarray(terminated | truncated)
         final, final_info = infos.pop("final_obs", None), infos.pop("final_info", {})
@@ -153,15 +153,15 @@ class BatchedVecEnv(VecEnv):
         return sense_reward(observations, rewards, starts), rewards.astype(np.float32), dones, rows
 
     def close(self) -> None:
-        """Give back what the renderers hold."""
+        """Close the renderers."""
         self.envs.close()
 
     def get_images(self) -> Sequence[NDArray[np.uint8] | None]:
-        """A frame of each environment."""
+        """Return a frame of each environment."""
         return self.envs.render() or [None] * self.num_envs
 
     def get_attr(self, attr_name: str, indices: Indices = None) -> list[Any]:
-        """What the environments share: spaces, dynamics, metadata, render mode and spec.
+        """Return what the environments share: spaces, dynamics, metadata, render mode and spec.
 
         Raises:
             AttributeError: it is something else.
@@ -173,7 +173,7 @@ class BatchedVecEnv(VecEnv):
         return [self._shared[attr_name] for _ in self._get_indices(indices)]
 
     def set_attr(self, attr_name: str, value: Any, indices: Indices = None) -> None:
-        """Refused.
+        """Refuse: the environments are one batch.
 
         Raises:
             NotImplementedError: always.
@@ -183,7 +183,7 @@ class BatchedVecEnv(VecEnv):
     def env_method(
         self, method_name: str, *method_args: Any, indices: Indices = None, **method_kwargs: Any
     ) -> list[Any]:
-        """Refused.
+        """Refuse: the environments are one batch.
 
         Raises:
             NotImplementedError: always.
@@ -195,13 +195,13 @@ class BatchedVecEnv(VecEnv):
     def env_is_wrapped(
         self, wrapper_class: type[gymnasium.Wrapper[Any, Any, Any, Any]], indices: Indices = None
     ) -> list[bool]:
-        """Whether they are as if in such a wrapper, which is said of `SenseReward` alone."""
+        """Return whether the environments behave as if wrapped; true for `SenseReward` alone."""
         return [issubclass(SenseReward, wrapper_class) for _ in self._get_indices(indices)]
 
     def _end_lives(
         self, ended: list[int], rows: Infos, final: Any, rewards: NDArray[np.float64], infos: Infos
     ) -> None:
-        """Put the last infos and observations of ended lives into `rows`, where those of new ones are."""
+        """Put the last infos and observations of ended lifetimes into `rows`, which has those of new ones."""
         for row in ended:
             self.reset_infos[row] = rows[row]
             start = np.array([infos[row].get("episode_start", False)], np.bool_)
@@ -210,7 +210,7 @@ class BatchedVecEnv(VecEnv):
 
 
 def _rows(infos: dict[str, Any], num_rows: int) -> Infos:
-    """The infos of a vector environment, one dict with Python scalars for each environment."""
+    """Return the infos of a vector environment, one dict with Python scalars for each environment."""
     names = [name for name in infos if not name.startswith("_")]
     columns = [infos[name].tolist() for name in names]
     return (
@@ -221,7 +221,7 @@ def _rows(infos: dict[str, Any], num_rows: int) -> Infos:
 
 
 def _joint_options(options: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
-    """The options of all environments in one, as the vector environment takes them.
+    """Return the options of all environments in one, as the vector environment takes them.
 
     Raises:
         ValueError: some have a task and some have none.

@@ -15,7 +15,7 @@ from lndp_agents.plugins import did_you_mean
 from lndp_agents.zoo import zoo_names
 
 HELD_OUT_LIVES = 64
-LOOKS = 20
+EVALUATIONS = 20
 """Evaluations on held-out lifetimes in a training, about; as in `lndp_agents.baselines`."""
 _ENDLESS = 10**9
 _OF_COMPARISON = {"environment", "environment_keywords", "episodes", "policy", "seed", "generations"}
@@ -55,7 +55,7 @@ def _settled(comparison: Comparison, entrant: Entrant, seed: int) -> Experiment:
         return experiment
     config, steps = experiment.config, experiment.world.num_steps
     generations = comparison.budget_steps // (config.population * config.lives * steps)
-    return experiment._replace(config=replace(config, evaluate_every=max(1, generations // LOOKS)))
+    return experiment._replace(config=replace(config, evaluate_every=max(1, generations // EVALUATIONS)))
 
 
 def check_recipe(comparison: Comparison, entrant: Entrant) -> None:

@@ -10,7 +10,7 @@ from lndp_agents.plotting.figures import new_figure, plain, style_axes
 from lndp_agents.plotting.palette import EVENT_DASHES, INK, NEGATIVE, POSITIVE, SOFT_INK
 from lndp_agents.studies.recovery import Recovery
 
-LOOKS: dict[str, dict[str, Any]] = {
+LINE_STYLES: dict[str, dict[str, Any]] = {
     "intact": {"color": NEGATIVE, "linewidth": 3.5},
     "lesioned": {"color": POSITIVE, "linewidth": 1.6, "marker": "o", "markersize": 4.5},
 }
@@ -44,10 +44,10 @@ def recovery_figure(recovery: Recovery, title: str) -> Any:
     figure = new_figure(8, 4.5)
     axes = figure.add_axes((0.085, 0.125, 0.885, 0.745))
     middles = [(window.first + window.last) / 2 for window in recovery.windows]
-    for name, look in LOOKS.items():
+    for name, line_style in LINE_STYLES.items():
         mean, low, high = zip(*(getattr(window, name) for window in recovery.windows), strict=True)
-        axes.fill_between(middles, low, high, color=look["color"], alpha=0.18, linewidth=0)
-        axes.plot(middles, mean, label=name, **look)
+        axes.fill_between(middles, low, high, color=line_style["color"], alpha=0.18, linewidth=0)
+        axes.plot(middles, mean, label=name, **line_style)
     axes.axvline(recovery.lesion.at, color=INK, linewidth=1, linestyle=EVENT_DASHES, label="lesion")
     style_axes(axes, "step of life", "reward per step")
     axes.margins(x=0.01)

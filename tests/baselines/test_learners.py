@@ -35,7 +35,7 @@ ROLLOUT = 64
 
 @pytest.fixture
 def short_rollouts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lndp_agents.baselines.learning.LOOK_LIVES", 4)
+    monkeypatch.setattr("lndp_agents.baselines.learning.EVALUATION_LIVES", 4)
     for module in LEARNERS.values():
         monkeypatch.setattr(f"lndp_agents.baselines.{module}.NUM_ENVS", 4)
         monkeypatch.setattr(f"lndp_agents.baselines.{module}.NUM_STEPS", ROLLOUT // 4)

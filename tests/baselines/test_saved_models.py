@@ -49,7 +49,7 @@ def ignore(point: CurvePoint) -> None:
 def learned(name: str, folder: Path | None, environment: str = PENDULUM, **fields: Any) -> PredictPolicy:
     """A training of one update."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("lndp_agents.baselines.learning.LOOK_LIVES", 2)
+        patch.setattr("lndp_agents.baselines.learning.EVALUATION_LIVES", 2)
         module = importlib.import_module(f"lndp_agents.baselines.{LEARNERS[name]}")
         for constant, value in {"NUM_ENVS": 4, "NUM_STEPS": ROLLOUT // 4, "BATCH_SIZE": ROLLOUT}.items():
             patch.setattr(module, constant, value)

@@ -22,8 +22,8 @@ def small_settings() -> Iterator[None]:
     threads = torch.get_num_threads()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(statistics, "RESAMPLES", 200)
-        patch.setattr("lndp_agents.baselines.learning.LOOK_LIVES", 4)
-        patch.setattr("lndp_agents.baselines.learning.LOOKS", 1)
+        patch.setattr("lndp_agents.baselines.learning.EVALUATION_LIVES", 4)
+        patch.setattr("lndp_agents.baselines.learning.EVALUATIONS", 1)
         patch.setattr("lndp_agents.baselines.ppo.NUM_ENVS", 4)
         patch.setattr("lndp_agents.baselines.ppo.NUM_STEPS", ROLLOUT // 4)
         patch.setattr("lndp_agents.baselines.ppo.BATCH_SIZE", ROLLOUT)
