@@ -1,4 +1,4 @@
-"""Worlds for plastic agents; importing this package registers the ids of the namespace ``lndp/``."""
+"""Environments for plastic agents; importing this package registers the ids of the namespace ``lndp/``."""
 
 from lndp_envs import worlds  # noqa: F401  # pyright: ignore[reportUnusedImport]  # registers them
 from lndp_envs.arrays import Array, namespace

@@ -40,7 +40,7 @@ class Acrobot(OneEpisode):
 
     @property
     def num_tasks(self) -> int:
-        """One: there is nothing to deal."""
+        """Number of contexts: 1."""
         return 1
 
     @property
@@ -120,7 +120,7 @@ def _wrap(angle: Array) -> Array:
 
 
 def acrobot_life(episodes: int = 3, episode_steps: int = 500) -> LifetimeDynamics[AcrobotState]:
-    """A life of several episodes of Acrobot.
+    """A lifetime of several episodes of Acrobot.
 
     ## Description
 
@@ -146,7 +146,7 @@ def acrobot_life(episodes: int = 3, episode_steps: int = 500) -> LifetimeDynamic
 
     ## Rewards
 
-    -1 for every step, 0 for the one that reaches the height. The return of a life is the sum over its
+    -1 for every step, 0 for the one that reaches the height. The return of a lifetime is the sum over its
     episodes.
 
     ## Starting State
@@ -156,7 +156,7 @@ def acrobot_life(episodes: int = 3, episode_steps: int = 500) -> LifetimeDynamic
     ## Episode End
 
     An inner episode ends when the free end is one link above the fixed point, or after `episode_steps` steps.
-    The life terminates with the last of its inner episodes.
+    The lifetime terminates with the last of its inner episodes.
 
     ## Information
 
@@ -164,7 +164,7 @@ def acrobot_life(episodes: int = 3, episode_steps: int = 500) -> LifetimeDynamic
 
     ## Arguments
 
-    * `episodes` (3): inner episodes of a life, at least 1.
+    * `episodes` (3): inner episodes of a lifetime, at least 1.
     * `episode_steps` (500): most steps of one, at least 1.
     * `render_mode` (None): `"human"` shows a window, `"rgb_array"` draws an array, `"ansi"` writes a line
       of text.

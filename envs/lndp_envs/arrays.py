@@ -9,7 +9,7 @@ Array: TypeAlias = Any
 
 
 def namespace(array: Array) -> Any:
-    """The array-API namespace of a NumPy array or a torch tensor.
+    """Return the array-API namespace of a NumPy array or a torch tensor.
 
     ``array_api_compat.array_namespace`` does the same for more libraries, but torch.compile warns of its
     cache, and its namespace of NumPy takes long to import; NumPy 2 follows the standard by itself.

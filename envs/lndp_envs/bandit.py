@@ -17,9 +17,9 @@ class BanditState(NamedTuple):
     """B bandits; every field has shape (B,) and dtype int64."""
 
     key: Array
-    """The randomness of the life's payoffs and changes."""
+    """The randomness of the lifetime's payoffs and changes."""
     good: Array
-    """The hidden good arm (the life's task is that at birth)."""
+    """The hidden good arm (the context of the lifetime is that at birth)."""
     pulls: Array
     """Arms pulled so far."""
 
@@ -33,7 +33,7 @@ class Bandit(OneEpisode):
     A restless bandit, the reversal task of the laboratory. One arm is good: it pays with `good_probability`,
     the others with `bad_probability`. After every pull, with probability `hazard`, another arm becomes the
     good one, drawn uniformly from the others. Nothing in the observation tells: only the rewards do. One
-    episode is one *life* of 200 pulls, with four changes on average. Which arm is good at birth is a fair
+    episode is one *lifetime* of 200 pulls, with four changes on average. Which arm is good at birth is a fair
     draw.
 
     For two arms, with the default arguments:
@@ -66,7 +66,7 @@ class Bandit(OneEpisode):
 
     ## Episode End
 
-    A life never terminates. It is truncated after 200 steps (`max_episode_steps` of the id).
+    A lifetime never terminates. It is truncated after 200 steps (`max_episode_steps` of the id).
 
     ## Information
 
@@ -101,7 +101,7 @@ class Bandit(OneEpisode):
 
     @property
     def num_tasks(self) -> int:
-        """One for each arm that may be the good one at birth."""
+        """Number of contexts: one for each arm that may be the good one at birth."""
         return self.arms
 
     @property
@@ -121,7 +121,7 @@ class Bandit(OneEpisode):
         return BanditState(fold(key, 1), zero + good, zero)
 
     def step(self, state: BanditState, action: Array) -> tuple[BanditState, Array, Array]:
-        """Pull, pay 1 or 0, and perhaps change the good arm; a life never ends by itself."""
+        """Pull, pay 1 or 0, and perhaps change the good arm; a lifetime never ends by itself."""
         xp = namespace(state.good)
         luck = uniform(fold(state.key, state.pulls), (3,))
         is_good = action == state.good

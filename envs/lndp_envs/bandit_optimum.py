@@ -23,11 +23,11 @@ not tell the same (their probabilities do not sum to 1), it may be 1e-5 too high
 
 
 def optimal_return(task: Bandit, pulls: int = 200, grid: int = GRID) -> float:
-    """The best possible mean return of a life: of a player who knows the task but not the good arm.
+    """The best possible mean return of a lifetime: of a player who knows the rules but not the good arm.
 
     Args:
         task: a bandit of two arms.
-        pulls: of a life.
+        pulls: of a lifetime.
         grid: how many beliefs are looked at, at least 2.
 
     Returns:
@@ -89,7 +89,7 @@ def updated_belief(task: Bandit, belief: Array, arm: Array | int, pays: Array | 
 
 
 def _outcomes(task: Bandit, belief: Floats, arm: int) -> list[tuple[float, Floats, Floats]]:
-    """What pulling an arm may lead to: reward, chance, and belief afterwards."""
+    """Return the possible outcomes of pulling an arm: reward, chance, and belief afterwards."""
     return [
         (float(pays), _evidence(task, belief, arm, pays)[1], updated_belief(task, belief, arm, pays))
         for pays in (True, False)
@@ -97,7 +97,7 @@ def _outcomes(task: Bandit, belief: Floats, arm: int) -> list[tuple[float, Float
 
 
 def _evidence(task: Bandit, belief: Array, arm: Array | int, pays: Array | bool) -> tuple[Array, Array]:
-    """How likely it is that an arm pays (or not) with arm 0 the good one, and how likely at all."""
+    """Return how likely it is that an arm pays (or not) with arm 0 the good one, and how likely at all."""
     pays_if_0, pays_if_1 = (
         np.where(np.equal(arm, good), task.good_probability, task.bad_probability) for good in (0, 1)
     )

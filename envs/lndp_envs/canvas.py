@@ -14,7 +14,7 @@ OVERSAMPLING = 3
 
 
 def mix(start: Color, end: Color, share: float) -> Color:
-    """The colour that lies ``share`` (0 to 1) of the way from ``start`` to ``end``."""
+    """Return the color that lies ``share`` (0 to 1) of the way from ``start`` to ``end``."""
     red, green, blue = (round(a + (b - a) * share) for a, b in zip(start, end, strict=True))
     return red, green, blue
 
@@ -44,27 +44,27 @@ class Canvas:
         self.surface.blit(self.pygame.transform.scale_by(small, OVERSAMPLING), (0, 0))
 
     def box(self, corner: Point, size: Point, color: Color, radius: float = 0.0) -> None:
-        """A filled box with round corners; ``corner`` is the upper left one."""
+        """Draw a filled box with round corners; ``corner`` is the upper left one."""
         rectangle = self.pygame.Rect(*_large(corner), *_large(size))
         self.pygame.draw.rect(self.surface, color, rectangle, border_radius=round(radius * OVERSAMPLING))
 
     def disc(self, center: Point, radius: float, color: Color) -> None:
-        """A filled circle."""
+        """Draw a filled circle."""
         self.pygame.draw.circle(self.surface, color, _large(center), radius * OVERSAMPLING)
 
     def ring(self, center: Point, radius: float, width: float, color: Color) -> None:
-        """A circle of a line; ``radius`` is the outer one."""
+        """Draw a circle of a line; ``radius`` is the outer one."""
         self.pygame.draw.circle(
             self.surface, color, _large(center), radius * OVERSAMPLING, round(width * OVERSAMPLING)
         )
 
     def oval(self, center: Point, size: Point, color: Color) -> None:
-        """A filled ellipse."""
+        """Draw a filled ellipse."""
         corner = (center[0] - size[0] / 2, center[1] - size[1] / 2)
         self.pygame.draw.ellipse(self.surface, color, self.pygame.Rect(*_large(corner), *_large(size)))
 
     def bowl(self, center: Point, radius: float, color: Color, width: float = 0.0) -> None:
-        """The lower half of a circle, filled, or of a line where ``width`` is given."""
+        """Draw the lower half of a circle, filled, or of a line where ``width`` is given."""
         self.pygame.draw.circle(
             self.surface,
             color,
@@ -76,17 +76,17 @@ class Canvas:
         )
 
     def shape(self, points: list[Point], color: Color) -> None:
-        """A filled polygon."""
+        """Draw a filled polygon."""
         self.pygame.draw.polygon(self.surface, color, [_large(point) for point in points])
 
     def line(self, start: Point, end: Point, width: float, color: Color) -> None:
-        """A line with round ends."""
+        """Draw a line with round ends."""
         self.pygame.draw.line(self.surface, color, _large(start), _large(end), round(width * OVERSAMPLING))
         for point in (start, end):
             self.disc(point, width / 2, color)
 
     def text(self, text: str, anchor: Point, size: float, color: Color, align: str = "center") -> None:
-        """A text, ``size`` high; its left end, center or right end lies on the anchor, half-way up."""
+        """Draw a text, ``size`` high; its left end, center or right end lies on the anchor, half-way up."""
         self.pygame.font.init()  # each time, because closing a window of Gymnasium's ends it
         image = self.pygame.font.Font(None, round(size * OVERSAMPLING)).render(text, True, color)
         x, y = _large(anchor)
@@ -101,7 +101,7 @@ class Canvas:
         self.surface.blit(other.surface, (x - width / 2, y - height / 2))
 
     def pixels(self) -> Array:
-        """The picture, (height, width, 3) uint8."""
+        """Return the picture, (height, width, 3) uint8."""
         small = self.pygame.transform.smoothscale(self.surface, self.size)
         return np.ascontiguousarray(self.pygame.surfarray.array3d(small).transpose(1, 0, 2))
 

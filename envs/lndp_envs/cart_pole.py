@@ -45,7 +45,7 @@ class CartPole(OneEpisode):
 
     @property
     def num_tasks(self) -> int:
-        """One: there is nothing to deal."""
+        """Number of contexts: 1."""
         return 1
 
     @property
@@ -93,7 +93,7 @@ class CartPole(OneEpisode):
 
 
 def cart_pole_life(episodes: int = 3, episode_steps: int = 500) -> LifetimeDynamics[CartPoleState]:
-    """A life of several episodes of CartPole.
+    """A lifetime of several episodes of CartPole.
 
     ## Description
 
@@ -118,7 +118,7 @@ def cart_pole_life(episodes: int = 3, episode_steps: int = 500) -> LifetimeDynam
 
     ## Rewards
 
-    1 for every step, also for the last of an inner episode. The return of a life is the sum over its
+    1 for every step, also for the last of an inner episode. The return of a lifetime is the sum over its
     episodes.
 
     ## Starting State
@@ -128,7 +128,7 @@ def cart_pole_life(episodes: int = 3, episode_steps: int = 500) -> LifetimeDynam
     ## Episode End
 
     An inner episode ends when the cart is more than 2.4 m away or the pole leans more than 12 degrees, or
-    after `episode_steps` steps. The life terminates with the last of its inner episodes.
+    after `episode_steps` steps. The lifetime terminates with the last of its inner episodes.
 
     ## Information
 
@@ -136,7 +136,7 @@ def cart_pole_life(episodes: int = 3, episode_steps: int = 500) -> LifetimeDynam
 
     ## Arguments
 
-    * `episodes` (3): inner episodes of a life, at least 1.
+    * `episodes` (3): inner episodes of a lifetime, at least 1.
     * `episode_steps` (500): most steps of one, at least 1.
     * `render_mode` (None): `"human"` shows a window, `"rgb_array"` draws an array, `"ansi"` writes a line
       of text.

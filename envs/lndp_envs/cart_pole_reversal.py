@@ -1,4 +1,4 @@
-"""A life of CartPole in which the two pushes swap their meaning, without a sign, between two episodes."""
+"""A lifetime of CartPole in which the two pushes swap their meaning, without a sign, between two episodes."""
 
 from dataclasses import dataclass, field
 
@@ -9,7 +9,7 @@ from lndp_envs.lifetime import LifetimeDynamics, LifetimeState
 
 @dataclass(frozen=True)
 class CartPoleReversal(LifetimeDynamics[CartPoleState]):
-    """A life of several episodes of CartPole; from one of them on, left is right and right is left.
+    """A lifetime of several episodes of CartPole; from one of them on, left is right and right is left.
 
     ## Description
 
@@ -34,7 +34,7 @@ class CartPoleReversal(LifetimeDynamics[CartPoleState]):
 
     ## Rewards
 
-    1 for every step, also for the last of an inner episode. The return of a life is the sum over its
+    1 for every step, also for the last of an inner episode. The return of a lifetime is the sum over its
     episodes. The `reward_threshold` of the id is 475 for each episode, as that of Gymnasium's `CartPole-v1`.
 
     ## Starting State
@@ -46,7 +46,7 @@ class CartPoleReversal(LifetimeDynamics[CartPoleState]):
     ## Episode End
 
     An inner episode ends when the cart is more than 2.4 m away or the pole leans more than 12 degrees, or
-    after `episode_steps` steps. The life terminates with the last of its inner episodes.
+    after `episode_steps` steps. The lifetime terminates with the last of its inner episodes.
 
     ## Information
 
@@ -55,7 +55,7 @@ class CartPoleReversal(LifetimeDynamics[CartPoleState]):
 
     ## Arguments
 
-    * `episodes` (4): inner episodes of a life, at least 2.
+    * `episodes` (4): inner episodes of a lifetime, at least 2.
     * `episode_steps` (500): most steps of one, at least 1.
     * `reveal` (False): see Information.
     * `render_mode` (None): `"human"` shows a window, `"rgb_array"` draws an array, `"ansi"` writes a line of
@@ -77,22 +77,22 @@ class CartPoleReversal(LifetimeDynamics[CartPoleState]):
 
     @property
     def num_tasks(self) -> int:
-        """One for each episode but the first: task k swaps the pushes from episode k + 1 on."""
+        """Number of contexts: context k swaps the pushes from episode k + 1 on, of episodes from 0."""
         return self.episodes - 1
 
     def step(
         self, state: LifetimeState[CartPoleState], action: Array
     ) -> tuple[LifetimeState[CartPoleState], Array, Array]:
-        """A step of a life, with the other push where they are swapped."""
+        """A step of a lifetime, with the other push where they are swapped."""
         return super().step(state, namespace(action).where(self.is_swapped(state), 1 - action, action))
 
     def info(self, state: LifetimeState[CartPoleState]) -> dict[str, Array]:
-        """That of a life, and with ``reveal`` whether the pushes are ``swapped``."""
+        """That of a lifetime, and with ``reveal`` whether the pushes are ``swapped``."""
         info = super().info(state)
         return info | self.hidden(state) if self.reveal else info
 
     def hidden(self, state: LifetimeState[CartPoleState]) -> dict[str, Array]:
-        """Whether the pushes are ``swapped``."""
+        """Return whether the pushes are ``swapped``."""
         return {"swapped": self.is_swapped(state)}
 
     def is_swapped(self, state: LifetimeState[CartPoleState]) -> Array:

@@ -1,8 +1,8 @@
-"""What a task is: pure functions over a state, batch first, one copy for every way of running it.
+"""Dynamics: an environment as pure functions over a state, batch first, the same for every way of running it.
 
 The same functions serve the single environment (a batch of one, NumPy), the vector environment and the
 evolution loop (torch, on the device of the keys, compilable). They never branch on data that is torch's. All
-randomness of a row comes from the row's own key, so a life does not depend on the batch it runs in.
+randomness of a row comes from the row's own key, so a lifetime does not depend on the batch it runs in.
 """
 
 from typing import Any, Protocol, TypeVar, cast
@@ -16,10 +16,10 @@ State = TypeVar("State", bound=tuple[Any, ...])
 
 
 class Dynamics(Protocol[State]):
-    """A task for B rows at once.
+    """The dynamics of B environments at once, one a row.
 
     ``State`` is a named tuple of arrays, or of such tuples, whose first axis is B. The time limit of an
-    episode is not part of a task; it belongs to the registration of the environment.
+    episode is not part of them; it belongs to the registration of the environment.
 
     Example:
         >>> import numpy as np
@@ -33,25 +33,25 @@ class Dynamics(Protocol[State]):
 
     @property
     def observation_space(self) -> Space[Any]:
-        """The observations of one row."""
+        """Observation space of one row."""
         ...
 
     @property
     def action_space(self) -> Space[Any]:
-        """The actions of one row."""
+        """Action space of one row."""
         ...
 
     @property
     def num_tasks(self) -> int:
-        """How many equally likely conditions a life can be dealt; 1 where there is nothing to deal."""
+        """Number of contexts: hidden conditions of a lifetime, equally likely; 1 if there are none."""
         ...
 
     def reset(self, key: Array, task: Array | None = None) -> State:
-        """Begin a life in every row.
+        """Begin a lifetime in every row.
 
         Args:
-            key: (B,) int64; all that is random in the row's life follows from it.
-            task: (B,) int64 in [0, ``num_tasks``), the condition of each life; drawn from ``key`` where None.
+            key: (B,) int64; all that is random in the row's lifetime follows from it.
+            task: (B,) int64 in [0, ``num_tasks``), the context of lifetimes; sampled from ``key`` if None.
         """
         ...
 
@@ -63,29 +63,29 @@ class Dynamics(Protocol[State]):
             action: (B,) int64 for a discrete action space, else (B, *shape) floats.
 
         Returns:
-            The new state, the reward (B,) float64, and whether the task came to an end (B,) bool.
+            The new state, the reward (B,) float64, and whether the episode has terminated (B,) bool.
         """
         ...
 
     def observe(self, state: State) -> Array:
-        """What the rows sense: (B, *shape) float32, or (B,) int64 for a discrete observation space."""
+        """Return the observations: (B, *shape) float32, or (B,) int64 for a discrete observation space."""
         ...
 
     def episode_start(self, state: State) -> Array:
-        """(B,) bool: True where the state is the first of an episode, or of an inner episode."""
+        """Return, (B,) bool, whether the state is the first of an episode, or of an inner episode."""
         ...
 
     def info(self, state: State) -> dict[str, Array]:
-        """What a person may want to know beside the observation: fresh arrays whose first axis is B."""
+        """Return the info of each row, beside the observation: fresh arrays whose first axis is B."""
         ...
 
     def hidden(self, state: State) -> dict[str, Array]:
-        """What the observation hides, by name: fresh arrays (B,); it says which rules hold at the moment."""
+        """Return what the observation hides, by name: fresh arrays (B,) that say which rules hold now."""
         ...
 
     @property
     def episodes(self) -> int | None:
-        """Episodes of a lifetime; None where there are no episodes within it."""
+        """Number of episodes of a lifetime; None where there are no episodes within it."""
         ...
 
     @property
@@ -100,7 +100,7 @@ class Dynamics(Protocol[State]):
 
 
 class OneEpisode:
-    """What dynamics need not say if a lifetime is one episode, without trials, and nothing is hidden.
+    """Defaults for dynamics whose lifetime is one episode, without trials, and that hide nothing.
 
     Their states count the steps, in a field ``steps``, or they have an ``episode_start`` of their own.
 
@@ -129,11 +129,11 @@ class OneEpisode:
     trial_steps = 1
 
     def episode_start(self, state: Any) -> Array:
-        """(B,) bool: no step has been taken."""
+        """Return, (B,) bool, whether no step has been taken."""
         return state.steps == 0
 
     def info(self, state: Any) -> dict[str, Array]:
-        """Nothing."""
+        """Return nothing."""
         return {}
 
     def hidden(self, state: Any) -> dict[str, Array]:
@@ -156,12 +156,12 @@ def where(mask: Array, first: State, second: State) -> State:
 
 
 def select(state: State, rows: slice | Array) -> State:
-    """Some rows of a state, by slice or by index (int64)."""
+    """Return some rows of a state, by slice or by index (int64)."""
     return type(state)(*(_pick(field, rows) for field in state))
 
 
 def draw_task(key: Array, num_tasks: int) -> Array:
-    """Deal each row one of ``num_tasks`` equally likely conditions: (B,) int64 from keys (B,)."""
+    """Sample one of ``num_tasks`` equally likely contexts for each row: (B,) int64 from keys (B,)."""
     xp = namespace(key)
     return xp.astype(uniform(key) * num_tasks, xp.int64)
 

@@ -1,4 +1,4 @@
-"""Any task as a Gymnasium environment: a batch of one, in NumPy."""
+"""Dynamics as a Gymnasium environment: a batch of one, in NumPy."""
 
 from typing import Any
 
@@ -13,14 +13,14 @@ from lndp_envs.view import View, advance, begin
 
 
 class DynamicsEnv(gymnasium.Env[Any, Any]):
-    """One environment of a task.
+    """One environment of given dynamics.
 
-    ``reset(seed=...)`` draws the key of the life; ``reset(options={"task": ...})`` says what the life is
-    dealt. Actions of a discrete space may be ints, 0-d arrays or arrays of shape (1,).
+    ``reset(seed=...)`` samples the key of the lifetime; ``reset(options={"task": ...})`` fixes its
+    context. Actions of a discrete space may be ints, 0-d arrays or arrays of shape (1,).
 
     Args:
-        dynamics: the task.
-        make_renderer: makes the renderer of a task and a render mode; None where it cannot be drawn.
+        dynamics: of the environment.
+        make_renderer: makes the renderer of dynamics and a render mode; None where it cannot be drawn.
         render_mode: one of ``metadata["render_modes"]``, or None.
 
     Raises:
@@ -44,17 +44,17 @@ class DynamicsEnv(gymnasium.Env[Any, Any]):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
-        """Begin a life.
+        """Begin a lifetime.
 
         Args:
-            seed: of the stream of lives; None goes on with it.
-            options: ``{"task": k}`` fixes what is random per life.
+            seed: random seed of the lifetimes to come; None goes on with their stream.
+            options: ``{"task": k}`` fixes the context of the lifetime.
 
         Returns:
             The first observation and the info.
 
         Raises:
-            ValueError: there is another option, or no such task.
+            ValueError: there is another option, or no such context.
         """
         super().reset(seed=seed)
         task = check_options(options, self.dynamics.num_tasks)

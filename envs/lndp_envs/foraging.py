@@ -22,11 +22,11 @@ class ForagingState(NamedTuple):
     """B foragers; every field has shape (B,) and dtype int64."""
 
     key: Array
-    """The randomness of the life's food switches."""
+    """The randomness of the lifetime's food switches."""
     position: Array
     """The forager's cell, 0 on the left."""
     food: Array
-    """The hidden food side: 0 right, 1 left (the life's task is the side at birth)."""
+    """The hidden food side: 0 right, 1 left (the context of the lifetime is the side at birth)."""
     trial: Array
     """Trials finished so far."""
     trial_step: Array
@@ -82,7 +82,7 @@ class Foraging(OneEpisode):
 
     ## Starting State
 
-    The forager is in the middle, the food is right (task 0) or left (task 1) with equal chances.
+    The forager is in the middle, the food is right (context 0) or left (context 1) with equal chances.
     `reset(options={"task": 0})` fixes the side at birth.
 
     ## Episode End
@@ -139,7 +139,7 @@ class Foraging(OneEpisode):
 
     @property
     def num_tasks(self) -> int:
-        """Two: the food is on the right (0) or on the left (1) at birth."""
+        """Number of contexts, 2: the food is on the right (0) or on the left (1) at birth."""
         return 2
 
     @property
@@ -162,7 +162,7 @@ class Foraging(OneEpisode):
         return ForagingState(fold(key, 1), zero + self.start, zero + food, zero, zero)
 
     def step(self, state: ForagingState, action: Array) -> tuple[ForagingState, Array, Array]:
-        """Move, pay, and begin the next trial where this one ended; a life never ends by itself."""
+        """Move, pay, and begin the next trial where this one ended; a lifetime never ends by itself."""
         xp = namespace(state.position)
         move = xp.astype(action == RIGHT, xp.int64) - xp.astype(action == LEFT, xp.int64)
         position = xp.clip(state.position + move, 0, self.size - 1)

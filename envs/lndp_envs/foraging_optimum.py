@@ -19,11 +19,11 @@ _MOVES = {RIGHT: 1, LEFT: -1, STAY: 0}
 
 
 def optimal_return(task: Foraging, steps: int = 100) -> float:
-    """The best possible mean return of a life: of a forager who knows the task but not the food side.
+    """The best possible mean return of a lifetime: of a forager who knows the rules but not the food side.
 
     Args:
         task: the corridor.
-        steps: of a life.
+        steps: of a lifetime.
 
     Returns:
         The sum of rewards, expected over the side at birth and the switches.
@@ -37,7 +37,7 @@ def policy_return(task: Foraging, policy: Policy, steps: int = 100) -> float:
     Args:
         task: the corridor.
         policy: the chances of the three actions.
-        steps: of a life.
+        steps: of a lifetime.
 
     Returns:
         The sum of rewards, expected over the side at birth, the switches and the actions.
@@ -83,7 +83,7 @@ def _expected_return(task: Foraging, steps: int, policy: Policy | None) -> float
 def _outcomes(
     task: Foraging, position: int, trial_step: int, belief: float, action: int
 ) -> list[tuple[float, float, tuple[int, int, float]]]:
-    """What an action may lead to: chance, reward, and (cell, step of the trial, belief)."""
+    """Return the possible outcomes of an action: chance, reward, and (cell, step of the trial, belief)."""
     position = min(max(position + _MOVES[action], 0), task.size - 1)
     right, left = (_reward(task, abs(position - food)) for food in (task.size - 1, 0))
     learned = [(1.0, right, belief)] if right == left else [(belief, right, 1.0), (1.0 - belief, left, 0.0)]
@@ -99,7 +99,7 @@ def _outcomes(
 
 
 def _reward(task: Foraging, distance: int) -> float:
-    """What a step pays that ends so far from the food."""
+    """Return the reward of a step that ends so far from the food."""
     if distance == 0:
         return FOOD_REWARD
     return -float(distance) if task.dense_reward else 0.0

@@ -31,7 +31,7 @@ STALK: Color = (121, 85, 61)
 
 
 class Scene(NamedTuple):
-    """What a picture of foraging shows."""
+    """The contents of a picture of foraging."""
 
     size: int
     position: int
@@ -54,7 +54,7 @@ class Scene(NamedTuple):
 
 
 def scene_of(task: Foraging, view: View) -> Scene:
-    """Read what is to be drawn off a view of one life."""
+    """Read what is to be drawn off a view of one lifetime."""
     state, before = view.state, view.before
     is_newborn = view.steps[0] == 0
     move = 0 if is_newborn else {RIGHT: 1, LEFT: -1}.get(int(view.action[0]), 0)
@@ -78,11 +78,11 @@ def scene_of(task: Foraging, view: View) -> Scene:
 
 
 def render_frame(task: Foraging, view: View) -> Array:
-    """Draw one moment of a life, off screen.
+    """Draw one moment of a lifetime, off screen.
 
     Args:
         task: the corridor.
-        view: of one life (a batch of one).
+        view: of one lifetime (a batch of one).
 
     Returns:
         (360, 640, 3) uint8.
@@ -98,7 +98,7 @@ def render_frame(task: Foraging, view: View) -> Array:
 
 
 def render_text(task: Foraging, view: View) -> str:
-    """Write one moment of a life as a line: the forager is ``o``, the food ``*``."""
+    """Write one moment of a lifetime as a line: the forager is ``o``, the food ``*``."""
     scene = scene_of(task, view)
     cells = ["."] * scene.size
     cells[scene.food] = "*"
@@ -165,7 +165,7 @@ def _draw_end(canvas: Canvas, end: Point, middle: Point, pitch: float, is_fed: b
 
 
 def _draw_food(canvas: Canvas, center: Point, radius: float, ground: Color) -> None:
-    """An apple on the colour of its cell."""
+    """An apple on the color of its cell."""
     x, y = center
     canvas.oval((x, y + 1.25 * radius), (1.6 * radius, 0.3 * radius), mix(ground, INK, 0.12))
     canvas.line((x, y - 0.6 * radius), (x + 0.15 * radius, y - 1.15 * radius), 0.18 * radius, STALK)

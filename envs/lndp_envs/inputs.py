@@ -1,4 +1,4 @@
-"""What users hand in, checked: actions and the options of a reset."""
+"""Checks of arguments of users: actions and the options of a reset."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
@@ -11,7 +11,7 @@ from lndp_envs.arrays import Array
 
 
 def check_action(space: Space[Any], action: Any, num_envs: int | None = None) -> Array:
-    """Make a batch of actions of what a user handed in.
+    """Return a checked batch of actions.
 
     Args:
         space: the actions of one environment, ``Discrete`` or ``Box``.
@@ -33,18 +33,18 @@ def check_action(space: Space[Any], action: Any, num_envs: int | None = None) ->
 
 
 def check_options(options: Mapping[str, Any] | None, num_tasks: int, num_envs: int = 1) -> Array | None:
-    """The tasks that ``reset(options={"task": ...})`` asks for.
+    """Return the contexts that ``reset(options={"task": ...})`` asks for.
 
     Args:
         options: None, or a mapping with ``task``, an integer or one integer for each environment.
-        num_tasks: how many tasks there are.
+        num_tasks: number of contexts.
         num_envs: how many environments.
 
     Returns:
-        (num_envs,) int64, or None where no task is asked for.
+        (num_envs,) int64, or None where no context is asked for.
 
     Raises:
-        ValueError: there is another option, or no such task.
+        ValueError: there is another option, or no such context.
     """
     options = options or {}
     if unknown := set(options) - {"task"}:
@@ -58,7 +58,7 @@ def check_options(options: Mapping[str, Any] | None, num_tasks: int, num_envs: i
 
 
 def check_mask(mask: Any, num_envs: int) -> Array:
-    """The environments that ``reset(options={"reset_mask": ...})`` asks for, (num_envs,) bool.
+    """Return the environments that ``reset(options={"reset_mask": ...})`` asks for, (num_envs,) bool.
 
     Raises:
         ValueError: the mask has another type or shape, or is nowhere True.
@@ -72,7 +72,7 @@ def check_mask(mask: Any, num_envs: int) -> Array:
 
 
 def check_seeds(seed: int | Sequence[int | None] | None, num_envs: int) -> Sequence[int | None]:
-    """One seed for each environment, as Gymnasium spreads them: s + i, those of a list, or None.
+    """Return one seed for each environment, as Gymnasium spreads them: s + i, those of a list, or None.
 
     Raises:
         ValueError: the list has another length.

@@ -19,10 +19,10 @@ _PIXELS_PER_METRE = 500 / 4.4  # of Gymnasium's pendulum, whose picture shows 2.
 
 
 class LifeRenderer(FrameRenderer):
-    """Puts the state of a life into Gymnasium's environment and has it drawn there.
+    """Puts the state of a lifetime into Gymnasium's environment and has it drawn there.
 
     Args:
-        task: dynamics with those of the environment inside.
+        task: the dynamics, with those of the environment inside.
         render_mode: ``human``, ``rgb_array`` or ``ansi``.
     """
 
@@ -61,7 +61,7 @@ class LifeRenderer(FrameRenderer):
         return "  ".join([*parts, f"reward {view.reward[0]:g}", f"score {view.total[0]:g}"])
 
     def secret(self, view: View) -> str:
-        """What a person may know but the agent is not told; empty where there is nothing."""
+        """Return what a person may know but the agent is not told; empty if there is nothing."""
         return ""
 
     def mark(self, canvas: Canvas, view: View) -> None:
@@ -99,7 +99,7 @@ class CartPoleReversalRenderer(CartPoleRenderer):
     task: CartPoleReversal
 
     def secret(self, view: View) -> str:
-        """Whether the pushes are swapped."""
+        """Return whether the pushes are swapped, in words."""
         return "pushes swapped" if self.task.is_swapped(view.state)[0] else "ordinary pushes"
 
 

@@ -1,4 +1,4 @@
-"""A life of several episodes, as one task (arXiv 2406.09787 gives its control tasks lives of three)."""
+"""Lifetimes of several episodes, as dynamics (control tasks of arXiv 2406.09787 have lifetimes of three)."""
 
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -14,14 +14,14 @@ Inner = TypeVar("Inner", bound=tuple[Any, ...])
 
 
 class LifetimeState(NamedTuple, Generic[Inner]):
-    """B lives; every field but ``inner`` has shape (B,) and dtype int64."""
+    """B lifetimes; every field but ``inner`` has shape (B,) and dtype int64."""
 
     inner: Inner
     """The state of the inner episode."""
     key: Array
     """The randomness of the later episodes."""
     task: Array
-    """What the life was dealt; all its episodes keep it."""
+    """The context of the lifetime; all its episodes have it."""
     episode: Array
     """Inner episodes finished so far, at most one less than there are."""
     episode_step: Array
@@ -30,16 +30,16 @@ class LifetimeState(NamedTuple, Generic[Inner]):
 
 @dataclass(frozen=True)
 class LifetimeDynamics(Generic[Inner]):
-    """Play several episodes of a task as one life.
+    """Play several episodes as one lifetime.
 
     Where an inner episode ends, by itself or by its time limit, the next begins in the same step: the reward
-    is that of the last step, the observation is the first of the new episode. The life ends with its last
+    is that of the last step, the observation is the first of the new episode. The lifetime ends with its last
     episode.
 
     Args:
-        inner: the task of an episode.
-        episodes: how many make a life, at least 1.
-        episode_steps: most steps of one, at least 1.
+        inner: dynamics of an episode.
+        episodes: number of episodes of a lifetime, at least 1.
+        episode_steps: most steps of an episode, at least 1.
 
     Raises:
         ValueError: a number is below 1.
@@ -57,26 +57,26 @@ class LifetimeDynamics(Generic[Inner]):
 
     @property
     def num_steps(self) -> int:
-        """Most steps of a life."""
+        """Most steps of a lifetime."""
         return self.episodes * self.episode_steps
 
     @property
     def num_tasks(self) -> int:
-        """That of the inner task."""
+        """Number of contexts of the inner dynamics."""
         return self.inner.num_tasks
 
     @property
     def observation_space(self) -> Space[Any]:
-        """That of the inner task."""
+        """Observation space of the inner dynamics."""
         return self.inner.observation_space
 
     @property
     def action_space(self) -> Space[Any]:
-        """That of the inner task."""
+        """Action space of the inner dynamics."""
         return self.inner.action_space
 
     def reset(self, key: Array, task: Array | None = None) -> LifetimeState[Inner]:
-        """Begin the first episode of every life."""
+        """Begin the first episode of every lifetime."""
         zero = namespace(key).zeros_like(key)
         task = draw_task(fold(key, 0), self.num_tasks) if task is None else zero + task
         key = fold(key, 1)
@@ -103,18 +103,18 @@ class LifetimeDynamics(Generic[Inner]):
         return after, reward, is_over & is_last
 
     def observe(self, state: LifetimeState[Inner]) -> Array:
-        """What the inner task shows."""
+        """Return the observations of the inner dynamics."""
         return self.inner.observe(state.inner)
 
     def episode_start(self, state: LifetimeState[Inner]) -> Array:
-        """(B,) bool: an inner episode has just begun."""
+        """Return, (B,) bool, whether an inner episode has just begun."""
         return state.episode_step == 0
 
     def info(self, state: LifetimeState[Inner]) -> dict[str, Array]:
-        """The inner task's, and ``inner_episode`` (how many are done) and ``episode_start``."""
+        """Return the info of the inner dynamics, ``inner_episode`` (how many are done), ``episode_start``."""
         own = {"inner_episode": state.episode + 0, "episode_start": self.episode_start(state)}
         return self.inner.info(state.inner) | own
 
     def hidden(self, state: LifetimeState[Inner]) -> dict[str, Array]:
-        """What the inner task hides."""
+        """Return what the inner dynamics hide."""
         return self.inner.hidden(state.inner)

@@ -36,7 +36,7 @@ class Pendulum(OneEpisode):
 
     @property
     def num_tasks(self) -> int:
-        """One: there is nothing to deal."""
+        """Number of contexts: 1."""
         return 1
 
     @property
@@ -81,7 +81,7 @@ class Pendulum(OneEpisode):
 
 
 def pendulum_life(episodes: int = 3, episode_steps: int = 200) -> LifetimeDynamics[PendulumState]:
-    """A life of several episodes of Pendulum.
+    """A lifetime of several episodes of Pendulum.
 
     ## Description
 
@@ -105,7 +105,7 @@ def pendulum_life(episodes: int = 3, episode_steps: int = 200) -> LifetimeDynami
     ## Rewards
 
     `-(angle² + 0.1 velocity² + 0.001 torque²)`, the angle in [-pi, pi]; between -16.27 and 0. The return of a
-    life is the sum over its episodes.
+    lifetime is the sum over its episodes.
 
     ## Starting State
 
@@ -113,7 +113,7 @@ def pendulum_life(episodes: int = 3, episode_steps: int = 200) -> LifetimeDynami
 
     ## Episode End
 
-    An inner episode ends after `episode_steps` steps. The life terminates with the last of its inner
+    An inner episode ends after `episode_steps` steps. The lifetime terminates with the last of its inner
     episodes.
 
     ## Information
@@ -122,7 +122,7 @@ def pendulum_life(episodes: int = 3, episode_steps: int = 200) -> LifetimeDynami
 
     ## Arguments
 
-    * `episodes` (3): inner episodes of a life, at least 1.
+    * `episodes` (3): inner episodes of a lifetime, at least 1.
     * `episode_steps` (200): most steps of one, at least 1.
     * `render_mode` (None): `"human"` shows a window, `"rgb_array"` draws an array, `"ansi"` writes a line
       of text.

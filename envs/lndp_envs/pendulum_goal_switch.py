@@ -19,9 +19,9 @@ class PendulumGoalSwitchState(NamedTuple):
     inner: PendulumState
     """The pendulum."""
     key: Array
-    """The randomness of the life's switches."""
+    """The randomness of the lifetime's switches."""
     goal: Array
-    """The hidden goal: 0 up, 1 the second angle (the life's task is that at birth)."""
+    """The hidden goal: 0 up, 1 the second angle (the context of the lifetime is that at birth)."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class PendulumGoalSwitch(OneEpisode):
     A rod hangs from a fixed point and is to be brought to the goal and held there with little torque. Every
     step moves it as Gymnasium's `Pendulum-v1` does. The goal is up or at the angle `target`; after every
     step, with probability `hazard`, it becomes the other one. Nothing in the observation tells: only the
-    reward does. With the default hazard a life has two switches on average, far enough apart to swing up.
+    reward does. With the default hazard a lifetime has two switches on average, far enough apart to swing up.
 
     The second goal is down by default. Gravity turns the rod with up to 5 N m and the torque is at most
     2 N m, so that no angle further than 24 degrees from up or down can be held; down is the one that needs
@@ -46,7 +46,7 @@ class PendulumGoalSwitch(OneEpisode):
     | always up | -960 |
     | any torque | -940 |
 
-    Measured over 2,000 lives with the default arguments, with standard errors of 4 to 12; the first three
+    Measured over 2,000 lifetimes with the default arguments, with standard errors of 4 to 12; the first three
     plan on a grid of angles and velocities, so that these are not exact optima.
 
     ## Action Space
@@ -68,12 +68,12 @@ class PendulumGoalSwitch(OneEpisode):
 
     ## Starting State
 
-    The angle is uniform in ±pi, the velocity in ±1. The goal is up (task 0) or the second one (task 1) with
-    equal chances. `reset(options={"task": 0})` fixes the goal at birth.
+    The angle is uniform in ±pi, the velocity in ±1. The goal is up (context 0) or the second one (context 1)
+    with equal chances. `reset(options={"task": 0})` fixes the goal at birth.
 
     ## Episode End
 
-    A life never terminates. It is truncated after 200 steps (`max_episode_steps` of the id).
+    A lifetime never terminates. It is truncated after 200 steps (`max_episode_steps` of the id).
 
     ## Information
 
@@ -104,17 +104,17 @@ class PendulumGoalSwitch(OneEpisode):
 
     @property
     def num_tasks(self) -> int:
-        """Two: the goal at birth is up (0) or the second angle (1)."""
+        """Number of contexts, 2: the goal at birth is up (0) or the second angle (1)."""
         return 2
 
     @property
     def observation_space(self) -> Space[Any]:
-        """That of the pendulum."""
+        """As in `Pendulum`."""
         return self.inner.observation_space
 
     @property
     def action_space(self) -> Space[Any]:
-        """That of the pendulum."""
+        """As in `Pendulum`."""
         return self.inner.action_space
 
     def reset(self, key: Array, task: Array | None = None) -> PendulumGoalSwitchState:
@@ -134,7 +134,7 @@ class PendulumGoalSwitch(OneEpisode):
         return PendulumGoalSwitchState(inner, state.key, goal), reward, is_over
 
     def observe(self, state: PendulumGoalSwitchState) -> Array:
-        """What the pendulum shows: (B, 3) float32. It says nothing of the goal."""
+        """Return the observations of the pendulum: (B, 3) float32. It says nothing of the goal."""
         return self.inner.observe(state.inner)
 
     def episode_start(self, state: PendulumGoalSwitchState) -> Array:

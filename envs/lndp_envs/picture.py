@@ -1,4 +1,4 @@
-"""What the pictures of this package's own worlds share: size, colours, and the numbers at the top."""
+"""Common parts of the pictures of environments: size, colors, and the numbers at the top."""
 
 from collections.abc import Mapping
 

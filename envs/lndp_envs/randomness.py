@@ -1,7 +1,7 @@
 """Counter-based random numbers: a number is a pure function of a key; nothing is streamed, nothing is global.
 
 A key is an int64 number. :func:`fold` derives a new key from a key and a counter, :func:`uniform` and
-:func:`normal` turn keys into numbers, all of them for whole arrays of keys. The mixing is the finaliser of
+:func:`normal` turn keys into numbers, all of them for whole arrays of keys. The mixing is the finalizer of
 splitmix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014). Integers and
 uniform numbers have the same bits in NumPy and in torch, on every device.
 """
@@ -14,7 +14,7 @@ from lndp_envs.arrays import Array, namespace
 
 
 def _signed(value: int) -> int:
-    """The 64 low bits of ``value`` read as a signed integer."""
+    """Return the 64 low bits of ``value`` read as a signed integer."""
     return (value + 2**63) % 2**64 - 2**63
 
 
@@ -106,7 +106,7 @@ def normal(key: Array, shape: tuple[int, ...] = ()) -> Array:
 
 
 def key_of(*integers: int) -> int:
-    """Name a key by integers, such as (run seed, generation, life).
+    """Name a key by integers, such as (run seed, generation, lifetime).
 
     Args:
         *integers: one or more in [0, 2**64); their order matters.
@@ -138,7 +138,7 @@ def _mix(bits: Array) -> Array:
 
 
 def _unit_interval(bits: Array) -> Array:
-    """The upper 53 bits of int64 as numbers in [0, 1)."""
+    """Return the upper 53 bits of int64 as numbers in [0, 1)."""
     xp = namespace(bits)
     return xp.astype(_shift_right(bits, 11), xp.float64) * 2.0**-53
 

@@ -1,4 +1,4 @@
-"""The door for worlds: one call makes the single, vector and batch environments of somebody's dynamics.
+"""Registration: one call makes the single, vector and batched environments of somebody's dynamics.
 
 class Maze: ...  # `lndp_envs.Dynamics`
 lndp_envs.register("my/Maze-v0", Maze, max_episode_steps=50)
@@ -21,7 +21,7 @@ from lndp_envs.vector_env import DynamicsVectorEnv
 
 @dataclass(frozen=True)
 class Labels:
-    """What the numbers of a world mean, printable ASCII.
+    """Names of inputs and outputs, printable ASCII.
 
     Example:
         >>> from lndp_envs import Labels
@@ -30,16 +30,16 @@ class Labels:
     """
 
     inputs: tuple[str, ...] = ()
-    """One for each number of an observation."""
+    """A name for each number of an observation."""
     outputs: tuple[str, ...] = ()
-    """One for each action, or for each number of an action."""
+    """A name for each action, or for each number of an action."""
     unit: str = ""
-    """What the inputs are where an observation is encoded in more of them, such as "cell"."""
+    """Name of the inputs where an observation is encoded in more of them, such as "cell"."""
 
 
 @dataclass(frozen=True)
 class RegisteredWorld:
-    """What an id stands for; the arguments of `register`."""
+    """A registered id with its dynamics; the arguments of `register`."""
 
     env_id: str
     make_dynamics: Callable[..., Dynamics[Any]]
@@ -75,7 +75,7 @@ class RegisteredWorld:
         return self.make_dynamics(**{**self.kwargs, **kwargs})
 
     def check(self, names: Mapping[str, Any]) -> None:
-        """See that the dynamics take these keywords.
+        """Check that the dynamics take these keywords.
 
         Raises:
             TypeError: there is no such keyword.
@@ -89,7 +89,7 @@ class RegisteredWorld:
 
 
 WORLDS: dict[str, RegisteredWorld] = {}
-"""The worlds that there are in batches, by id."""
+"""Registered dynamics by id."""
 
 
 def register(
@@ -187,7 +187,7 @@ def make_dynamics(env_id: str, **kwargs: Any) -> tuple[Dynamics[Any], int | None
 
 
 class SingleEntry:
-    """What Gymnasium calls to make one environment of a world."""
+    """Entry point with which Gymnasium makes one environment."""
 
     def __init__(self, world: RegisteredWorld) -> None:
         self._world = world
@@ -203,7 +203,7 @@ class SingleEntry:
 
 
 class VectorEntry:
-    """What Gymnasium calls to make a vector environment of a world."""
+    """Entry point with which Gymnasium makes a vector environment."""
 
     def __init__(self, world: RegisteredWorld) -> None:
         self._world = world

@@ -1,4 +1,4 @@
-"""What a renderer is, each world brings its own; and the window that they share."""
+"""Renderers, of which each environment brings its own, and the window that they share."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -22,7 +22,7 @@ class Renderer(Protocol):
         ...
 
     def render(self, view: View) -> Any:
-        """Draw a view of one life: the frame as an array or a text, or None where it is shown in a window."""
+        """Return a view of one lifetime as an array or a text, or show it in a window and return None."""
         ...
 
     def close(self) -> None:
@@ -101,10 +101,10 @@ class FrameRenderer(ABC):
 
     @abstractmethod
     def draw(self, view: View) -> Array:
-        """One moment of a life as a picture, (height, width, 3) uint8."""
+        """Return one moment of a lifetime as a picture, (height, width, 3) uint8."""
 
     def write(self, view: View) -> str:
-        """One moment of a life as a line of text."""
+        """Return one moment of a lifetime as a line of text."""
         return f"step {int(view.steps[0])}  reward {view.reward[0]:g}  score {view.total[0]:g}"
 
     @property
@@ -113,7 +113,7 @@ class FrameRenderer(ABC):
         return self._window.is_closed
 
     def render(self, view: View) -> Any:
-        """A text, or an array (height, width, 3) uint8, or None where it is shown in the window."""
+        """Return a text, or an array (height, width, 3) uint8, or show it in the window and return None."""
         if self._render_mode == "ansi":
             return self.write(view)
         if self._render_mode == "rgb_array":
@@ -128,7 +128,7 @@ class FrameRenderer(ABC):
 
 
 def wants_to_close() -> bool:
-    """Whether a person has asked to close the window since the last call; empties the queue of events."""
+    """Return whether a person has asked to close the window since the last call; empty the event queue."""
     pygame = import_pygame()
     return any(event.type == pygame.QUIT for event in pygame.event.get())
 
@@ -145,7 +145,7 @@ def check_render_mode(render_mode: str | None, known: list[str]) -> str | None:
 
 
 def metadata_of(renderer: MakeRenderer | None) -> dict[str, Any]:
-    """What Gymnasium wants to know of an environment that this draws."""
+    """Return the metadata of an environment that this draws."""
     if renderer is None:
         return {"render_modes": []}
     modes: tuple[str, ...] = getattr(renderer, "render_modes", RENDER_MODES)

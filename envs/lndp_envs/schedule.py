@@ -1,4 +1,4 @@
-"""When the rules of a world change, as a JSON object: every n steps, by chance, or at given steps.
+"""Schedules of changes of an environment's rules, as JSON objects: every n steps, by chance, or at steps.
 
 A change after step n means that step n + 1 is the first under the new rules; steps are counted from 1.
 """
@@ -15,7 +15,7 @@ Schedule: TypeAlias = dict[str, Any]
 
 
 def reversal(every: int) -> Schedule:
-    """A change after every so many steps.
+    """Return a schedule with a change after every so many steps.
 
     Raises:
         ValueError: ``every`` is no integer of at least 1.
@@ -29,7 +29,7 @@ def reversal(every: int) -> Schedule:
 
 
 def hazard(p: float) -> Schedule:
-    """A change after any step with the probability ``p``, independent of all others.
+    """Return a schedule with a change after any step with probability ``p``, independently.
 
     Raises:
         ValueError: ``p`` is no number in [0, 1].
@@ -43,7 +43,7 @@ def hazard(p: float) -> Schedule:
 
 
 def at(steps: Any) -> Schedule:
-    """A change after each of these steps, a list or tuple of integers.
+    """Return a schedule with a change after each of these steps, a list or tuple of integers.
 
     Raises:
         ValueError: they are not one or more integers of at least 1.
@@ -59,7 +59,7 @@ def at(steps: Any) -> Schedule:
 
 
 def check_schedule(schedule: Any) -> Schedule:
-    """The schedule as the functions above would make it.
+    """Return the schedule as the functions above would make it.
 
     Raises:
         ValueError: it has another form, or a number is out of its range.
@@ -76,11 +76,11 @@ def check_schedule(schedule: Any) -> Schedule:
 
 
 def is_change(schedule: Schedule, key: Array, step: int) -> bool:
-    """Whether the rules change after a step.
+    """Return whether the rules change after a step.
 
     Args:
         schedule: made by one of the functions above.
-        key: (1,) int64, the randomness of the life.
+        key: (1,) int64, the randomness of the lifetime.
         step: its number, from 1.
     """
     if schedule["kind"] == "reversal":
@@ -91,12 +91,12 @@ def is_change(schedule: Schedule, key: Array, step: int) -> bool:
 
 
 def strikes(key: Array, step: Array | int, probability: float) -> Array:
-    """Whether a hazard strikes: (B,) bool, of keys (B,) int64 and the step, an int or (B,) int64."""
+    """Return whether a hazard strikes: (B,) bool, from keys (B,) int64 and the step, an int or (B,) int64."""
     return uniform(fold(key, step)) < probability
 
 
 def check_probability(name: str, value: Any) -> float:
-    """A number in [0, 1].
+    """Return the value as a number in [0, 1].
 
     Raises:
         ValueError: it is something else.

@@ -14,7 +14,7 @@ from lndp_envs.schedule import check_schedule, is_change
 
 
 class ScheduleWrapper(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
-    """What the wrappers with a schedule share: it says which of the phases the environment is in.
+    """Base class of wrappers with a schedule: it holds the phase that the environment is in.
 
     An episode begins in phase 0; each change leads to the next phase, and from the last to the first. Changes
     by chance are drawn from the seed of the reset, but not from the environment's own stream, so that the
@@ -29,7 +29,7 @@ class ScheduleWrapper(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorAr
     """
 
     subject: ClassVar[str]
-    """What changes; the names in the info begin with it."""
+    """Name of the thing that changes; the names in the info begin with it."""
 
     def __init__(
         self,
@@ -86,7 +86,7 @@ class RewardSchedule(ScheduleWrapper):
     The change is hidden; with ``notify`` the info has ``reward_phase`` and ``reward_changed``, which is True
     in the info of the last step before the new phase pays. An episode begins in phase 0. Put
     :class:`SenseReward` outside of this wrapper, so that the changed reward is sensed; outside of
-    :class:`Lifetime` it counts the steps of the life, inside those of the inner episode.
+    :class:`Lifetime` it counts the steps of the lifetime, inside those of the inner episode.
 
     Args:
         env: the environment.
@@ -135,7 +135,7 @@ class ActionSchedule(ScheduleWrapper):
     A mirrored discrete action counts from the last one; a mirrored box swaps its bounds, or the sign where it
     has none. The change is hidden; with ``notify`` the info has ``action_phase`` and ``action_changed``,
     which is True in the info of the last step before the new phase. An episode begins in phase 0. Outside of
-    :class:`Lifetime` this wrapper counts the steps of the life, inside those of the inner episode.
+    :class:`Lifetime` this wrapper counts the steps of the lifetime, inside those of the inner episode.
 
     Args:
         env: the environment; its actions are discrete or a box.
@@ -217,7 +217,7 @@ def _check_space(space: Any) -> "Discrete[Any] | Box[Any]":
 def _check_permutations(
     phases: Sequence[Sequence[int]] | None, space: "Discrete[Any] | Box[Any]"
 ) -> list[list[int]]:
-    """The permutation of each phase; none for a box."""
+    """Return the permutation of each phase; none for a box."""
     if isinstance(space, Box):
         if phases is not None:
             raise ValueError(f"phases is {phases!r}, but a box of actions is only mirrored: leave it out")
@@ -232,7 +232,7 @@ def _check_permutations(
 
 
 def _table(rows: Any, width: int) -> Array | None:
-    """One or more rows of so many numbers, or None where they are something else."""
+    """Return one or more rows of so many numbers as an array, or None if they are something else."""
     try:
         table: Array = np.array(rows, dtype=np.float64)
     except (TypeError, ValueError):

@@ -1,4 +1,4 @@
-"""Any task as a Gymnasium vector environment: one batch, in NumPy."""
+"""Dynamics as a Gymnasium vector environment: one batch, in NumPy."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,16 +17,17 @@ from lndp_envs.view import View, advance, begin
 
 
 class DynamicsVectorEnv(VectorEnv[Any, Any, Any]):
-    """Many environments of a task, stepped as one batch; the rollouts are those of ``SyncVectorEnv``.
+    """Many environments of the same dynamics, stepped as one batch, with the rollouts of ``SyncVectorEnv``.
 
-    Environment i draws its lives from its own stream, so that they do not depend on the other environments.
+    Environment i draws its lifetimes from its own stream, so that they do not depend on the other
+    environments.
 
     Args:
-        dynamics: the task.
+        dynamics: of the environments.
         num_envs: how many environments.
         max_episode_steps: the time limit, which truncates; None for none.
-        autoreset_mode: what happens after a life has ended, see ``gymnasium.vector.AutoresetMode``.
-        make_renderer: makes the renderer of a task and a render mode; None where it cannot be drawn.
+        autoreset_mode: what happens after a lifetime has ended, see ``gymnasium.vector.AutoresetMode``.
+        make_renderer: makes the renderer of dynamics and a render mode; None where it cannot be drawn.
         render_mode: one of ``metadata["render_modes"]``, or None.
 
     Raises:
@@ -68,12 +69,13 @@ class DynamicsVectorEnv(VectorEnv[Any, Any, Any]):
     def reset(
         self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
-        """Begin a life in every environment, or in those of ``options["reset_mask"]``.
+        """Begin a lifetime in every environment, or in those of ``options["reset_mask"]``.
 
         Args:
             seed: environment i is seeded with ``seed + i`` or the i-th of a list; None goes on with its
                 stream.
-            options: ``task``, an integer or one for each environment; ``reset_mask``, (num_envs,) bool.
+            options: ``task``, the index of a context, or one for each environment; ``reset_mask``,
+                (num_envs,) bool.
 
         Returns:
             The observations of all environments, and the infos of those that were reset.
@@ -92,7 +94,7 @@ class DynamicsVectorEnv(VectorEnv[Any, Any, Any]):
         return self._observe(), self._infos(rows)
 
     def step(self, actions: Any) -> tuple[Any, Array, Array, Array, dict[str, Any]]:
-        """Take one step in every environment; where a life has ended, do what ``autoreset_mode`` says.
+        """Take one step in every environment; where a lifetime has ended, do what ``autoreset_mode`` says.
 
         Args:
             actions: one for each environment.
@@ -103,7 +105,7 @@ class DynamicsVectorEnv(VectorEnv[Any, Any, Any]):
         Raises:
             ValueError: an action is not one of the action space.
             gymnasium.error.ResetNeeded: there was no reset, or in the mode DISABLED none after the end of a
-            life.
+            lifetime.
         """
         batch = check_action(self.dynamics.action_space, actions, self.num_envs)
         begins = self._is_over if self.autoreset_mode is AutoresetMode.NEXT_STEP else ~self._everywhere
@@ -135,7 +137,7 @@ class DynamicsVectorEnv(VectorEnv[Any, Any, Any]):
             renderer.close()
 
     def _begin(self, rows: Array, task: Array | None = None) -> None:
-        """Begin a life in the environments of ``rows``, (num_envs,) bool."""
+        """Begin a lifetime in the environments of ``rows``, (num_envs,) bool."""
         keys = np.zeros(self.num_envs, dtype=np.int64)
         for row in np.flatnonzero(rows):
             keys[row] = self._generators[row].integers(2**63)
@@ -145,7 +147,7 @@ class DynamicsVectorEnv(VectorEnv[Any, Any, Any]):
             self._view = where(rows, begin(self.dynamics, keys, task), self._require_view())
 
     def _reset_same_step(self) -> dict[str, Any]:
-        """Begin a life where one has just ended, and keep what was seen last as Gymnasium does."""
+        """Begin a lifetime where one has just ended, and keep what was seen last as Gymnasium does."""
         rows = self._is_over
         if not rows.any():
             return {}
@@ -166,7 +168,7 @@ class DynamicsVectorEnv(VectorEnv[Any, Any, Any]):
         return self.dynamics.observe(self._require_view().state)
 
     def _infos(self, rows: Array) -> dict[str, Any]:
-        """The infos of some rows: zeros elsewhere, and next to each a mask of the rows, as Gymnasium does."""
+        """Return the infos of some rows, zeros elsewhere, each with a mask of rows, as Gymnasium does."""
         infos: dict[str, Any] = {}
         for name, values in self.dynamics.info(self._require_view().state).items():
             infos[name] = np.where(rows, values, np.zeros_like(values))

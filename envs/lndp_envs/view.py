@@ -1,4 +1,4 @@
-"""A life as it is watched: the state of a task with what a person, but not the task, wants to remember."""
+"""Views: the state of dynamics with the last step and the totals of the lifetime, for those who draw."""
 
 from typing import Any, NamedTuple
 
@@ -9,7 +9,7 @@ from lndp_envs.dynamics import Dynamics
 
 
 class View(NamedTuple):
-    """B lives at one moment; the first axis of every field is B.
+    """B lifetimes at one moment; the first axis of every field is B.
 
     Example:
         >>> from lndp_envs import FrameRenderer, View
@@ -21,19 +21,19 @@ class View(NamedTuple):
     state: Any
     """The state now."""
     before: Any
-    """The state before the last step; at birth the state itself."""
+    """The state before the last step; at the start the state itself."""
     action: Array
-    """The last action; zeros at birth."""
+    """The last action; zeros at the start."""
     reward: Array
-    """The last reward; 0 at birth."""
+    """The last reward; 0 at the start."""
     total: Array
-    """All rewards of the life."""
+    """All rewards of the lifetime."""
     steps: Array
-    """Steps taken in the life."""
+    """Steps taken in the lifetime."""
 
 
 def begin(dynamics: Dynamics[Any], key: Array, task: Array | None) -> View:
-    """Begin lives: ``key`` (B,) int64, and ``task`` (B,) int64 or None as for :meth:`Dynamics.reset`."""
+    """Begin lifetimes; ``key`` and ``task`` are as in :meth:`Dynamics.reset`."""
     state = dynamics.reset(key, task)
     space = dynamics.action_space
     action = np.zeros((len(key), *(space.shape or ())), dtype=space.dtype)
@@ -42,6 +42,6 @@ def begin(dynamics: Dynamics[Any], key: Array, task: Array | None) -> View:
 
 
 def advance(dynamics: Dynamics[Any], view: View, action: Array) -> tuple[View, Array]:
-    """Take one step: the new view, and whether the task came to an end (B,) bool."""
+    """Take one step; return the new view, and whether the episode has terminated (B,) bool."""
     state, reward, terminated = dynamics.step(view.state, action)
     return View(state, view.state, action, reward, view.total + reward, view.steps + 1), terminated

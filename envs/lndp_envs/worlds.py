@@ -1,4 +1,4 @@
-"""The worlds of this package, and those of Gymnasium that it has in batches."""
+"""Registration of the environments of this package, and of those of Gymnasium that it has in batches."""
 
 from lndp_envs.acrobot import Acrobot, acrobot_life
 from lndp_envs.bandit import Bandit

@@ -1,4 +1,4 @@
-"""Wrappers for any Gymnasium environment: lives of several episodes, and the senses of a learning agent."""
+"""Wrappers for any Gymnasium environment: lifetimes of several episodes, and rewards as observations."""
 
 from typing import Any, SupportsFloat
 
@@ -10,11 +10,11 @@ from gymnasium.utils import RecordConstructorArgs
 
 
 class Lifetime(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
-    """Makes several episodes of an environment one life, as :class:`LifetimeDynamics` does in batches.
+    """Makes several episodes of an environment one lifetime, as :class:`LifetimeDynamics` does in batches.
 
     Where an inner episode ends, the environment is reset in the same step: the reward is that of the last
-    step, the observation is the first of the next episode. The life terminates with its last episode. The
-    options of a reset hold for all episodes of the life.
+    step, the observation is the first of the next episode. The lifetime terminates with its last episode. The
+    options of a reset hold for all episodes of the lifetime.
 
     The info has ``inner_episode`` (how many are done) and ``episode_start``; at an inner end also
     ``inner_terminated`` and ``inner_truncated``, and, if another episode begins, ``final_observation`` and
@@ -22,7 +22,7 @@ class Lifetime(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
 
     Args:
         env: the environment; it needs a time limit if its episodes do not end.
-        episodes: how many make a life, at least 1.
+        episodes: how many make a lifetime, at least 1.
 
     Raises:
         ValueError: ``episodes`` is below 1.
@@ -48,7 +48,7 @@ class Lifetime(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
-        """Begin a life; the arguments and results are those of the environment."""
+        """Begin a lifetime; the arguments and results are those of the environment."""
         self._episode = 0
         self._options = options
         observation, info = self.env.reset(seed=seed, options=options)
@@ -76,7 +76,7 @@ class SenseReward(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
 
     The observation is a ``Dict`` of ``observation``, that of the environment; ``reward``, the last reward,
     (1,) float32; and ``episode_start``, (1,) float32, 1 where an episode begins and else 0. An episode begins
-    with a reset, and with an inner episode that :class:`Lifetime` or a world of lives says in its info. A
+    with a reset, and with an inner episode that :class:`Lifetime` or a world of lifetimes says in its info. A
     reward is not sensed across a start: it is 0 there. The reward that ``step`` returns is not changed.
 
     Args:
@@ -110,7 +110,7 @@ class SenseReward(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
 
 
 def sensed_space(space: Space[Any]) -> Dict:
-    """What :class:`SenseReward` makes of an observation space."""
+    """Return the observation space that :class:`SenseReward` makes of a space."""
     return Dict(
         {
             "observation": space,

@@ -1,4 +1,4 @@
-"""The living brain: its nodes colored by activation, its edges by weight, births and losses flashing."""
+"""Picture of a network: its nodes colored by activation, its edges by weight, births and losses flashing."""
 
 import numpy as np
 from lndp_envs import Labels
@@ -20,7 +20,7 @@ BARE_MARGIN = 12.0
 
 
 class BrainView:
-    """Draws one brain, moment after moment; it remembers which edges have just changed.
+    """Draws one network, moment after moment; it remembers which edges have just changed.
 
     Args:
         counts: how many nodes of each role the network has.
@@ -38,15 +38,15 @@ class BrainView:
         self._weights: Floats = np.zeros((counts.total, counts.total), np.float32)
 
     def begin(self, adjacency: Booleans) -> None:
-        """See the edges (N, N) of a newborn; without this, those of the first brain drawn do not flash."""
+        """Note the edges (N, N) at birth; without this, those of the first network drawn do not flash."""
         self._flashes = EdgeFlashes.begin(adjacency)
 
     def draw(self, canvas: Drawing, brain: Brain, choice: int | None = None) -> None:
-        """Draw the brain as it is now.
+        """Draw the network as it is now.
 
         Args:
             canvas: to draw on.
-            brain: at this moment.
+            brain: the network at this moment.
             choice: the output node that won, counted from the first output.
         """
         flashes = self._flashes
@@ -68,7 +68,7 @@ class BrainView:
             self._draw_legend(canvas, has_injury=brain.dark is not None)
 
     def edges_to_draw(self, adjacency: Booleans) -> NDArray[np.int64]:
-        """(E, 2): pairs of nodes, the weakest edge first so that strong ones lie on top."""
+        """Return pairs (E, 2) of nodes, the weakest edge first so that strong ones lie on top."""
         pairs = np.argwhere(adjacency)
         strength = np.abs(self._weights[pairs[:, 0], pairs[:, 1]])
         return pairs[np.argsort(strength, kind="stable")][-MOST_EDGES:]
@@ -90,7 +90,7 @@ class BrainView:
             canvas.polygon(outlines[index], style.mix(color, style.BORN, float(flash[index])))
 
     def _draw_dashes(self, canvas: Drawing, shares: Floats, color: style.Color) -> None:
-        """Edges in dashes where shares (N, N) are more than 0; of 1 they have the whole color."""
+        """Draw edges in dashes where shares (N, N) are more than 0; of 1 they have the whole color."""
         senders, receivers = pairs = np.argwhere(shares > 0)[-MOST_EDGES:].T
         curves = self.layout.curves(senders, receivers)
         width = 1.1 * crowding(len(pairs.T)) ** -0.25
@@ -148,10 +148,10 @@ class BrainView:
 
 
 def crowding(num_edges: int) -> float:
-    """How many times more edges there are than fit in full strength, at least 1."""
+    """Return how many times more edges exist than fit in full strength, at least 1."""
     return max(1.0, num_edges / 60)
 
 
 def counted(count: int, noun: str) -> str:
-    """A number of things in words."""
+    """Return a number of things in words."""
     return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -1,4 +1,4 @@
-"""The strip below: the course of a life in three rows over one time axis."""
+"""The strip below: the course of a lifetime in three rows over one time axis."""
 
 import sys
 from collections.abc import Sequence
@@ -16,11 +16,11 @@ VALUE_WIDTH = 56.0
 
 
 class Charts:
-    """Draws reward, edge density and edge changes of a life.
+    """Draws reward, edge density and edge changes of a lifetime.
 
     Args:
         area: of the page, in points.
-        length: most steps of the life, if that is known. The axis grows towards it.
+        length: most steps of the lifetime, if that is known. The axis grows towards it.
     """
 
     def __init__(self, area: Area, length: int | None) -> None:
@@ -32,7 +32,7 @@ class Charts:
         self._rows = [Area(area.left + TITLE_WIDTH, top, width, height) for top in tops]
 
     def draw(self, canvas: Drawing, history: History) -> None:
-        """Draw the life so far."""
+        """Draw the lifetime so far."""
         while len(history.born) > self._horizon:
             self._horizon = min(2 * self._horizon, self._length)
         self._draw_axis(canvas, history)
@@ -59,7 +59,7 @@ class Charts:
             canvas.line([(self._x(step), self._rows[0].top), (self._x(step), bottom)], style.SOFT_INK)
 
     def _draw_trials(self, canvas: Drawing, history: History) -> None:
-        """A block for every trial: as wide as it was long, as high as its reward."""
+        """Draw a block for every trial: as wide as it was long, as high as its reward."""
         row = self._rows[0]
         finished = history.trials[:-1]
         low, high = span([trial.total for trial in finished])
@@ -77,7 +77,7 @@ class Charts:
         self._write(canvas, row, "reward per trial", value)
 
     def _draw_returns(self, canvas: Drawing, history: History) -> None:
-        """The return so far; it starts anew with each episode."""
+        """Draw the return so far; it starts anew with each episode."""
         row = self._rows[0]
         courses = [np.cumsum([0.0, *history.rewards[start:end]]) for start, end, _ in history.episodes]
         low, high = span(np.concatenate(courses).tolist())
@@ -94,7 +94,7 @@ class Charts:
         self._write(canvas, row, "edge density", f"{history.density[-1]:.0%}")
 
     def _draw_changes(self, canvas: Drawing, history: History) -> None:
-        """Births upwards, losses downwards, on a square root scale that keeps single edges visible."""
+        """Draw births upwards, losses downwards, on a square root scale that keeps single edges visible."""
         row = self._rows[2]
         middle = row.center[1]
         canvas.line([(row.left, middle), (row.right, middle)], style.FRAME)
@@ -110,7 +110,7 @@ class Charts:
         self._write(canvas, row, "edges born, lost", value)
 
     def _draw_injury(self, canvas: Drawing, step: int) -> None:
-        """A dashed line through all rows, under an arrow head."""
+        """Draw a dashed line through all rows, under an arrow head."""
         x, top, bottom = self._x(step), self._rows[0].top, self._rows[-1].bottom
         canvas.polygon([(x - 4, top - 7), (x + 4, top - 7), (x, top)], style.INK)
         count = 25  # odd, so that a dash begins and a dash ends the line
@@ -129,14 +129,14 @@ class Charts:
 
 
 def span(values: Sequence[float]) -> tuple[float, float]:
-    """The lowest and highest of some finite values and 0, never equal."""
+    """Return the lowest and highest of some finite values and 0, never equal."""
     finite = [value for value in values if np.isfinite(value)]
     low, high = min([0.0, *finite]), max([0.0, *finite])
     return (low, high) if low < high else (0.0, 1.0)
 
 
 def tick_distance(horizon: int) -> int:
-    """A round number of steps (1, 2 or 5 times a power of ten) of which at most ten fit into the horizon."""
+    """Return steps (1, 2 or 5 times a power of ten) of which at most ten fit into the horizon."""
     power = 1
     while True:
         for factor in (1, 2, 5):

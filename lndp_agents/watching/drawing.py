@@ -64,36 +64,36 @@ class Drawing:
         self._surface.fill(background)
 
     def frame(self) -> Frame:
-        """What has been drawn, (height, width, 3) uint8."""
+        """Return the drawing as pixels (height, width, 3) uint8."""
         small = pygame.transform.smoothscale(self._surface, self._size)
         pixels = np.frombuffer(pygame.image.tobytes(small, "RGB"), np.uint8)
         return pixels.reshape(self._size[1], self._size[0], 3).copy()
 
     def line(self, points: Sequence[Point], color: Color, width: float = 1.0) -> None:
-        """A line through at least two points."""
+        """Draw a line through at least two points."""
         pygame.draw.lines(
             self._surface, color, False, [self._pixel(point) for point in points], self._length(width)
         )
 
     def dashes(self, points: Sequence[Point], color: Color, width: float = 1.0) -> None:
-        """Every second piece of the line through the points."""
+        """Draw every second piece of the line through the points."""
         for start, end in zip(points[::2], points[1::2], strict=False):
             self.line((start, end), color, width)
 
     def polygon(self, points: ArrayLike, color: Color) -> None:
-        """A filled shape with corners (C, 2)."""
+        """Draw a filled shape with corners (C, 2)."""
         pygame.draw.polygon(self._surface, color, (np.asarray(points) * self._scale).tolist())
 
     def circle(
         self, center: Point, radius: float, fill: Color, outline: Color, outline_width: float = 1.0
     ) -> None:
-        """A filled circle; the outline lies inside of the radius."""
+        """Draw a filled circle; the outline lies inside of the radius."""
         center = self._pixel(center)
         pygame.draw.circle(self._surface, outline, center, radius * self._scale)
         pygame.draw.circle(self._surface, fill, center, (radius - outline_width) * self._scale)
 
     def box(self, area: Area, fill: Color, outline: Color | None = None, corner: float = 0.0) -> None:
-        """A filled rectangle."""
+        """Draw a filled rectangle."""
         left, top = self._pixel((area.left, area.top))
         right, bottom = self._pixel((area.right, area.bottom))
         rectangle = pygame.Rect(
@@ -107,14 +107,14 @@ class Drawing:
             )
 
     def text(self, position: Point, text: str, color: Color, size: float = 12.0, align: float = 0.0) -> float:
-        """Write one line, centred vertically on the position.
+        """Write one line, centered vertically on the position.
 
         Args:
             position: of the text's left end, or its middle or right end.
             text: printable ASCII.
             color: of the letters.
             size: of the letters, in points.
-            align: 0 to begin at the position, 0.5 to centre on it, 1 to end there.
+            align: 0 to begin at the position, 0.5 to center on it, 1 to end there.
 
         Returns:
             The width in points.
@@ -127,7 +127,7 @@ class Drawing:
         return letters.get_width() / self._scale
 
     def image(self, pixels: Frame, area: Area) -> Area:
-        """An image scaled to fit into the area, centred; returns where it is."""
+        """Draw an image scaled to fit into the area, centered; return where it is."""
         height, width = pixels.shape[:2]
         zoom = min(area.width / width, area.height / height)
         size = round(width * zoom * self._scale), round(height * zoom * self._scale)
@@ -148,7 +148,7 @@ class Drawing:
 
 @lru_cache(maxsize=2048)
 def text_image(text: str, color: Color, size: int) -> pygame.Surface:
-    """One line of text on a transparent surface, `size` pixels high.
+    """Return one line of text on a transparent surface, `size` pixels high.
 
     Pillow's built-in font looks the same on every machine. Fonts of pygame do not, and they die with
     `pygame.quit`, which environments call.

@@ -14,12 +14,12 @@ from PIL import Image
 from lndp_agents.persistence import write_file
 
 NUM_COLORS = 47
-"""At most so many; one more index means "as before"."""
+"""Most colors of the palette; one more index means "as before"."""
 PALETTE_FRAMES = 50
-"""How many of the first frames are looked at to choose the colours."""
+"""Number of first frames that the palette is chosen from."""
 LAST_FRAME_SECONDS = 3.0
 SCALES = 1.0, 7 / 8, 3 / 4
-"""How much smaller frames are drawn to save bytes, before any is left out."""
+"""Scales of frames that are tried to save bytes, before any frame is left out."""
 
 Frame = NDArray[np.uint8]
 Indexed = Image.Image
@@ -68,7 +68,7 @@ def write_gif(
 
 
 def check_writable(path: Path) -> None:
-    """Find out before a whole life is drawn.
+    """Check that a GIF can be written there, before a whole lifetime is drawn.
 
     Raises:
         ValueError: its name is not that of a GIF.
@@ -88,7 +88,7 @@ def check_writable(path: Path) -> None:
 
 
 def _with_few_colors(frames: Iterator[Frame]) -> list[Indexed]:
-    """All frames with one palette."""
+    """Return all frames with one palette."""
     frames = _of_one_size(frames)
     first = list(islice(frames, PALETTE_FRAMES))
     if not first:
@@ -107,7 +107,7 @@ def _of_one_size(frames: Iterator[Frame]) -> Iterator[Frame]:
 
 
 def _palette(frames: Sequence[Frame]) -> Indexed:
-    """An image with a palette of the colours that stand for those of the frames."""
+    """Return an image with a palette of the colors that stand for those of the frames."""
     sample = Image.fromarray(np.concatenate([frame[::3, ::3] for frame in frames]))
     chosen = sample.quantize(NUM_COLORS, Image.Quantize.MAXCOVERAGE, kmeans=1).getpalette() or []
     colors = np.unique(np.array(chosen, np.uint8).reshape(-1, 3), axis=0)
@@ -121,7 +121,7 @@ def _with_palette(image: Image.Image, palette: Indexed) -> Indexed:
 
 
 def _smaller(image: Indexed, scale: float) -> Indexed:
-    """The image scaled down, with the same palette."""
+    """Return the image scaled down, with the same palette."""
     if scale == 1:
         return image
     size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
@@ -129,7 +129,7 @@ def _smaller(image: Indexed, scale: float) -> Indexed:
 
 
 def _encode(images: Sequence[Indexed], seconds: float) -> bytes:
-    """The bytes of a GIF whose frames are shown for so long each."""
+    """Return the bytes of a GIF whose frames are shown for so long each."""
     colors = images[0].getpalette() or []
     as_before = len(colors) // 3
     deltas = [images[0].copy()]
@@ -158,6 +158,6 @@ def _encode(images: Sequence[Indexed], seconds: float) -> bytes:
 
 
 def _another(colors: Sequence[int]) -> tuple[int, int, int]:
-    """A colour that the palette does not have."""
+    """Return a color that the palette does not have."""
     taken = set(zip(colors[::3], colors[1::3], colors[2::3], strict=True))
     return next((red, 0, 255) for red in range(256) if (red, 0, 255) not in taken)

@@ -1,6 +1,6 @@
-"""What a life has brought so far: rewards, trials and edges, step by step.
+"""History of a lifetime: rewards, trials and edges, step by step.
 
-A step has two halves: the brain rewires and chooses, then the world answers with a reward.
+A step has two halves: the network rewires and acts, then the environment answers with a reward.
 """
 
 from dataclasses import dataclass, field
@@ -11,24 +11,24 @@ from lndp_agents.watching.wiring import Booleans
 
 
 class Stretch(NamedTuple):
-    """A trial or an episode of a life."""
+    """A trial or an episode of a lifetime."""
 
     start: int
-    """Steps lived before it."""
+    """Number of steps before it."""
     end: int
-    """Steps lived at its end, or until now."""
+    """Number of steps at its end, or until now."""
     total: float
     """All its rewards."""
 
 
 @dataclass
 class History:
-    """The numbers of one life; every list has one entry a step, but `density` has one more, for the birth.
+    """The numbers of one lifetime; every list has one entry a step, `density` one more, for the start.
 
     Between the halves of a step the lists of edges are one longer than the rewards.
 
     Args:
-        num_allowed: how many edges a brain of this kind may have.
+        num_allowed: number of edges that the network may have.
     """
 
     num_allowed: int
@@ -37,9 +37,9 @@ class History:
     born: list[int] = field(default_factory=list[int])
     lost: list[int] = field(default_factory=list[int])
     trial_ends: list[int] = field(default_factory=list[int])
-    """Steps lived when a trial ended."""
+    """Numbers of steps at ends of trials."""
     episode_ends: list[int] = field(default_factory=list[int])
-    """Steps lived when an inner episode ended and another began."""
+    """Numbers of steps at ends of inner episodes after which another began."""
     has_trials: bool = False
     injured_at: int | None = None
     """The step before which an injury came; none if there was none yet."""
@@ -47,7 +47,7 @@ class History:
 
     @property
     def step(self) -> int:
-        """Steps lived."""
+        """Number of steps so far."""
         return len(self.rewards)
 
     @property
@@ -57,12 +57,12 @@ class History:
 
     @property
     def score(self) -> float:
-        """The mean return of the episodes: what the evaluation of an agent calls its score."""
+        """Score: the mean return of the episodes."""
         return self.total / (len(self.episode_ends) + 1)
 
     @property
     def episode(self) -> Stretch:
-        """The episode that is being lived."""
+        """The current episode."""
         return self._stretches(self.episode_ends)[-1]
 
     @property
@@ -76,12 +76,12 @@ class History:
         return self._stretches(self.trial_ends)
 
     def begin(self, adjacency: Booleans) -> None:
-        """Note the newborn brain."""
+        """Note the edges (N, N) of the initial network."""
         self.adjacency = adjacency
         self.density.append(float(adjacency.sum()) / self.num_allowed)
 
     def rewire(self, adjacency: Booleans) -> None:
-        """Note the brain that acts in this step."""
+        """Note the edges (N, N) of the network that acts in this step."""
         before = adjacency if self.adjacency is None else self.adjacency
         self.born.append(int((adjacency & ~before).sum()))
         self.lost.append(int((before & ~adjacency).sum()))

@@ -1,4 +1,4 @@
-"""Where nodes lie, and how edges run between them."""
+"""Layout: places of nodes, and curves of edges between them."""
 
 from typing import NamedTuple
 
@@ -27,7 +27,7 @@ class Layout(NamedTuple):
     """(N,)."""
 
     def curves(self, senders: NDArray[np.int64], receivers: NDArray[np.int64]) -> Coordinates:
-        """(E, CURVE_POINTS, 2): the edges from senders (E,) to receivers (E,), from rim to rim.
+        """Return curves (E, CURVE_POINTS, 2) of edges from senders (E,) to receivers (E,), from rim to rim.
 
         Chords of the circle bend towards its middle, and a little to the right of their direction: two nodes
         that are connected both ways show two edges. Edges leave inputs and reach outputs horizontally.
@@ -74,7 +74,7 @@ def layout(counts: NodeCounts, area: Area, margin: float) -> Layout:
 
 
 def tapered(curves: Coordinates, widths: Coordinates) -> Coordinates:
-    """Outlines (E, 2 S, 2) of curves (E, S, 2): `widths` (E,) wide at first, a third of that at the end."""
+    """Return outlines (E, 2 S, 2) of curves (E, S, 2), `widths` (E,) wide first, a third of that last."""
     direction = _unit(np.gradient(curves, axis=1))
     normal = np.stack([-direction[..., 1], direction[..., 0]], -1)
     half = widths[:, None, None] / 2 * np.linspace(1, 1 / 3, curves.shape[1])[:, None]

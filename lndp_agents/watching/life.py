@@ -1,4 +1,4 @@
-"""A life as frames: a rollout of one agent in one environment, drawn step by step."""
+"""A lifetime as frames: a rollout of one agent in one environment, drawn step by step."""
 
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
@@ -47,24 +47,24 @@ def frames_of_life(
     lesion: Intervention | None = None,
     brain_only: bool = False,
 ) -> Iterator["Frame"]:
-    """Play one life of an agent and draw it: its steps, and last what became of it.
+    """Play one lifetime of an agent and draw it: its steps, and last what became of it.
 
-    A frame is one moment: the world as the agent sees it, and the brain that has just looked at it, rewired
-    and chosen what it does next. An injury has a frame of its own, before the brain lives on.
+    A frame is one moment: the environment as the agent observes it, and the network that has just received
+    the observation, rewired and chosen an action. An injury has a frame of its own.
 
     Args:
-        agent: who lives; it is born here.
-        env: where it lives, made with `render_mode="rgb_array"`; it is not closed.
+        agent: to watch; it is watched from birth.
+        env: made with `render_mode="rgb_array"`; it is not closed.
         seed: of the environment and of the birth.
-        max_steps: the life is left after this many; None for the whole life.
+        max_steps: the lifetime is left after this many; None for the whole lifetime.
         every: steps between two frames. The last step is always drawn.
         width: of the frames in pixels; the height is 5/8 of it.
-        lesion: what happens to the agent, before its step `at`.
-        brain_only: draw no world; then the environment needs no `render_mode`.
+        lesion: intervention in the lifetime, before its step `at`.
+        brain_only: draw the network alone; then the environment needs no `render_mode`.
 
     Returns:
         Frames (height, width, 3) uint8, drawn when they are asked for. The score is the mean return of the
-        life's episodes.
+        lifetime's episodes.
 
     Raises:
         ValueError: the environment does not give arrays of pixels, the policy has no edges, a number is out
@@ -106,10 +106,10 @@ class Life:
     """A rollout of one agent in one environment, with its history: what there is to see, moment by moment.
 
     Args:
-        agent: who lives; it is born here.
-        env: where; it is reset here.
-        seed: of both.
-        lesion: what happens to the agent.
+        agent: to roll out; its lifetime begins here.
+        env: to reset and step.
+        seed: random seed of both.
+        lesion: intervention in the lifetime.
         look: the network that is drawn, from the agent's networks and what they sense; that of its nodes and
             edges if None.
         counts: how many nodes of each role `look` draws; those of the policy if None.
@@ -151,22 +151,22 @@ class Life:
 
     @property
     def is_over(self) -> bool:
-        """Whether the life has ended."""
+        """Whether the lifetime has ended."""
         return not self._batch.alive.item()
 
     def look(self) -> Brain:
-        """The brain as it is now."""
+        """Return the network as it is now."""
         return self._seen(self._batch.network, step_input(self._world, self._batch))
 
     def moments(self, max_steps: int | None = None, every: int = 1) -> Iterator[Moment]:
-        """Roll the life out, and show its steps before the world answers, and last its end.
+        """Roll the lifetime out; yield its steps before the environment answers, and last its end.
 
         Args:
-            max_steps: the life is left after this many; None for the whole life.
+            max_steps: the lifetime is left after this many; None for the whole lifetime.
             every: steps between two moments; an injury has one of its own, and so has the end.
 
         Yields:
-            What there is to see; meanwhile `history` tells of the steps before.
+            Moments; meanwhile `history` has the steps before.
 
         Raises:
             ValueError: the environment has no picture, or the lesion hits nothing.
@@ -195,7 +195,7 @@ class Life:
 
     @torch.inference_mode()
     def _injure(self, lesion: Intervention) -> Brain:
-        """The brain right after the lesion, with which the step to come begins."""
+        """Return the network right after the lesion, with which the step to come begins."""
         given = step_input(self._world, self._batch)
         before, network = self.look(), begin_step(self._batch.network, lesion.at, [lesion])
         after = self._look(cast("Phenotype", network), given)
@@ -210,7 +210,7 @@ class Life:
         return brain._replace(dark=darkened(brain, self._taken))
 
     def _earn(self, reward: float) -> None:
-        """Note what the world has answered."""
+        """Note the reward and info of a step."""
         history, before = self.history, self._info
         history.earn(reward)
         self._info = self._told()
@@ -226,7 +226,7 @@ class Life:
         return {name: value.item() for name, value in told.items()}
 
     def _picture(self) -> "Frame | None":
-        """The environment as pixels.
+        """Return the environment as pixels.
 
         Raises:
             ValueError: the environment gave none.
@@ -250,7 +250,7 @@ class Life:
         return Moment(picture, brain, choice, words, injury, self.is_over and action is None, self._info)
 
     def _choice(self, action: Tensor | None) -> tuple[int | None, str]:
-        """The output node that has won, none for continuous actions, and what is decided, in words."""
+        """Return the output node that won (none for continuous actions), and the action in words."""
         if action is None:
             return None, ""
         numbers = [float(number) for number in action.flatten()]

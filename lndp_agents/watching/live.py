@@ -102,7 +102,7 @@ class Viewer:
         self._pygame.display.quit()
 
     def _listen(self, event: "Event") -> bool:
-        """Obey an event; returns whether it asks for the next frame."""
+        """Obey an event; return whether it asks for the next frame."""
         pygame = self._pygame
         if event.type == pygame.QUIT:
             self.is_closed = True

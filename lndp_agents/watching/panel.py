@@ -1,4 +1,4 @@
-"""The panel: the world on the left, the living brain on the right, the course of the life below."""
+"""The panel: the environment on the left, the network on the right, the course of the lifetime below."""
 
 from lndp_agents.watching import style
 from lndp_agents.watching.brain_view import BrainView
@@ -13,17 +13,17 @@ WORLD = Area(14, 40, 212, 292)
 BRAIN = Area(236, 40, 470, 292)
 FACTS_ALONE = Area(14, 40, 142, 292)
 BRAIN_ALONE = Area(166, 40, 540, 292)
-"""Where no world is drawn beside it."""
+"""Area of the network where no environment is drawn beside it."""
 CHARTS = Area(14, 341, 692, 104)
 
 
 class Panel:
-    """Draws the moments of one life.
+    """Draws the moments of one lifetime.
 
     Args:
         title: the environment's id.
         counts: how many nodes of each role the network has.
-        newborn: (N, N) its edges at birth, so that the first to come and go are seen.
+        newborn: (N, N) edges at birth, so that the first to come and go are seen.
         length: most steps of the film, if that is known.
         width: of the frames, in pixels; they are 16 : 10.
         has_picture: whether moments come with a picture.
@@ -49,7 +49,7 @@ class Panel:
         self._charts = Charts(CHARTS, length)
 
     def draw(self, moment: Moment, history: History) -> Frame:
-        """The frame (height, width, 3) uint8 of a moment, and of the life that led to it."""
+        """Return the frame (height, width, 3) uint8 of a moment, and of the lifetime that led to it."""
         canvas = Drawing(PAGE, self._width, style.PAPER)
         canvas.box(self._brain, style.PAPER, style.FRAME, corner=6)
         self._brain_view.draw(canvas, moment.brain, moment.choice)
@@ -73,7 +73,7 @@ class Panel:
         canvas.text(place, moment.injury, style.INK, 11, align=0.5)
 
     def _draw_world(self, canvas: Drawing, moment: Moment, history: History) -> None:
-        """The picture above what is known of the moment."""
+        """Draw the picture, and the facts of the moment below."""
         world, facts = self._world, self._facts(moment, history)
         height = 18 * len(facts) + 8
         background = style.PAPER
@@ -91,7 +91,7 @@ class Panel:
             canvas.text((world.right - 12, y), value, style.INK, 11, align=1.0)
 
     def _facts(self, moment: Moment, history: History) -> list[tuple[str, str]]:
-        """Names and values: what the agent has got, and what it is about to do."""
+        """Return names and values: of the last reward, the action, and finished trials and episodes."""
         reward = f"{history.rewards[-1]:.4g}" if history.step else ""
         facts = [("last reward", reward), ("chooses", moment.action)]
         if history.has_trials:

@@ -20,14 +20,14 @@ ACCENT: Color = (70, 78, 96)
 
 
 def mix(start: Color, end: Color, share: float) -> Color:
-    """The color that lies `share` (0 to 1) of the way from `start` to `end`."""
+    """Return the color that lies `share` (0 to 1) of the way from `start` to `end`."""
     share = min(max(share, 0.0), 1.0)
     red, green, blue = (round(a + (b - a) * share) for a, b in zip(start, end, strict=True))
     return red, green, blue
 
 
 def signed_color(value: float) -> Color:
-    """Blue for -1 and less, nearly white for 0, orange for 1 and more; NaN is 0."""
+    """Return blue for -1 and less, nearly white for 0, orange for 1 and more; NaN is 0."""
     if value != value:
         return NEUTRAL
     return mix(NEUTRAL, POSITIVE if value > 0 else NEGATIVE, abs(value))

@@ -12,7 +12,7 @@ Floats = NDArray[np.float32]
 Booleans = NDArray[np.bool_]
 
 FLASH_FRAMES = 3
-"""For how many frames an edge shows that it was born or lost."""
+"""Number of frames in which an edge shows that it was born or lost."""
 
 
 class NodeCounts(NamedTuple):
@@ -52,34 +52,34 @@ class Brain(NamedTuple):
 
 
 class Moment(NamedTuple):
-    """A moment of a life: the world as the agent sees it, and its brain when it has looked and chosen.
+    """A moment of a lifetime: the environment as observed, and the network that has chosen an action.
 
-    What was chosen is not done yet, and the reward is that of the step before. The last moment of a life has
-    the world as the life left it; nothing is chosen any more.
+    The action is not done yet, and the reward is that of the step before. The last moment has the environment
+    at the end of the lifetime, and no action.
     """
 
     picture: NDArray[np.uint8] | None
-    """The environment's own frame; none where the brain is drawn alone."""
+    """The environment's own frame; none where the network is drawn alone."""
     brain: Brain
     choice: int | None = None
     """The output node that won."""
     action: str = ""
-    """What is chosen, in words."""
+    """The action in words."""
     injury: str = ""
-    """What has happened to the brain, in words."""
+    """The intervention in words."""
     is_over: bool = False
-    """Whether the life has ended, so that its score stands."""
+    """Whether the lifetime has ended, so that its score stands."""
     info: Mapping[str, float] = {}
     """The numbers that the environment tells beside the observation."""
 
 
 def darkened(brain: Brain, taken: Floats) -> Booleans:
-    """(N, N): edges that exist and have less than half of the weight back that was taken from them (N, N)."""
+    """Return (N, N) which edges exist, with less than half of the weight back that they lost (N, N)."""
     return brain.adjacency & (np.abs(brain.weights) < taken / 2)
 
 
 class EdgeFlashes(NamedTuple):
-    """How many frames ago edges changed, FLASH_FRAMES for long ago; a value."""
+    """Frames since edges changed, FLASH_FRAMES for long ago; a value."""
 
     adjacency: Booleans
     since_birth: NDArray[np.int64]
@@ -89,12 +89,12 @@ class EdgeFlashes(NamedTuple):
 
     @classmethod
     def begin(cls, adjacency: Booleans) -> Self:
-        """Nothing has changed yet."""
+        """Return edges of which none has just changed."""
         calm = np.full(adjacency.shape, FLASH_FRAMES)
         return cls(adjacency, calm, calm)
 
     def after(self, adjacency: Booleans) -> Self:
-        """One frame later, with these edges."""
+        """Return the flashes one frame later, with these edges."""
         since_birth = np.minimum(self.since_birth + 1, FLASH_FRAMES)
         since_loss = np.minimum(self.since_loss + 1, FLASH_FRAMES)
         since_birth[adjacency & ~self.adjacency] = 0
