@@ -1,4 +1,4 @@
-"""What an evolution is: a recipe of plain numbers, saved as JSON in every run folder."""
+"""The experiment config of an evolution: plain numbers, saved as JSON in every run folder."""
 
 import json
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ _BEFORE_PRESETS: Mapping[str, Any] = {"preset": FIRST_VERSION, "update_bias": 0.
 
 @dataclass(frozen=True, kw_only=True)
 class EvolutionConfig:
-    """A recipe. The same recipe gives the same run on the same machine, versions and threads.
+    """An experiment config. The same one gives the same run with the same machine, versions and threads.
 
     Fields that are None are left to the preset, which chooses them for the environment when a run is created
     (`lndp_agents.evolution.presets.settle`); a run folder holds what was chosen.
@@ -78,7 +78,7 @@ class EvolutionConfig:
     lives: int = field(
         default=OPEN, metadata=about("number of lifetimes in which each genome is evaluated", 1, 10**6)
     )
-    """L; they are dealt evenly over the contexts of the environment."""
+    """L; the contexts of the environment are balanced over them."""
     searcher: str = field(
         default="CMAES",
         metadata=about(
@@ -148,7 +148,7 @@ class EvolutionConfig:
         _require_json(self)
 
     def to_json(self) -> dict[str, Any]:
-        """All fields as a JSON object, but for what is open; the later ones only where they are used."""
+        """Return the fields as a JSON object without those left open; later ones only where they are used."""
         values = {name: value for name, value in asdict(self).items() if value is not OPEN}
         is_old = all(values.get(name) == value for name, value in _BEFORE_PRESETS.items())
         absent = {**_LATER, **_BEFORE_PRESETS} if is_old else _LATER
@@ -156,7 +156,7 @@ class EvolutionConfig:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any] | str) -> Self:
-        """The recipe in a JSON object or its text; one that names no preset is of version 0.1.
+        """Return the config from a JSON object or its text; one that names no preset is of version 0.1.
 
         Raises:
             ValueError: a field is unknown, missing or out of range.
@@ -168,7 +168,7 @@ class EvolutionConfig:
 
 
 def _require_json(config: EvolutionConfig) -> None:
-    """See that a recipe is the same after it was written and read: no tuples, no NaN, no objects."""
+    """Raise unless a config is the same after it was written and read: no tuples, no NaN, no objects."""
     try:
         recipe = config.to_json()
         is_same = json.loads(json.dumps(recipe, allow_nan=False)) == recipe

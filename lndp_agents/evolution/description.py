@@ -1,4 +1,4 @@
-"""What a run is: its recipe, and what follows from it once."""
+"""The description of a run: its experiment config, and what follows from that once."""
 
 import hashlib
 import json
@@ -19,18 +19,18 @@ FORMAT_VERSION = 1
 
 
 class Body(NamedTuple):
-    """What follows from the policy and a world: how a genome becomes a network there."""
+    """Policy config and observation encoder in a world: they turn a genome into a network there."""
 
     program: PolicyConfig
     encoding: ObservationEncoding
 
     def to_json(self) -> dict[str, Any]:
-        """The body as a JSON object."""
+        """Return the body as a JSON object."""
         return {"program": self.program.to_json(), "encoding": self.encoding.to_json()}
 
     @classmethod
     def from_json(cls, policy: str, data: object) -> Self:
-        """The body of a policy in a JSON object.
+        """Return the body of a policy from a JSON object.
 
         Raises:
             ValueError: it is damaged.
@@ -44,7 +44,7 @@ class Body(NamedTuple):
 
 @dataclass(frozen=True)
 class Description:
-    """What a run is; it follows from the recipe and the environment, and stays as it is.
+    """Experiment config, policy config and encoder of a run; they never change.
 
     Example:
         >>> from lndp_agents import Description, EvolutionConfig
@@ -57,9 +57,9 @@ class Description:
     program: PolicyConfig
     encoding: ObservationEncoding
     start_sha256: str = ""
-    """`genome_sha256` of the genome that the search starts around; empty if none, and in older runs."""
+    """`genome_sha256` of the first mean if an agent gave it; else, and in older runs, empty."""
     bodies: tuple["Body", ...] = ()
-    """In the further worlds of the objective, in its order."""
+    """Bodies in the further worlds of the objective, in its order."""
 
     @classmethod
     def of(cls, config: EvolutionConfig) -> Self:
@@ -73,7 +73,7 @@ class Description:
 
     @property
     def identity(self) -> str:
-        """A hash of all but the budget: what checkpoints say they are of."""
+        """Hash of all but the budget; each checkpoint has that of its run."""
         endless = replace(self, recipe=replace(self.recipe, generations=1))
         data = endless.to_json()
         for body in (data, *data.get("bodies", ())):
@@ -81,7 +81,7 @@ class Description:
         return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
 
     def make_world(self) -> World:
-        """Where lives are lived.
+        """Make the world of the rollouts.
 
         Raises:
             ValueError: the environment is unknown here, or does not fit the encoding.
@@ -99,7 +99,7 @@ class Description:
         program: Mapping[str, Any] | None = None,
         **changes: Any,
     ) -> "Description":
-        """The same experiment in another world, where the same genome grows into another network.
+        """Return the same experiment in another world, where the same genome grows into another network.
 
         Args:
             environment: name of the environment.
@@ -108,7 +108,7 @@ class Description:
             encoding: name of the observation encoding.
             program: further fields of the policy's configuration, such as `nodes`, which the preset chooses
                 otherwise.
-            changes: other fields of the recipe, such as `lives` and `held_out_lives`.
+            changes: other fields of the experiment config, such as `lives` and `held_out_lives`.
 
         Raises:
             ValueError: the environment, its spaces or a field is refused.
@@ -125,7 +125,7 @@ class Description:
         return Description.of(replace(self.recipe, **alone | changes | place))
 
     def to_json(self) -> dict[str, Any]:
-        """The description as a JSON object."""
+        """Return the description as a JSON object."""
         start = {"start_sha256": self.start_sha256} if self.start_sha256 else {}
         bodies = {"bodies": [body.to_json() for body in self.bodies]} if self.bodies else {}
         return {
@@ -138,7 +138,7 @@ class Description:
 
     @classmethod
     def from_json(cls, data: object) -> Self:
-        """The description in a JSON object.
+        """Return the description from a JSON object.
 
         Raises:
             ValueError: it is damaged, of something else, or of another version.

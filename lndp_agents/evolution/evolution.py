@@ -1,4 +1,4 @@
-"""An evolution as a value: what one generation does to its state, without a folder and side effects."""
+"""An evolution as a value: pure functions that advance its state by one generation."""
 
 import hashlib
 import json
@@ -29,11 +29,11 @@ _SEARCH = "search."
 
 
 class EvolutionState(NamedTuple):
-    """Where an evolution is; with the description of the run, all there is to know."""
+    """State of an evolution; with the description of the run it determines all that follows."""
 
     search: State
     steps: int
-    """Environment steps of all populations."""
+    """Number of environment steps of all populations."""
     best_score: float
     """Mean score of `best` on held-out rollouts; minus infinity while none was measured."""
     best: Tensor
@@ -43,12 +43,12 @@ class EvolutionState(NamedTuple):
 
     @property
     def generation(self) -> int:
-        """Generations done."""
+        """Number of generations done."""
         return int(self.search[GENERATION])
 
 
 class Sampled(NamedTuple):
-    """What a generation was."""
+    """The genomes of a generation and their evaluation."""
 
     genomes: Tensor
     """(P, D)."""
@@ -56,27 +56,27 @@ class Sampled(NamedTuple):
 
 
 class Rows(NamedTuple):
-    """What is recorded of a generation."""
+    """Rows of the tables of a run for one generation."""
 
     record: Generation
     hashes: Hashes
     parts: Mapping[str, float | None]
-    """Of worlds.csv: by world, the mean score of the population and that of the mean on held-out rollouts."""
+    """Cells of worlds.csv: by world, mean scores of the population and of the mean on held-out rollouts."""
 
 
 def generation(
     search: Search, objective: Objective, state: EvolutionState, seed: int
 ) -> tuple[EvolutionState, Sampled]:
-    """One generation: sample, evaluate, adapt.
+    """Do one generation: sample, evaluate, adapt.
 
     Args:
-        search: how genomes are sampled and the distribution adapted.
-        objective: what is maximized.
-        state: where the evolution is.
-        seed: of the run; with the number of the generation it gives all randomness.
+        search: samples genomes and adapts its distribution.
+        objective: the function that is maximized.
+        state: before the generation.
+        seed: random seed of the run; with the number of the generation it gives all randomness.
 
     Raises:
-        FloatingPointError: the search distribution is no longer made of numbers.
+        FloatingPointError: the search distribution is no longer finite.
     """
     genomes, asked = search.ask(state.search, key_of(seed, SEARCH, state.generation))
     evaluation = objective(genomes, state.generation)
@@ -89,17 +89,17 @@ def generation(
 
 
 class Evolution:
-    """The functions that a description stands for; it holds no state.
+    """The functions of a run, made from its description; it holds no state.
 
     Args:
-        description: what is evolved, and how.
+        description: of the run.
 
     Attributes:
-        objective: what is maximized.
-        search: what maximizes it.
+        objective: the function that is maximized.
+        search: the search that maximizes it.
 
     Raises:
-        ValueError: environment, program, objective or searcher do not fit.
+        ValueError: environment, policy, objective or searcher do not fit.
     """
 
     def __init__(self, description: Description) -> None:
@@ -113,22 +113,22 @@ class Evolution:
 
     @cached_property
     def world(self) -> World:
-        """That of the recipe's environment, whether or not the objective has it."""
+        """World of the config's environment, whether or not the objective has it."""
         own = [each for each in worlds_of(self.objective) if each.description is self.description]
         return own[0].world if own else self.description.make_world()
 
     @property
     def most_steps(self) -> int:
-        """How many environment steps a generation takes at most."""
+        """The largest number of environment steps that a generation can take."""
         worlds = worlds_of(self.objective)
         lifetimes = sum(each.description.recipe.lives * each.world.num_steps for each in worlds)
         return self.description.recipe.population * lifetimes
 
     def init(self, genome: Tensor | None = None) -> EvolutionState:
-        """The state before the first generation.
+        """Return the state before the first generation.
 
         Args:
-            genome: (D,) that the search starts around; zero but for the recipe's `update_bias` if none.
+            genome: (D,) that the search starts around; zero, but for the config's `update_bias`, if None.
         """
         if genome is None:
             bias = self.description.recipe.update_bias
@@ -138,13 +138,13 @@ class Evolution:
         return EvolutionState(search, 0, -math.inf, mean, mean)
 
     def advance(self, state: EvolutionState) -> tuple[EvolutionState, Rows]:
-        """Do one generation, and evaluate the mean where that is due.
+        """Do one generation, and evaluate the mean if that is due.
 
         Returns:
-            The next state, and its rows of the run's tables.
+            The next state, and its rows of the tables of the run.
 
         Raises:
-            FloatingPointError: the search distribution is no longer made of numbers.
+            FloatingPointError: the search distribution is no longer finite.
             ConnectionError: an actor is lost or frozen.
         """
         recipe = self.description.recipe
@@ -162,7 +162,7 @@ class Evolution:
             state.generation,
             _hash([sampled.genomes]),
             _hash([sampled.evaluation.columns]),
-            hash_checkpoint(self.counters(state), self.tensors(state)),
+            hash_checkpoint(*self.checkpoint(state)),
         )
         score = None if held_out is None else held_out.scores.item()
         return state, Rows(self._record(state, sampled.evaluation, score), hashes, parts)
@@ -181,18 +181,22 @@ class Evolution:
         return state, evaluation
 
     def tensors(self, state: EvolutionState) -> dict[str, Tensor]:
-        """What a checkpoint holds beside its counters; names and shapes never change in a run."""
+        """Return the tensors of a checkpoint; names and shapes never change in a run."""
         search = {f"{_SEARCH}{name}": value for name, value in state.search.items() if name != GENERATION}
         tensors = search | {"best": state.best, "last": state.last}
         return {name: tensor.clone() for name, tensor in tensors.items()}
 
     def counters(self, state: EvolutionState) -> Counters:
-        """The numbers of a checkpoint."""
+        """Return the numbers of a checkpoint."""
         best_score = state.best_score if math.isfinite(state.best_score) else None
         return Counters(self.description.identity, state.generation, state.steps, best_score)
 
+    def checkpoint(self, state: EvolutionState) -> tuple[Counters, dict[str, Tensor]]:
+        """Return what `restore` takes."""
+        return self.counters(state), self.tensors(state)
+
     def restore(self, counters: Counters, tensors: Mapping[str, Tensor]) -> EvolutionState:
-        """The state that `counters` and `tensors` are of."""
+        """Return the state of a checkpoint."""
         # Copies, because the memory of a file need not be aligned, and results can depend on that.
         copies = {name: tensor.clone() for name, tensor in tensors.items()}
         search = {
@@ -203,7 +207,7 @@ class Evolution:
         return EvolutionState(search, counters.steps, best_score, copies["best"], copies["last"])
 
     def agents(self, state: EvolutionState) -> dict[str, SavedAgent]:
-        """What is saved as agents: the fittest genome, the best mean, and the newest one."""
+        """Return the agents to save: the fittest genome, the best mean and the newest mean."""
         genomes = {"last": state.last, "best": state.best, "mean": self.search.mean(state.search)}
         spaces = self.world.dynamics.observation_space, self.world.dynamics.action_space
         return {
@@ -232,7 +236,7 @@ class Evolution:
 
 
 def hash_checkpoint(counters: Counters, tensors: Mapping[str, Tensor]) -> str:
-    """The first digits of the SHA-256 of what a checkpoint holds."""
+    """Return the first digits of the SHA-256 of the content of a checkpoint."""
     names = sorted(tensors)
     return _hash([tensors[name] for name in names], json.dumps([names, asdict(counters)]))
 

@@ -1,33 +1,36 @@
-"""What evolution pays for."""
+"""The fitness of genomes in one world."""
 
 import torch
 from torch import Tensor
 
 from lndp_agents.rollout import Rollout
+from lndp_agents.shapes import Float, Int
 
 WORST = torch.finfo(torch.float32).min
-"""The fitness of a genome whose lives gave no number: a number below all others."""
+"""The fitness of a genome whose returns are not finite: a number below all others."""
 
 
-def fitness(lives: Rollout, tasks: Tensor, worst_weight: float, density_penalty: float) -> Tensor:
-    """Score each genome by its mean life and by its worst task.
+def fitness(
+    found: Rollout, contexts: Int[Tensor, " L"], worst_weight: float, density_penalty: float
+) -> Float[Tensor, " P"]:
+    """Score each genome by its mean return and by its return in its worst context.
 
-    A mean alone has a broad optimum in programs that do one thing in every life ("always the same side"); the
-    share of the worst task is what makes adapting pay.
+    The mean alone has a broad optimum in policies that act alike in every lifetime ("always the same side");
+    the weight of the worst context (minimax) makes adaptation pay.
 
     Args:
-        lives: P x L lives.
-        tasks: (L,) int64, the task of each life.
-        worst_weight: share of the worst task, in [0, 1].
-        density_penalty: fitness lost per unit of mean density of the brain.
+        found: P x L rollouts.
+        contexts: the hidden condition of each lifetime.
+        worst_weight: minimax weight of the worst context, in [0, 1].
+        density_penalty: fitness lost per unit of mean edge density of the network.
 
     Returns:
-        (P,) float64; `WORST` where it is not a number.
+        Float64 numbers; `WORST` where the fitness is not finite.
     """
-    scores = lives.scores
-    by_task = torch.stack(
-        [scores[:, tasks == task].mean(1) for task in sorted({int(task) for task in tasks})]
+    scores = found.scores
+    by_context = torch.stack(
+        [scores[:, contexts == context].mean(1) for context in sorted({int(context) for context in contexts})]
     )
-    mixed = (1 - worst_weight) * scores.mean(1) + worst_weight * by_task.min(0).values
-    values = mixed - density_penalty * lives.density.mean(1)
+    mixed = (1 - worst_weight) * scores.mean(1) + worst_weight * by_context.min(0).values
+    values = mixed - density_penalty * found.density.mean(1)
     return torch.where(values.isfinite(), values.clamp(min=WORST), WORST)

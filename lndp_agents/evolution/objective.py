@@ -1,4 +1,4 @@
-"""What a search maximizes: a function from genomes to an evaluation.
+"""Objectives of a search: functions from genomes to an evaluation.
 
 An objective is called with genomes (P, D) and a generation, whose randomness all genomes share (common random
 numbers), or with None for the held-out rollouts, which are the same ones at every call:
@@ -8,14 +8,14 @@ numbers), or with None for the held-out rollouts, which are the same ones at eve
 `WorldObjective` is the objective of one world, and `mean_of_ranks` makes one of several: a genome of the
 developmental program fits networks of any size, so that it grows into a network of its own in each world.
 `lndp train --objective` takes the names of `OBJECTIVES` and MODULE:NAME, where NAME is a function of the
-`Description` of a run, and of the recipe's `objective_options`:
+`Description` of a run, and of the config's `objective_options`:
 
     def both(description):
         worlds = [description, description.in_world("lndp/Bandit-v0", lives=32)]
         return mean_of_ranks([WorldObjective(world) for world in worlds])
 
-The same without a module, in the JSON file of a recipe (`lndp train --recipe FILE`); "scale" is the score
-that counts as 0 and the one that counts as 1 in the mean of scores, which chooses `best`:
+The same without a module, in the JSON file of an experiment config (`lndp train --recipe FILE`); "scale" is
+the score that counts as 0 and the one that counts as 1 in the mean of scores, which chooses `best`:
 
     "environment": "lndp/Foraging-v0", "objective": "mean_of_ranks", "objective_options": {"worlds": [
         {"scale": [0, 490]},
@@ -47,7 +47,7 @@ Columns = Callable[[Tensor, int | None], Tensor]
 
 
 class Objective(Protocol):
-    """What is maximized. It may have an attribute `worlds`: its `WorldObjective`s, which actors can share.
+    """A function to maximize. Its attribute `worlds`, if any, has the `WorldObjective`s that actors share.
 
     Example:
         >>> import torch
@@ -101,7 +101,7 @@ class WorldObjective:
         self.columns: Columns = self.rollouts
 
     def __call__(self, genomes: Tensor, generation: int | None) -> Evaluation:
-        """As `Objective.__call__`."""
+        """Evaluate genomes, see `Objective.__call__`."""
         fitness, scores, density, steps = self.columns(genomes, generation).double().unbind(1)
         return Evaluation(fitness, scores, density, steps)
 
@@ -112,16 +112,16 @@ class WorldObjective:
 
     @cached_property
     def world(self) -> World:
-        """Where the rollouts are."""
+        """World of the rollouts."""
         return self.description.make_world()
 
     @cached_property
     def policy(self) -> Policy[Any]:
-        """What is unrolled."""
+        """The policy that is unrolled."""
         return make_policy(self.description.program, "auto")
 
     def rollouts(self, genomes: Tensor, generation: int | None) -> Tensor:
-        """(P, 4): fitness, score, density and steps; float32, and float64 of held-out rollouts."""
+        """Return fitness, score, density and steps (P, 4); float32, and float64 of held-out rollouts."""
         recipe, dynamics = self.description.recipe, self.world.dynamics
         if generation is None:
             stream, contexts = (HELD_OUT, 0), balanced_contexts(dynamics, recipe.held_out_lives)
@@ -135,7 +135,7 @@ class WorldObjective:
         return columns if generation is None else columns.float()
 
     def _rollout(self, genomes: Tensor, stream: tuple[int, int], contexts: Tensor) -> Rollout:
-        """The rollouts 0 .. L-1 of a stream, in contexts (L,), for genomes (P, D)."""
+        """Do the rollouts 0 .. L-1 of a stream, in contexts (L,), for genomes (P, D)."""
         parameters = genome_to_parameters(self.policy.config, genomes.to(self.device))
         seed = self.description.recipe.seed
         keys = lifetime_keys(seed, *stream, num_lifetimes=len(contexts), device=self.device)
@@ -144,7 +144,7 @@ class WorldObjective:
 
 
 class _MeanOfRanks:
-    """See `mean_of_ranks`."""
+    """The objective that `mean_of_ranks` returns."""
 
     def __init__(self, objectives: Sequence[Objective], scales: Sequence[tuple[float, float]] = ()) -> None:
         self._objectives = objectives
@@ -163,7 +163,7 @@ class _MeanOfRanks:
             )
 
     def __call__(self, genomes: Tensor, generation: int | None) -> Evaluation:
-        """As `Objective.__call__`; `parts` has the scores by name of the environment."""
+        """Evaluate genomes, see `Objective.__call__`; `parts` has the scores by name of the environment."""
         evaluations = [objective(genomes, generation) for objective in self._objectives]
         shares = [
             (each.scores - low) / (high - low)
@@ -181,12 +181,12 @@ class _MeanOfRanks:
 
     @property
     def worlds(self) -> Sequence[WorldObjective]:
-        """Those of all objectives."""
+        """Worlds of all objectives."""
         return [world for objective in self._objectives for world in worlds_of(objective)]
 
     @property
     def _names(self) -> list[str]:
-        """One of each objective: its environment, or its number where several have the same or none."""
+        """Names of the objectives: their environments, or numbers where several have the same or none."""
         names = [
             "+".join(w.description.recipe.environment for w in worlds_of(each)) for each in self._objectives
         ]
@@ -197,7 +197,7 @@ class _MeanOfRanks:
 
 
 def mean_of_ranks(objectives: Sequence[Objective], scales: Sequence[tuple[float, float]] = ()) -> Objective:
-    """Mean over objectives of the rank of a genome in the population, from 0 (worst) to 1 (best).
+    """Return the mean over objectives of the rank of a genome in the population, from 0 (worst) to 1 (best).
 
     So the objective with the largest spread does not decide alone. The score is the mean of scores, each as
     its share of what there is to gain.
@@ -223,18 +223,18 @@ def mean_of_ranks(objectives: Sequence[Objective], scales: Sequence[tuple[float,
 
 
 def ranks(values: Tensor) -> Tensor:
-    """(P,) float64: the share of the others that each of (P,) is better than; of its equals, half."""
+    """Return the share (P,) float64 of the others that each value is above; equals count half."""
     mine, others = values[:, None], values[None]
     return (mine > others).double().mean(1) + (mine == others).double().mean(1) / 2
 
 
 def worlds_of(objective: Objective) -> Sequence[WorldObjective]:
-    """The worlds of an objective, if it has any."""
+    """Return the worlds of an objective, if it has any."""
     return getattr(objective, "worlds", ())
 
 
 def _ranks_in_worlds(description: Description, *, worlds: Sequence[Mapping[str, Any]]) -> Objective:
-    """`mean_of_ranks` in the environment of a run and in further ones.
+    """Return `mean_of_ranks` in the environment of a run and in further ones.
 
     Args:
         description: the run.
@@ -254,11 +254,11 @@ def _ranks_in_worlds(description: Description, *, worlds: Sequence[Mapping[str, 
 
 
 OBJECTIVES: Mapping[str, Callable[..., Objective]] = {"mean_of_ranks": _ranks_in_worlds}
-"""What makes an objective of a description and of options; without a name it is that of the environment."""
+"""Makers of objectives from a description and options; without a name it is that of the environment."""
 
 
 def make_objective(description: Description) -> Objective:
-    """The objective that a recipe names.
+    """Make the objective that a config names.
 
     Raises:
         ValueError: the name or an option is unknown or does not fit, or a world is refused; or what is not
@@ -281,14 +281,14 @@ def make_objective(description: Description) -> Objective:
 
 
 def with_bodies(description: Description) -> Description:
-    """The description with what follows from the further worlds of its objective, which then stays."""
+    """Return the description with the bodies in the further worlds of its objective."""
     worlds = (each.description for each in worlds_of(make_objective(description)))
     further = [each for each in worlds if each is not description]
     return replace(description, bodies=tuple(Body(each.program, each.encoding) for each in further))
 
 
 def _require_bodies(objective: Objective, description: Description) -> None:
-    """Have the further worlds be as they were when the run began."""
+    """Give the further worlds the bodies that they had when the run began."""
     further = [each for each in worlds_of(objective) if each.description is not description]
     if len(further) != len(description.bodies):
         raise ValueError(

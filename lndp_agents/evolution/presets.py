@@ -1,4 +1,4 @@
-"""What a recipe leaves open is chosen here, for its policy and environment, by the preset that it names.
+"""Presets choose what an experiment config leaves open, for its policy and environment.
 
 There is one set of defaults: the command line, comparisons and Python all come here.
 """
@@ -105,7 +105,7 @@ def settle(config: EvolutionConfig, *, trust: bool = False) -> Experiment:
 
 
 def describe(config: EvolutionConfig, policy: PolicyConfig, world: World) -> str:
-    """What was chosen, in one line for a person."""
+    """Return one line on what was chosen."""
     network = ", ".join(f"{name}={value}" for name, value in config.program.items())
     around = f"around {config.start}" if config.start else f"update_bias {config.update_bias:g}"
     parts = [
@@ -130,7 +130,7 @@ def _make_world(config: EvolutionConfig, start: Agent[Any] | None) -> World:
 
 
 def _numbers(config: EvolutionConfig, world: World) -> dict[str, Any]:
-    """What the preset "default" chooses for an environment."""
+    """Return what the preset "default" chooses for an environment."""
     is_cheap = world.dynamics.num_tasks > 1 or world.num_steps <= SHORT_LIFETIME
     numbers: dict[str, Any] = {"lives": 16 if is_cheap and world.episodes == 1 else 8}
     if config.start:

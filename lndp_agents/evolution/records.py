@@ -1,4 +1,4 @@
-"""What is recorded of a generation: numbers, hashes, and the counters of a checkpoint."""
+"""Records of a generation: numbers, hashes, and the counters of a checkpoint."""
 
 from dataclasses import dataclass
 
@@ -7,41 +7,41 @@ from lndp_agents.validation import is_finite_number, is_integer, shorten
 
 @dataclass(frozen=True)
 class Generation:
-    """What is known after a generation; the columns of metrics.csv."""
+    """Numbers of a generation; the columns of metrics.csv."""
 
     generation: int
-    """Generations done."""
+    """Number of generations done."""
     steps: int
-    """Steps of life lived by all populations so far."""
+    """Number of environment steps of all populations so far."""
     fitness_best: float
     fitness_mean: float
-    """Over the genomes whose fitness was a number, as is the deviation."""
+    """Mean over the genomes whose fitness was a number, as is the deviation."""
     fitness_std: float
     score_best: float
     score_mean: float
-    """Mean episode return over the population's lives."""
+    """Mean episode return over the population's rollouts."""
     held_out: float | None
-    """Mean episode return of the mean genome on held-out lives, where it was measured."""
+    """Mean episode return of the mean genome on held-out rollouts, where it was measured."""
     sigma: float
     """Step size of CMA-ES, or the mean deviation of another searcher."""
     density: float
     """Mean share of allowed edges that existed."""
     nan_count: int
-    """Genomes whose fitness was not a number."""
+    """Number of genomes whose fitness was not a number."""
 
 
 @dataclass(frozen=True)
 class Hashes:
-    """What `lndp verify` compares beside the numbers; the columns of hashes.csv."""
+    """Hashes that `lndp verify` compares beside the numbers; the columns of hashes.csv."""
 
     generation: int
-    """Generations done."""
+    """Number of generations done."""
     population: str
-    """Of the genomes."""
+    """Hash of the genomes."""
     fitness: str
-    """Of their evaluations."""
+    """Hash of their evaluations."""
     search: str
-    """Of the checkpoint, tensors and counters."""
+    """Hash of the checkpoint, tensors and counters."""
 
 
 @dataclass(frozen=True)
@@ -53,13 +53,13 @@ class Counters:
     """
 
     run: str
-    """Which run it is of: the hash of its description."""
+    """Identity of the run: the hash of its description."""
     generation: int
-    """Generations done."""
+    """Number of generations done."""
     steps: int
-    """Steps lived by all populations."""
+    """Number of environment steps of all populations."""
     best_score: float | None
-    """Held-out score of the best mean; none was measured yet if None."""
+    """Held-out score of the best mean; None if none was measured yet."""
 
     def __post_init__(self) -> None:
         for name in ("generation", "steps"):

@@ -1,4 +1,4 @@
-"""The genome that a search starts around, where that is not zero: an agent's."""
+"""The genome of an agent as the first mean of a search."""
 
 import hashlib
 from typing import Any
@@ -14,7 +14,7 @@ from lndp_agents.zoo import zoo_folder, zoo_names
 
 
 def start_genome(name: str, agent: Agent[Any], policy: PolicyConfig) -> Tensor:
-    """(D,): the genome of an agent for another search, which may be of networks of other sizes and births.
+    """Return the genome (D,) of an agent for another search, whose networks may have other sizes and inits.
 
     Raises:
         ValueError: the genome has another number of parameters than those of the policy, or other ones.
@@ -29,7 +29,7 @@ def start_genome(name: str, agent: Agent[Any], policy: PolicyConfig) -> Tensor:
 
 
 def published_genome(name: str) -> Tensor | None:
-    """(D,): the genome of an agent of the zoo, or NAME/start; none for other names, which may mean anything.
+    """Return the genome (D,) of an agent of the zoo or of NAME/start; None for other names.
 
     Nothing is fetched, and no folder but the zoo's is looked at: the name may be a stranger's.
     """
@@ -41,5 +41,5 @@ def published_genome(name: str) -> Tensor | None:
 
 
 def genome_sha256(genome: Tensor) -> str:
-    """The SHA-256 of the float32 numbers of a genome (D,)."""
+    """Return the SHA-256 of the float32 numbers of a genome (D,)."""
     return hashlib.sha256(genome.numpy().tobytes()).hexdigest()

@@ -18,9 +18,9 @@ class Rollout(NamedTuple):
     density: Tensor
     """(P, L) float64: mean over the steps of the share of allowed edges that exist; 0 for fixed wirings."""
     steps: Tensor
-    """(P, L) int64: how many steps each lifetime took."""
+    """(P, L) int64: number of steps of each lifetime."""
     records: Mapping[str, Tensor] = {}
-    """What was asked for in `record`, (P, L, T, ...) each; 0 after the end of a lifetime."""
+    """The records asked for, (P, L, T, ...) each; 0 after the end of a lifetime."""
 
     @property
     def scores(self) -> Tensor:
@@ -53,9 +53,9 @@ class Batch(NamedTuple):
 
     network: Network
     state: Any
-    """A state of the dynamics, P * L rows."""
+    """State of the dynamics, P * L rows."""
     step: int
-    """How many steps were taken since the beginning."""
+    """Number of steps since the beginning."""
     alive: Tensor
     """(P, L) bool: which lifetimes have not ended."""
     reward: Tensor
@@ -67,7 +67,7 @@ class Batch(NamedTuple):
     edges: Tensor
     """(P, L) float64: the number of edges, summed over the steps."""
     steps: Tensor
-    """(P, L) int64: how many steps each lifetime has taken."""
+    """(P, L) int64: number of steps of each lifetime so far."""
 
     @property
     def outcome(self) -> tuple[Tensor, Tensor, Tensor]:

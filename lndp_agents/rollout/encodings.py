@@ -1,4 +1,4 @@
-"""Encodings by name, made for a world: by its observation space, and by what random actions show there."""
+"""Observation encoders by name, made from an observation space and observations of random actions."""
 
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -26,18 +26,18 @@ from lndp_agents.spaces.kinds import LARGEST, telling_bounds
 from lndp_agents.validation import shorten
 
 STATISTICS_LIVES, STATISTICS_STEPS = 32, 200
-"""Lives and steps of random actions from which the spread of observations is measured."""
+"""Numbers of lifetimes and steps with random actions that give the spread of observations."""
 MAX_PLACES = 64
-"""Place cells that `auto` gives to a Box."""
+"""Largest number of place cells that `auto` gives to a Box."""
 _Seen = Callable[[], Tensor]
-"""Gives observations (any number, *shape) float64 under random actions, once they are needed."""
+"""Function that returns observations (any number, *shape) float64 of random actions."""
 
 
 def named_encoding(name: str, dynamics: Dynamics[Any]) -> ObservationEncoding:
-    """The encoding of a name for the observations of a task.
+    """Return the observation encoder of a name for an environment.
 
     Choices become one-hot, or bits where they have more than 64 values, and what is binary stays 0 or 1,
-    whatever the name; the name says what becomes of each Box, see `ENCODINGS`.
+    whatever the name; the name says how each Box is encoded, see `ENCODINGS`.
 
     Raises:
         ValueError: there is no such name, or it does not suit the observation space.
@@ -56,9 +56,9 @@ def named_encoding(name: str, dynamics: Dynamics[Any]) -> ObservationEncoding:
 
 
 def _auto(box: Box[Any], seen: _Seen) -> ObservationEncoding:
-    """The encoding that suits a Box.
+    """Return the encoder that suits a Box.
 
-    * A picture of bytes that has more numbers than a brain may have nodes stays a picture.
+    * A picture of bytes that has more numbers than a network may have nodes stays a picture.
     * Where all bounds are finite and only whole numbers are seen, as on a grid, place cells: at most 64, and
       only if a dimension has more than two places, for two say no more than one number does.
     * Else numbers, centered on the mean that is seen. Bounds say how far a number can go, the spread under
@@ -81,7 +81,7 @@ def _auto(box: Box[Any], seen: _Seen) -> ObservationEncoding:
 
 
 def _scaled(box: Box[Any], seen: _Seen) -> ObservationEncoding:
-    """Telling bounds become -1 and 1, other dimensions are divided by their spread."""
+    """Map telling bounds to -1 and 1, and divide other dimensions by their spread."""
     if telling_bounds(box)[2].all():
         return AffineEncoding.scaled(box)
     return AffineEncoding.scaled(box, *_statistics(seen))
@@ -104,13 +104,13 @@ _OF_BOX: Mapping[str, Callable[[Box[Any], _Seen], ObservationEncoding]] = {
 
 
 def _statistics(seen: _Seen) -> tuple[ArrayLike, ArrayLike]:
-    """Mean and standard deviation, each of the shape of the Box."""
+    """Return mean and standard deviation, each of the shape of the Box."""
     observations = seen()
     return observations.mean(0).numpy(), observations.std(0).numpy()
 
 
 def _random_observations(dynamics: Dynamics[Any]) -> Tensor:
-    """Observations (any number, *shape) of lives with random actions, always the same ones, all finite."""
+    """Return finite observations (any number, *shape) of lifetimes with random actions, always the same."""
     keys = fold(torch.arange(STATISTICS_LIVES), 0)
     state = dynamics.reset(keys)
     alive = torch.ones(STATISTICS_LIVES, dtype=torch.bool)

@@ -24,7 +24,7 @@ MEMORY = 2**30
 AnyNetwork = TypeVar("AnyNetwork", bound=Network)
 
 Report = Callable[[float], None]
-"""Takes the share, from 0 to 1, of the longest possible rollout that is done or no longer needed."""
+"""Function of the share, from 0 to 1, of the longest possible rollout that is done or not needed any more."""
 
 
 @torch.no_grad()
@@ -43,10 +43,10 @@ def rollout(
 
     Args:
         learner: an evolved policy with P genomes, or one with `predict` (P = 1).
-        world: where.
+        world: the world of the rollouts.
         keys: (L,) int64, the randomness of each lifetime.
         contexts: (L,) int64, the hidden condition of each lifetime.
-        interventions: what is done to all lifetimes; each hook is called in this order.
+        interventions: those of all lifetimes; each hook is called in this order.
         record: what to keep of every step: names of `rollout.records`, or pairs of a name and a function of a
             `Transition`. Returns, densities and numbers of steps are always there.
         memory: bytes that a batch may take; one lifetime is rolled out however much it takes.
@@ -88,7 +88,7 @@ def _rollout_batch(
     *,
     tick: Report,
 ) -> Rollout:
-    """As `rollout`, in one batch, of lifetimes with these keys and contexts."""
+    """Do `rollout` in one batch, for lifetimes with these keys and contexts."""
     keys, contexts = lifetimes
     batch = init_batch(learner, world, keys, contexts)
     outcome = tuple(torch.zeros_like(total) for total in batch.outcome)
@@ -164,9 +164,9 @@ def unroll(
     set: then each step asks whether any episode begins.
 
     Args:
-        world: where.
+        world: the world of the rollouts.
         batch: the rollouts; void afterwards if donated.
-        num_steps: how many.
+        num_steps: number of steps.
         interventions: as in `rollout`.
         observe: called with each transition.
         donate: whether the memory of network states may be reused, after which `Transition.before` is void.
@@ -241,7 +241,7 @@ def step_network(
         donate: whether the memory of the networks' state may be reused.
 
     Returns:
-        The networks after the step, and the actions (P * L, *shape) that are done.
+        The networks after the step, and the actions (P * L, *shape).
     """
     for each in interventions:
         given = each.on_senses(step, given)
@@ -253,7 +253,7 @@ def step_network(
 
 
 def _unfinished(alive: Tensor) -> tuple[Tensor, Tensor] | None:
-    """Which genomes and which lifetimes to go on with, by index; None if all (P, L) have ended."""
+    """Return the genomes and lifetimes to go on with, by index; None if all (P, L) have ended."""
     going = alive.any(1), alive.any(0)
     counts = [int(mask.sum()) for mask in going]
     if not counts[0]:
@@ -266,7 +266,7 @@ def _unfinished(alive: Tensor) -> tuple[Tensor, Tensor] | None:
 
 
 def _size(size: int, count: int) -> int:
-    """The smallest of size, size / 2, size / 4 ... that holds so many: few sizes, few compilations."""
+    """Return the smallest of size, size / 2, size / 4 ... that holds `count`: few sizes, few compilations."""
     while count <= size // 2:
         size //= 2
     return size

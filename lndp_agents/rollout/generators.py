@@ -1,4 +1,4 @@
-"""stable-baselines3 draws from the global generators of Python, NumPy and torch; here they are only lent."""
+"""A loan of the global generators of Python, NumPy and torch, from which stable-baselines3 samples."""
 
 import random
 from collections.abc import Generator
@@ -10,7 +10,7 @@ import torch
 
 @contextmanager
 def lent_generators(seed: int) -> Generator[None]:
-    """Seed the global generators, and afterwards put them back to where they were.
+    """Seed the global generators, and restore them afterwards.
 
     Args:
         seed: at least 0.

@@ -1,4 +1,4 @@
-"""An environment that somebody has made, such as one that is drawn, as a world of one lifetime."""
+"""An existing environment, such as one that is drawn, as a world of one lifetime."""
 
 from typing import Any
 
@@ -36,7 +36,7 @@ class GivenEnv(GymDynamics):
         return GymState(torch.tensor([0]), seen, torch.tensor([True]), torch.tensor([False]))
 
     def info(self, state: GymState) -> dict[str, Tensor]:
-        """The numbers that the environment told last, (1,) each."""
+        """Return the numbers of the newest `info`, (1,) each."""
         told = {name: np.asarray(value) for name, value in self._info.items()}
         numbers = {
             name: value for name, value in told.items() if not value.ndim and value.dtype.kind in "bif"
@@ -49,7 +49,7 @@ class GivenEnv(GymDynamics):
 
 
 def given_world(env: Env, seed: int | None, encoding: ObservationEncoding | None = None) -> World:
-    """The world of an environment that is there already.
+    """Return the world of an existing environment.
 
     Raises:
         ValueError: the encoding does not read its observations.
@@ -58,12 +58,12 @@ def given_world(env: Env, seed: int | None, encoding: ObservationEncoding | None
 
 
 def env_name(env: Env) -> str:
-    """The id that an environment was made by, else the name of its class."""
+    """Return the id that an environment was made by, else the name of its class."""
     return env.spec.id if env.spec else type(env.unwrapped).__name__
 
 
 def lifetime_steps(env: Env) -> int | None:
-    """Most steps of a lifetime, if the environment says so."""
+    """Return the largest number of steps of a lifetime, if the environment says so."""
     dynamics = getattr(env.unwrapped, "dynamics", None)
     if isinstance(dynamics, LifetimeDynamics):
         return dynamics.num_steps

@@ -1,4 +1,4 @@
-"""Any gymnasium environment as a world, one copy of it for each life."""
+"""Any gymnasium environment as dynamics, one copy of it for each lifetime."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -17,30 +17,30 @@ from lndp_agents.spaces.rows import row_shape, unread
 
 
 class GymState(NamedTuple):
-    """What the environments showed last; the environments themselves keep their state."""
+    """The newest observations; the environments themselves keep their state."""
 
     row: Tensor
-    """(B,) int64: which environment."""
+    """(B,) int64: the index of the environment."""
     observation: Tensor
     """(B, *shape), or (B, F) where the space has several parts (see `spaces.rows`)."""
     episode_start: Tensor
     is_over: Tensor
-    """(B,) bool: where a life has ended; its environment stays as it is."""
+    """(B,) bool: which lifetimes have ended; their environments stay as they are."""
 
 
 class GymDynamics(OneEpisode):
     """Environments that `lndp_envs` does not have in batches, stepped one by one.
 
-    Unlike other dynamics it is not pure: its environments are stepped in place, those of the last reset. One
-    whose life has ended is not stepped before the next reset. Observations outside of their space are taken
-    as they are, but for their shape; an agent senses NaN as 0 (see `spaces.as_finite`). A reward that is no
-    finite number makes the score of its life none either, and the genome the worst of its generation. Both
+    Unlike other dynamics it is not pure: the environments of the last reset are stepped in place. One whose
+    lifetime has ended is not stepped before the next reset. Observations outside of their space are taken as
+    they are, but for their shape; an agent reads NaN as 0 (see `spaces.as_finite`). A reward that is not
+    finite makes the score of its lifetime not finite either, and the genome the worst of its generation. Both
     are noted once.
 
     Args:
         environment: name of the environment, see `lndp_agents.environments`.
         keywords: its keyword arguments, and `max_episode_steps`.
-        episodes: episodes of a life.
+        episodes: number of episodes of a lifetime.
 
     Raises:
         ValueError: the environment cannot be made, or its observations have no fixed size or no numbers.
@@ -49,7 +49,7 @@ class GymDynamics(OneEpisode):
 
     num_tasks = 1
     _info: Mapping[str, Any] = {}
-    """What the environment that was stepped last told beside its observation."""
+    """The `info` of the newest step of an environment."""
 
     def __init__(self, environment: str, keywords: Mapping[str, Any], episodes: int) -> None:
         self._name, self._keywords, self._episodes = environment, dict(keywords), episodes
@@ -62,7 +62,7 @@ class GymDynamics(OneEpisode):
         self._envs: list[Env] = []
 
     def reset(self, key: Tensor, task: Tensor | None = None) -> GymState:
-        """Begin a life in each of B environments, seeded from the keys (B,)."""
+        """Begin a lifetime in each of B environments, seeded from the keys (B,)."""
         while len(self._envs) > len(key):
             self._envs.pop().close()
         self._envs += [self._make() for _ in range(len(key) - len(self._envs))]
@@ -75,7 +75,7 @@ class GymDynamics(OneEpisode):
         return GymState(rows, observation, rows >= 0, rows < 0)
 
     def step(self, state: GymState, action: Tensor) -> tuple[GymState, Tensor, Tensor]:
-        """Step the environments of lives that go on."""
+        """Step the environments whose lifetimes go on."""
         actions, rows = action.cpu().numpy(), [int(row) for row in state.row.cpu()]
         seen, over = state.observation.cpu().numpy().copy(), state.is_over.cpu().numpy().copy()
         start, reward = np.zeros_like(over), np.zeros(len(over))
@@ -92,15 +92,15 @@ class GymDynamics(OneEpisode):
         return GymState(state.row, observation, episode_start, is_over), earned, is_over
 
     def observe(self, state: GymState) -> Tensor:
-        """(B, *shape): the last observations."""
+        """Return the newest observations (B, *shape)."""
         return state.observation
 
     def episode_start(self, state: GymState) -> Tensor:
-        """(B,) bool: where an episode of the life begins."""
+        """Return (B,) bool: where an episode of the lifetime begins."""
         return state.episode_start
 
     def info(self, state: GymState) -> dict[str, Tensor]:
-        """Nothing more is known."""
+        """Return nothing: no more is known."""
         return {}
 
     def _see_spaces(self, env: Env) -> None:
@@ -123,6 +123,6 @@ class GymDynamics(OneEpisode):
 
     def _note_what_is_not_finite(self, seen: NDArray[Any], reward: NDArray[np.float64]) -> None:
         if not np.isfinite(reward).all():
-            note(f"{self._name} gave a reward that is no finite number: its life scores as the worst")
+            note(f"{self._name} gave a reward that is no finite number: its lifetime scores as the worst")
         if not np.isfinite(seen).all():
             note(f"{self._name} gave an observation that is not finite: agents sense NaN as 0")

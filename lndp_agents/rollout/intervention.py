@@ -1,4 +1,4 @@
-"""What an intervention is: hooks that a rollout calls in every step."""
+"""Interventions: hooks that a rollout calls in every step."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -14,7 +14,7 @@ MAX_STEP = 10**9
 
 @dataclass(frozen=True, kw_only=True)
 class Intervention:
-    """Something that is done to lifetimes from a step on. This one does nothing: override the hooks.
+    """A change of lifetimes from a step on. This one changes nothing: override the hooks.
 
     All hooks are pure: they depend on their arguments alone, so noise comes from the keys of the lifetimes.
     They are called in this order in every step, from the first one of a lifetime on.
@@ -37,9 +37,9 @@ class Intervention:
     """
 
     kind: ClassVar[str] = "nothing"
-    """The name of what is done, that of the class unless it says otherwise."""
+    """Name of the intervention, that of the class unless it says otherwise."""
     at: int = 0
-    """The step of the lifetime before which it happens, from 0."""
+    """Index of the step of the lifetime before which it begins, from 0."""
 
     def __init_subclass__(cls) -> None:
         if "kind" not in vars(cls):
@@ -66,14 +66,14 @@ class Intervention:
 
     @property
     def value(self) -> Any:
-        """How much or how many, as in JSON and in names of files; True without such a number."""
+        """Size of the intervention, as in JSON and in names of files; True without such a number."""
         return True
 
     def __str__(self) -> str:
         return f"{self.kind} at step {self.at}"
 
     def check(self, name: str, minimum: int, what: str | None = None) -> None:
-        """See that a field is an integer.
+        """Raise unless a field is an integer.
 
         Raises:
             ValueError: it is not, or too small or too large.

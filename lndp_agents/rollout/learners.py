@@ -1,4 +1,4 @@
-"""What a rollout rolls out, and evolved policies: P genomes x L lifetimes in one batch on a device."""
+"""Learners of a rollout, and evolved policies: P genomes x L lifetimes in one batch on a device."""
 
 from typing import Any, NamedTuple, Protocol, Self
 
@@ -14,12 +14,12 @@ from lndp_agents.spaces import ActionDecoding, ObservationEncoding
 
 
 class StepInput(NamedTuple):
-    """What a learner receives in one step: P genomes x L lifetimes, which are P * L rows of the world."""
+    """Input of a learner in one step: P genomes x L lifetimes, which are P * L rows of the world."""
 
     observation: Tensor
     """(P * L, *shape), not yet encoded."""
     reward: Tensor
-    """(P, L) float64: the last one. No policy senses it where an episode begins."""
+    """(P, L) float64: that of the step before. No policy receives it where an episode begins."""
     episode_start: Tensor
     """(P, L) bool."""
     alive: Tensor | None = None
@@ -27,7 +27,7 @@ class StepInput(NamedTuple):
 
 
 class Coding(Protocol):
-    """What connects a network with an environment: a `World` has both, and so has an agent."""
+    """Observation encoder and action decoder; a `World` has both, and so has an agent."""
 
     @property
     def encoding(self) -> ObservationEncoding:
@@ -45,12 +45,12 @@ class Network(Protocol):
 
     @property
     def state(self) -> Any:
-        """What changes from step to step: the state of a policy, or the memory of `predict`."""
+        """State that changes from step to step: that of a policy, or the memory of `predict`."""
         ...
 
     @property
     def num_edges(self) -> Tensor | float:
-        """(P, L): how many edges exist; 0 where edges do not come and go."""
+        """(P, L): number of edges; 0 where edges do not come and go."""
         ...
 
     def step(self, coding: Coding, given: StepInput, *, donate: bool) -> tuple[Self, Tensor]:
@@ -70,21 +70,21 @@ class Network(Protocol):
 
 
 class Learner(Protocol):
-    """What `rollout` takes: `Evolved` or `Predicting`."""
+    """A learner that `rollout` takes: `Evolved` or `Predicting`."""
 
     @property
     def num_genomes(self) -> int:
-        """P."""
+        """Number of genomes, P."""
         ...
 
     @property
     def step_bytes(self) -> int:
-        """About how much memory one lifetime takes."""
+        """Approximate number of bytes that one lifetime takes."""
         ...
 
     @property
     def num_allowed_edges(self) -> int:
-        """How many edges may exist; 0 where edges do not come and go."""
+        """Largest number of edges; 0 where edges do not come and go."""
         ...
 
     def init(self, keys: Tensor, observation_space: Space[Any]) -> Network:

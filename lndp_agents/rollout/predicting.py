@@ -15,7 +15,7 @@ from lndp_agents.rollout.streams import INIT
 from lndp_agents.spaces import to_numbers
 
 Memory: TypeAlias = tuple[NDArray[Any], ...]
-"""What a policy with `predict` remembers of B rows between two steps."""
+"""Memory of a policy with `predict` between two steps, B rows."""
 
 
 class PredictPolicy(Protocol):
@@ -23,7 +23,7 @@ class PredictPolicy(Protocol):
 
     @property
     def action_space(self) -> Space[Any]:
-        """The actions that it gives."""
+        """Space of its actions."""
         ...
 
     def predict(
@@ -61,7 +61,7 @@ class PredictNetwork(NamedTuple):
 
     policy: PredictPolicy
     state: Any
-    """Its memory."""
+    """Memory of the policy."""
     key: Tensor
     """(1, L) int64: the randomness of each lifetime."""
     is_new: bool

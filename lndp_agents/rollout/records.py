@@ -1,4 +1,4 @@
-"""What a rollout can keep of every step."""
+"""Records that a rollout can keep of every step."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
@@ -15,12 +15,12 @@ class Transition(NamedTuple):
     """One step of P x L lifetimes."""
 
     step: int
-    """From 0."""
+    """Index of the step, from 0."""
     world: World
     state: Any
     """The state of the dynamics before the step, P * L rows."""
     given: StepInput
-    """What the world showed, before interventions."""
+    """The input of the networks, before interventions."""
     alive: Tensor
     """(P, L) bool: which lifetimes had not ended."""
     before: Network
@@ -28,18 +28,18 @@ class Transition(NamedTuple):
     network: Network
     """The networks after it."""
     action: Tensor
-    """(P * L, *shape): the actions that were done."""
+    """(P * L, *shape): the actions."""
     reward: Tensor
-    """(P, L) float64: what they brought; 0 after the end of a lifetime."""
+    """(P, L) float64: the rewards; 0 after the end of a lifetime."""
 
 
 Recorder: TypeAlias = Callable[[Transition], Tensor]
-"""Returns what is to be kept of a step, (P, L, ...)."""
+"""Function from a step to what is kept of it, (P, L, ...)."""
 Record: TypeAlias = "str | tuple[str, Recorder]"
 
 
 def _hidden(transition: Transition) -> Tensor:
-    """(P, L, K) int64: all that the world hides, before the step."""
+    """Return all that the world hides before the step, one column each, int64."""
     shape = transition.reward.shape
     hidden = transition.world.dynamics.hidden(transition.state)
     columns = [hidden[name].long().reshape(shape) for name in sorted(hidden)]

@@ -1,4 +1,4 @@
-"""What `SenseReward` gives, for a batch."""
+"""The observations of `SenseReward`, for a batch."""
 
 from typing import Any
 
@@ -10,19 +10,19 @@ from lndp_agents.spaces.kinds import is_box, is_discrete
 
 
 def array_encoding(space: Space) -> ObservationEncoding | None:
-    """How observations of several parts become the array that learners but agents get; none for others."""
+    """Return the encoder of observations of several parts to one array; None for other spaces."""
     return None if is_box(space) or is_discrete(space) else ObservationEncoding.of(space)
 
 
 def sense_reward(
     observations: NDArray[Any], rewards: NDArray[Any], starts: NDArray[np.bool_]
 ) -> dict[str, NDArray[Any]]:
-    """What B rows sense, as `lndp_envs.SenseReward` would give it to each.
+    """Return what `lndp_envs.SenseReward` would give to each of B rows.
 
     Args:
         observations: (B, *shape).
-        rewards: (B,): the last ones.
-        starts: (B,): where an episode begins; no reward is sensed across a start.
+        rewards: (B,): those of the step before.
+        starts: (B,): where an episode begins; the reward is 0 there.
 
     Returns:
         The observations, and (B, 1) float32 ``reward`` and ``episode_start``.

@@ -28,12 +28,12 @@ def lifetime_keys(*integers: int, num_lifetimes: int, device: torch.device | str
 def balanced_contexts(
     dynamics: Dynamics[Any], num_lifetimes: int, device: torch.device | str = "cpu", first: int = 0
 ) -> Tensor:
-    """Deal contexts (L,) int64 in turn, so that each comes as often as L allows.
+    """Return contexts (L,) int64 in turn, so that each comes as often as L allows.
 
     Args:
         dynamics: of the world.
         num_lifetimes: L.
         device: of the result.
-        first: how many contexts were dealt before.
+        first: number of contexts that came before.
     """
     return (torch.arange(num_lifetimes, device=device) + first) % dynamics.num_tasks

@@ -34,9 +34,9 @@ class World:
     """The name of the environment."""
     dynamics: Dynamics[Any]
     num_steps: int
-    """Most steps of a lifetime."""
+    """Largest number of steps of a lifetime."""
     episodes: int = 1
-    """Episodes of a lifetime."""
+    """Number of episodes of a lifetime."""
     encoder: ObservationEncoding | None = None
     """The observation encoder that was chosen; the usual one of the space if None."""
 
@@ -74,12 +74,12 @@ class World:
         return ActionDecoding.of(self.dynamics.action_space)
 
     def check_actions(self, space: Space, whose: str, remedy: str) -> None:
-        """See that a learner gives actions of this world.
+        """Raise unless a learner gives actions of this world.
 
         Args:
             space: of the learner's actions.
-            whose: how the message calls the learner.
-            remedy: what the message advises.
+            whose: name of the learner in the message.
+            remedy: advice in the message.
 
         Raises:
             ValueError: the learner gives other actions.
@@ -101,7 +101,7 @@ def make_world(
     Args:
         environment: name of the environment, see `lndp_agents.environments`.
         keywords: keyword arguments of the environment, and `max_episode_steps`.
-        episodes: episodes of a lifetime, for environments that have no lifetimes of their own.
+        episodes: number of episodes of a lifetime, for environments that have no lifetimes of their own.
         encoding: the observation encoder, or its name, see `rollout.encodings`. If None, encoder and decoder
             are made only when they are used: policies with `predict` need neither.
 
@@ -148,7 +148,7 @@ def _batched(name: str, keywords: Mapping[str, Any], episodes: int) -> tuple[Dyn
     own_episodes: int | None = dynamics.episodes
     if own_episodes is not None:
         if episodes not in (1, own_episodes):
-            raise ValueError(f"episodes={episodes}: a life of {name} has {own_episodes}; use its keyword")
+            raise ValueError(f"episodes={episodes}: a lifetime of {name} has {own_episodes}; use its keyword")
         return dynamics, steps, own_episodes
     if episodes > 1:
         dynamics = LifetimeDynamics(dynamics, episodes, steps)

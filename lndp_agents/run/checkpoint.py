@@ -23,9 +23,9 @@ CHECKPOINTS = "checkpoints"
 """The folder of all checkpoints of a run."""
 TENSORS, COUNTERS, MANIFEST = "search.safetensors", "counters.json", "manifest.json"
 KEPT = 2
-"""How many of the newest stay; the older one is for the day when the newer does not verify."""
+"""Number of newest checkpoints to keep; the older one serves if the newer does not verify."""
 MILESTONES = 8
-"""At most so many more stay, evenly apart: from them any generation is soon computed again."""
+"""Largest number of further checkpoints to keep, evenly apart, from which generations are computed again."""
 _MAX_JSON_BYTES = 2**16
 _NAME = re.compile(r"generation_\d{9,10}")
 
@@ -35,7 +35,7 @@ def write_checkpoint(folder: Path, counters: Counters, tensors: Mapping[str, Ten
 
     Args:
         folder: of all checkpoints of a run.
-        counters: where the run is.
+        counters: of the run.
         tensors: of the search.
 
     Raises:
@@ -63,7 +63,7 @@ def write_checkpoint(folder: Path, counters: Counters, tensors: Mapping[str, Ten
 
 
 def kept_generations(newest: int) -> set[int]:
-    """The generations whose checkpoints stay when there is a new one: the newest, and milestones.
+    """Return the generations whose checkpoints stay when there is a new one: the newest, and milestones.
 
     Milestones are the multiples of a power of two, which grows with the run: no later one is missing.
     """
@@ -74,7 +74,7 @@ def kept_generations(newest: int) -> set[int]:
 
 
 def list_checkpoints(folder: Path) -> list[Path]:
-    """All that are named like checkpoints, the newest first."""
+    """Return all that are named like checkpoints, the newest first."""
     return sorted(
         (path for path in folder.glob("generation_*") if _NAME.fullmatch(path.name)),
         key=generation_of,
@@ -83,14 +83,14 @@ def list_checkpoints(folder: Path) -> list[Path]:
 
 
 def generation_of(path: Path) -> int:
-    """The generation that a checkpoint is named after."""
+    """Return the generation that a checkpoint is named after."""
     return int(path.name.rpartition("_")[2])
 
 
 def read_newest(
     folder: Path, run: str, expected: Mapping[str, Tensor]
 ) -> tuple[Counters, dict[str, Tensor], list[str]]:
-    """The newest checkpoint that verifies.
+    """Read the newest checkpoint that verifies.
 
     Args:
         folder: of all checkpoints of a run.
@@ -115,7 +115,7 @@ def read_newest(
 def read_checkpoint(
     path: Path, run: str, expected: Mapping[str, Tensor]
 ) -> tuple[Counters, dict[str, Tensor]]:
-    """One checkpoint, if it verifies.
+    """Read one checkpoint.
 
     Args:
         path: its folder.
@@ -147,7 +147,7 @@ def _name(generation: int) -> str:
 
 
 def _drop(path: Path) -> None:
-    """Remove a checkpoint, if it is there; at no moment is there a part of one."""
+    """Remove a checkpoint, if there is one, without leaving a part of it at any moment."""
     aside = path.with_name(f".dropped-{path.name}-{os.getpid()}")
     with suppress(FileNotFoundError):
         path.replace(aside)

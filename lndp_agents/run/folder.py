@@ -1,4 +1,4 @@
-"""The folder of a run, which is its own: free, locked, without links and leftovers."""
+"""The folder of a run: free, locked, without links and leftovers."""
 
 import os
 import re
@@ -24,17 +24,17 @@ EVENTS, TIMINGS, LOCK = "events", "timings.csv", ".lock"
 _FOLDERS = (CHECKPOINTS, EVENTS, *AGENTS, _OLD_MEAN)
 _FILES = (DESCRIPTION, SYSTEM, COMMAND, METRICS, HASHES, PARTS, TIMINGS, LOCK)
 _BEGINNING = {LOCK, SYSTEM, COMMAND, METRICS, HASHES, CHECKPOINTS, *AGENTS, _OLD_MEAN}
-"""What is in the folder of a run before its description is."""
+"""Names in the folder of a run before it has its description."""
 BEGUN = _BEGINNING | {DESCRIPTION, EVENTS}
-"""What is there until its first generation is done."""
+"""Names in the folder of a run whose first generation is not done."""
 _LEFTOVER = re.compile(r"\..+\.\d+\.tmp|\.(writing|dropped)-generation_\d+-\d+")
-"""Names of what is under way, with the number of the process: what a process left that was killed."""
+"""Names of unfinished files, with the number of the process that was killed."""
 RUNS = Path("runs")
-"""Where runs go that are given no folder."""
+"""The parent of runs that are given no folder."""
 
 
 def next_folder(root: Path, environment: str) -> Path:
-    """The first of ENVIRONMENT_1, ENVIRONMENT_2, ... that did not exist under `root`; now it does.
+    """Make the first of ENVIRONMENT_1, ENVIRONMENT_2, ... that does not exist under `root`.
 
     Raises:
         OSError: it cannot be made.
@@ -57,7 +57,7 @@ def agent_folder(run: Path, name: str) -> Path:
 
 
 def require_free(folder: Path) -> None:
-    """See that a folder is free for a new run: empty, or left by one that was killed at its beginning.
+    """Raise unless a folder is free for a new run: empty, or left by one that was killed at its beginning.
 
     Raises:
         FileExistsError: something else is in it.
@@ -73,7 +73,7 @@ def require_free(folder: Path) -> None:
 
 
 def require_plain(folder: Path) -> None:
-    """See that what a run reads, writes and removes is its own: folders and regular files, and no links.
+    """Raise unless all that a run reads, writes and removes are folders and regular files, and no links.
 
     Raises:
         ValueError: something is of another kind, such as a link, a pipe or a device.
@@ -100,7 +100,7 @@ class FolderLock:
     """False where there are no such locks: on Windows, and on file systems that have none."""
 
     def require_in_place(self) -> None:
-        """See that the folder is still where it was when it was locked.
+        """Raise unless the folder is where it was when it was locked.
 
         Raises:
             FileNotFoundError: it was moved or removed, or its lock was.
@@ -161,7 +161,7 @@ def _has_locked(descriptor: int, folder: Path) -> bool:
 
 
 def no_run(folder: Path) -> str:
-    """That a folder holds no run, and what to do."""
+    """Return the message that a folder holds no run, and the remedy."""
     if folder.is_dir() and any(folder.iterdir()) and is_beginning(folder):
         return (
             f"{folder} holds no run yet, it was stopped while it was begun: give the command again that "
@@ -171,11 +171,11 @@ def no_run(folder: Path) -> str:
 
 
 def is_beginning(folder: Path, known: Collection[str] = _BEGINNING) -> bool:
-    """Whether there is nothing in a folder but what a run leaves that was killed before it had begun.
+    """Return whether a folder holds nothing but what a run leaves that was killed before it had begun.
 
     Args:
-        folder: in question.
-        known: names of what such a run may leave.
+        folder: to examine.
+        known: names that such a run may leave.
     """
     names = {path.name for path in folder.iterdir() if not _LEFTOVER.fullmatch(path.name)}
     generations = {path.name for path in (folder / CHECKPOINTS).glob("generation_*")}
@@ -183,7 +183,7 @@ def is_beginning(folder: Path, known: Collection[str] = _BEGINNING) -> bool:
 
 
 def _require_kind(path: Path, is_kind: Callable[[int], bool]) -> None:
-    """See that what lies at a path, if anything, is of a kind; a link is of none."""
+    """Raise unless a path is free or of a kind; a link is of none."""
     try:
         mode = path.lstat().st_mode
     except FileNotFoundError:

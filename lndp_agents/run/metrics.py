@@ -15,7 +15,7 @@ from lndp_agents.persistence import read_regular, write_file
 
 METRICS, HASHES, PARTS = "metrics.csv", "hashes.csv", "worlds.csv"
 MAX_TABLE_BYTES = 2**28
-"""More than a million generations."""
+"""Room for more than a million generations."""
 _GENERATION = re.compile(r"[1-9]\d{0,9}")
 _MAX_SPANS = 3
 
@@ -26,7 +26,7 @@ TABLES = {METRICS: COLUMNS, HASHES: tuple(column.name for column in fields(Hashe
 
 
 def append_records(folder: Path, record: Generation, hashes: Hashes) -> None:
-    """Add a row each to metrics.csv and hashes.csv, and see them on disk.
+    """Add a row each to metrics.csv and hashes.csv, and wait until they are on disk.
 
     Raises:
         OSError: they cannot be written.
@@ -110,7 +110,7 @@ def cut_parts(folder: Path, generation: int) -> None:
 
 
 def read_rows(path: Path) -> dict[int, str]:
-    """The whole rows of a table by their generation; none if there is no such file.
+    """Return the whole rows of a table by their generation; none if there is no such file.
 
     Raises:
         ValueError: it is no regular file, or too large.
@@ -120,7 +120,7 @@ def read_rows(path: Path) -> dict[int, str]:
 
 
 def read_table(path: Path) -> str:
-    """The text of a table; empty if there is no such file.
+    """Return the text of a table; empty if there is no such file.
 
     Raises:
         ValueError: it is no regular file, or too large.
@@ -133,7 +133,7 @@ def read_table(path: Path) -> str:
 
 
 def rows_of(table: str, text: str) -> dict[int, str]:
-    """The whole rows in the text of metrics.csv or hashes.csv, by their generation."""
+    """Return the whole rows in the text of metrics.csv or hashes.csv, by their generation."""
     num_commas = len(TABLES[table]) - 1
     lines = (line for line in io.StringIO(text, newline="\n") if line.endswith("\n"))
     rows = ((line.partition(",")[0], line) for line in lines if line.count(",") == num_commas)
@@ -141,18 +141,18 @@ def rows_of(table: str, text: str) -> dict[int, str]:
 
 
 def table_of(table: str, rows: Iterable[str]) -> str:
-    """The text of metrics.csv or hashes.csv that has these rows."""
+    """Return the text of metrics.csv or hashes.csv with these rows."""
     return "".join([_line(list(TABLES[table])), *rows])
 
 
 def missing(rows: Collection[int], last: int) -> list[tuple[int, int]]:
-    """The spans of the generations 1 to `last` that have no row: the first and the last of each."""
+    """Return the spans of the generations 1 to `last` that have no row: the first and the last of each."""
     edges = [0, *sorted(number for number in rows if number <= last), last + 1]
     return [(before + 1, after - 1) for before, after in pairwise(edges) if after - before > 1]
 
 
 def in_words(spans: Sequence[tuple[int, int]]) -> str:
-    """Spans of generations for a person; of many spans the first three."""
+    """Return spans of generations in words; of many spans the first three."""
     shown = [f"{first}" if first == last else f"{first} to {last}" for first, last in spans[:_MAX_SPANS]]
     rest = f" and others up to {spans[-1][1]}" if len(spans) > _MAX_SPANS else ""
     is_one = len(spans) == 1 and spans[0][0] == spans[0][1]
@@ -160,17 +160,17 @@ def in_words(spans: Sequence[tuple[int, int]]) -> str:
 
 
 def table_row(row: Generation | Hashes) -> str:
-    """A row as it is in its table."""
+    """Return a row as it is in its table."""
     return _line(["" if value is None else value for value in astuple(row)])
 
 
 def held_out_of(row: str) -> str:
-    """The cell of the held-out score in a row of metrics.csv; empty where none was measured."""
+    """Return the cell of the held-out score in a row of metrics.csv; empty where none was measured."""
     return row.split(",")[_HELD_OUT]
 
 
 def with_held_out(row: str, score: float | None) -> str:
-    """A row of metrics.csv with another held-out score, or without one."""
+    """Return a row of metrics.csv with another held-out score, or without one."""
     cells = row.rstrip("\n").split(",")
     cells[_HELD_OUT] = "" if score is None else str(score)
     return _line(cells)

@@ -1,4 +1,4 @@
-"""Where a run comes from: the command and the system that it was begun with."""
+"""The origin of a run: the command and the system that it was begun with."""
 
 import json
 import os
@@ -20,7 +20,7 @@ _MAX_BYTES = 2**16
 
 
 def write_origin(folder: Path) -> None:
-    """Note by what command and on what system a run was begun.
+    """Write the command and the system that a run was begun with.
 
     Raises:
         OSError: it cannot be written.
@@ -30,7 +30,7 @@ def write_origin(folder: Path) -> None:
 
 
 def system_info() -> dict[str, Any]:
-    """What a result depends on beside its recipe."""
+    """Return what a result depends on beside its experiment config."""
     others = [name for name in ("torch", "numpy", "gymnasium", "evotorch") if _is_installed(name)]
     return {
         "platform": platform.platform(),
@@ -51,7 +51,7 @@ def _is_installed(package: str) -> bool:
 
 
 def system_changes(folder: Path) -> str:
-    """How this system differs from the one that a run was begun on, in words; empty if it does not."""
+    """Return how this system differs from that of a run, in words; empty if it does not."""
     now = _flat(system_info())
     try:
         then = _flat(parse_json(read_regular(folder / SYSTEM, _MAX_BYTES)))
@@ -63,7 +63,7 @@ def system_changes(folder: Path) -> str:
 
 
 def _processor() -> str:
-    """The name of the processor, as far as the system tells."""
+    """Return the name of the processor, as far as the system tells."""
     try:
         names = re.findall(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text("utf-8"), re.MULTILINE)
     except OSError:
@@ -72,7 +72,7 @@ def _processor() -> str:
 
 
 def _flat(info: object) -> dict[str, str]:
-    """The entries of system.json, those of the packages among the others; each in a few letters."""
+    """Return the entries of system.json, packages included, each in a few letters."""
     if not is_object(info):
         raise ValueError(f"{shorten(info)} is no JSON object")
     packages = info.get("packages")

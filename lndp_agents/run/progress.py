@@ -1,4 +1,4 @@
-"""What a person sees of an evolution, on stderr: a live display on a terminal, plain lines elsewhere."""
+"""Progress of an evolution on stderr: a live display on a terminal, plain lines elsewhere."""
 
 import sys
 import time
@@ -26,8 +26,8 @@ class Progress:
     """Shows generations as they come; use it as a context manager.
 
     Args:
-        generations: the budget.
-        done: generations that were done before.
+        generations: the number of generations in all.
+        done: number of generations that were done before.
     """
 
     def __init__(self, generations: int, done: int = 0) -> None:
@@ -49,9 +49,9 @@ class Progress:
             self._live.stop()
 
     def advance(self, share: float) -> None:
-        """Show which share, from 0 to 1, of the generation under way is done, where it takes long.
+        """Show the share, from 0 to 1, of the current generation that is done, if it takes long.
 
-        How long is left is told from the longest that lives may last, until a whole generation is known.
+        Until a whole generation is known, the time left is estimated from the longest possible lifetimes.
         """
         now = time.monotonic()
         spent, silent = now - self._last_generation, now - self._last_line
@@ -107,7 +107,7 @@ class Progress:
         table.add_row(
             "population", f"mean {score_text(record.score_mean)}, best {score_text(record.score_best)}", ""
         )
-        details = f"sigma {record.sigma:.3f}, edge density {record.density:.2f}, {record.steps:,} steps lived"
+        details = f"sigma {record.sigma:.3f}, edge density {record.density:.2f}, {record.steps:,} steps"
         table.add_row("search", details, f"{record.nan_count} not a number" if record.nan_count else "")
         return table
 
@@ -117,7 +117,7 @@ def _clock(seconds: float) -> str:
 
 
 def sparkline(values: list[float]) -> str:
-    """The last values as a line of bars, from the smallest to the largest of all."""
+    """Return the last values as a line of bars, from the smallest to the largest of all."""
     if not values:
         return ""
     low, high = min(values), max(values)

@@ -1,4 +1,4 @@
-"""A run: an evolution that lives in a folder, can be stopped at any moment and goes on as if it never was."""
+"""A run: an evolution with a folder, which can be stopped at any moment and resumed with the same numbers."""
 
 import time
 from collections.abc import Generator, Iterator
@@ -11,24 +11,23 @@ from typing import Any, Self
 from lndp_agents.agent import Agent, agent_kind
 from lndp_agents.evolution.config import EvolutionConfig
 from lndp_agents.evolution.description import Description
-from lndp_agents.evolution.evolution import Evolution, Rows
+from lndp_agents.evolution.evolution import Evolution
 from lndp_agents.evolution.objective import make_objective, with_bodies
 from lndp_agents.evolution.presets import describe, settle
 from lndp_agents.evolution.records import Generation
 from lndp_agents.evolution.start import genome_sha256
-from lndp_agents.persistence import SavedAgent
 from lndp_agents.rollout import Report
 from lndp_agents.run.checkpoint import CHECKPOINTS, read_newest
 from lndp_agents.run.events import EventLog
 from lndp_agents.run.folder import EVENTS, RUNS, next_folder
 from lndp_agents.run.origin import system_changes
 from lndp_agents.run.view import RunView
-from lndp_agents.run.writer import Checkpoint, RunWriter
+from lndp_agents.run.writer import RunWriter
 from lndp_agents.workers.sharing import at_work, report_to
 from lndp_agents.workers.workers import Workers
 
 HOPELESS = 3
-"""Generations in a row without any fitness after which a run ends: the search has nothing to go by."""
+"""Number of generations in a row without any finite fitness after which a run ends."""
 _ALONE = Workers()
 
 
@@ -38,15 +37,15 @@ class Run:
     The folder has the description config.json, metrics.csv, hashes.csv, timings.csv, worlds.csv where the
     objective has several worlds, TensorBoard events, checkpoints, and three agents, written after each
     checkpoint: `last`, the fittest genome of the newest generation; `best`, the mean of the search
-    distribution with the highest score on held-out lives; and `mean`, that of the newest generation.
+    distribution with the highest score on held-out lifetimes; and `mean`, that of the newest generation.
 
     A run holds the lock of its folder, and its workers, until it is closed: use it as a context manager.
 
     Attributes:
-        config: its recipe.
-        program: what its genomes are of.
-        world: where its lives are lived.
-        notes: what a person should know about how the run was made or resumed.
+        config: its experiment config.
+        program: config of the policy that evolves.
+        world: the world of the rollouts.
+        notes: lines for the user on how the run was made or resumed.
 
     Example:
         >>> from pathlib import Path
@@ -87,9 +86,9 @@ class Run:
         """Begin a run.
 
         Args:
-            config: the recipe; what it leaves open is chosen (`presets.settle`).
+            config: the experiment config; what it leaves open is chosen (`presets.settle`).
             folder: new or empty; the next free one in `runs` if none.
-            workers: who lives the lives.
+            workers: processes and device of the rollouts.
             trust: whether modules that the agent to start from names may be imported, which runs them.
 
         Raises:
@@ -100,15 +99,16 @@ class Run:
         experiment = settle(config, trust=trust)
         start_sha256 = "" if experiment.start is None else genome_sha256(experiment.start)
         encoding = experiment.world.encoding
-        description = Description(experiment.config, experiment.policy, encoding, start_sha256)
-        description = with_bodies(description)
+        description = with_bodies(Description(experiment.config, experiment.policy, encoding, start_sha256))
         run = cls(folder or RUNS, description, workers)
         run._state = run._shown = run._evolution.init(experiment.start)
         with run._opening():
             if folder is None:
                 run._writer = RunWriter(next_folder(RUNS, config.environment), is_made=True)
             run._take_lock(is_new=True)
-            run._writer.begin(description, run._checkpoint, run._agents)
+            run._writer.begin(
+                description, run._evolution.checkpoint(run._state), run._evolution.agents(run._state)
+            )
         return run
 
     @classmethod
@@ -120,14 +120,14 @@ class Run:
         *,
         trust: bool = False,
     ) -> Self:
-        """Take up a run where its newest sound checkpoint left it.
+        """Resume a run from its newest sound checkpoint.
 
         Environments, searchers and objectives of modules are imported: open only folders that you trust.
 
         Args:
             folder: of the run.
-            generations: a new budget; the old one if none.
-            workers: who lives the lives; need not be as before.
+            generations: the new budget; the old one if None.
+            workers: processes and device of the rollouts, which may be others than before.
             trust: whether modules of policies and mechanisms may be imported too.
 
         Raises:
@@ -161,60 +161,60 @@ class Run:
 
     @property
     def folder(self) -> Path:
-        """Where it is."""
+        """The folder."""
         return self._writer.folder
 
     @property
     def summary(self) -> str:
-        """What evolves where and how, in one line."""
+        """One line on what evolves where and how."""
         return describe(self.config, self.program, self.world)
 
     @property
     def generation(self) -> int:
-        """Generations done."""
+        """Number of generations done."""
         return self._state.generation
 
     @property
     def steps(self) -> int:
-        """Steps lived by all populations."""
+        """Number of environment steps of all populations."""
         return self._state.steps
 
     @property
     def most_steps(self) -> int:
-        """How many environment steps a generation takes at most."""
+        """The largest number of environment steps that a generation can take."""
         return self._evolution.most_steps
 
     @property
     def best_score(self) -> float:
-        """Mean score of `best` on held-out lives; minus infinity while none was measured."""
+        """Mean score of `best` on held-out lifetimes; minus infinity while none was measured."""
         return self._shown.best_score
 
     @property
     def best(self) -> Agent[Any]:
-        """The mean with the highest score on held-out lives; the newest while none was measured."""
-        saved = self._agents["best"]
+        """The mean with the highest score on held-out lifetimes; the newest while none was measured."""
+        saved = self._evolution.agents(self._shown)["best"]
         spaces, kind = (saved.observation_space, saved.action_space), agent_kind(self.program)
         return kind(*spaces, self.program, genome=saved.genome, encoding=saved.encoding)
 
     def report_to(self, report: Report | None) -> None:
-        """Have somebody told, now and then, which share of a generation is done (not while actors work)."""
+        """Call `report` now and then with the share of a generation that is done (not while actors work)."""
         report_to(self._evolution.objective, report)
 
     def generations(self, budget_steps: int | None = None) -> Iterator[Generation]:
-        """Evolve, one generation at a time, each saved before it is given.
+        """Evolve, one generation at a time, each saved before it is yielded.
 
-        Where they end between two evaluations of the mean, it is evaluated once more, and the last row of
-        metrics.csv gets its held-out score. The run that goes on forgets that: its numbers must not depend on
-        where it was stopped.
+        If the last generation is not one whose mean is due to be evaluated, the mean is evaluated once more,
+        and the last row of metrics.csv gets its held-out score. A run that is resumed forgets that score: its
+        numbers must not depend on where it was stopped.
 
         Args:
-            budget_steps: most steps of all lives together: the generation that passes it is undone, and the
-                last. No limit if none.
+            budget_steps: the largest number of environment steps of all generations; None for no limit. The
+                generation that passes it is computed, because episodes may end early, and dropped.
 
         Raises:
             OSError: a checkpoint cannot be written, the folder was moved or removed, or an actor is lost; the
                 last checkpoint stays good. Open the run again to go on.
-            FloatingPointError: the search distribution is no longer made of numbers, and was not saved; or no
+            FloatingPointError: the search distribution is no longer finite, and was not saved; or no
                 fitness was a number in `HOPELESS` generations, which were.
         """
         self._forget_final_evaluation()
@@ -232,15 +232,15 @@ class Run:
         self.save_agents()
 
     def save_agents(self) -> None:
-        """Write the agents of this moment, as far as they are others than before: last, best and mean.
+        """Write the agents that have changed.
 
         Raises:
             OSError: they cannot be written, or the folder was moved or removed.
         """
-        self._writer.write_agents(self._agents)
+        self._writer.write_agents(self._evolution.agents(self._shown))
 
     def discard_beginning(self) -> None:
-        """Remove the folder if this run made it and no generation was done, so that all in it is its own.
+        """Remove the folder if this run made it and no generation was done.
 
         Raises:
             OSError: it cannot be removed.
@@ -260,7 +260,7 @@ class Run:
 
     @property
     def _is_on_schedule(self) -> bool:
-        """Whether the newest generation evaluates its mean wherever the run ends."""
+        """Whether the evaluation of the mean is due in the newest generation."""
         return self.generation % self.config.evaluate_every == 0
 
     def _forget_final_evaluation(self) -> None:
@@ -270,7 +270,7 @@ class Run:
             self._writer.write_final_score(self.generation, None)
 
     def _evolve(self, budget_steps: int | None) -> Generation | None:
-        """Do one generation and save it; None if it passes the budget, and is forgotten."""
+        """Do one generation and save it; return None, and drop it, if it passes the budget."""
         self._writer.require_in_place()
         started = time.perf_counter()
         try:
@@ -282,19 +282,15 @@ class Run:
         if budget_steps is not None and rows.record.steps > budget_steps:
             return None
         self._state = self._shown = state
-        self._save(rows, started)
+        self._writer.write_rows(rows)  # before the checkpoint, and agents after it: see `inspection`
+        self._writer.write_checkpoint(self._evolution.checkpoint(self._state))
+        self.save_agents()
+        self._writer.write_seconds(self.generation, time.perf_counter() - started)
         self._require_hope(rows.record)
         return rows.record
 
-    def _save(self, rows: Rows, started: float) -> None:
-        """Write all that there is of a generation: its rows before its checkpoint, the agents after it."""
-        self._writer.write_rows(rows)
-        self._save_checkpoint()
-        self.save_agents()
-        self._writer.write_seconds(self.generation, time.perf_counter() - started)
-
     def _require_hope(self, record: Generation) -> None:
-        """See that some fitness was a number lately."""
+        """Raise if no fitness was finite in the last `HOPELESS` generations."""
         self._num_hopeless = self._num_hopeless + 1 if record.nan_count == self.config.population else 0
         if self._num_hopeless == HOPELESS:
             raise FloatingPointError(
@@ -302,20 +298,9 @@ class Run:
                 f"rewards of {self.config.environment} are finite, or begin another run with a smaller sigma"
             )
 
-    def _save_checkpoint(self) -> None:
-        self._writer.write_checkpoint(self._checkpoint)
-
-    @property
-    def _checkpoint(self) -> Checkpoint:
-        return self._evolution.counters(self._state), self._evolution.tensors(self._state)
-
-    @property
-    def _agents(self) -> dict[str, SavedAgent]:
-        return self._evolution.agents(self._shown)
-
     @contextmanager
     def _opening(self) -> Generator[None]:
-        """Have the workers come; whatever fails afterwards, nothing stays open."""
+        """Start the workers; if anything fails afterwards, close all."""
         with ExitStack() as opening, self._writer.naming_folder():
             opening.callback(self.close)
             make = partial(make_objective, self._evolution.description)

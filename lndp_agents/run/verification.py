@@ -1,4 +1,4 @@
-"""Whether a run holds what its recipe gives: recorded generations are computed again and compared."""
+"""Verification of a run: recorded generations are computed again and compared."""
 
 import random
 from collections.abc import Callable
@@ -8,7 +8,6 @@ from pathlib import Path
 
 from lndp_agents.evolution.evolution import Evolution, EvolutionState, Rows
 from lndp_agents.evolution.objective import make_objective
-from lndp_agents.run.checkpoint import read_checkpoint
 from lndp_agents.run.folder import AGENTS, require_plain
 from lndp_agents.run.inspection import Inspection, inspect
 from lndp_agents.run.metrics import (
@@ -28,13 +27,13 @@ _ALONE = Workers()
 
 @dataclass(frozen=True)
 class Verdict:
-    """What came of a comparison; as a string, one line for a person."""
+    """The result of a verification; as a string, one line for the user."""
 
     folder: Path
     generations: range
-    """Those that were to be computed again; none if the files alone show a difference."""
+    """The generations to compute again; none if the files alone show a difference."""
     num_checkpoints: int
-    """How many hold what was recorded."""
+    """Number of checkpoints that hold what was recorded."""
     differences: list[str]
 
     def __str__(self) -> str:
@@ -66,7 +65,7 @@ def verify(
     that goes on there is not disturbed.
 
     What it cannot detect: a generation that was invented together with all checkpoints after it, unless it
-    is computed (`everything` computes all); a run that was invented from the beginning, or is the luckiest of
+    is computed (`everything` computes all); a run that was invented from the beginning, or is the best of
     many, and one that was cut after an earlier generation with its agents; that a folder or an agent of the
     hub that the search started around is the one of that name (one of the zoo is compared); and whatever
     nothing is computed from: timings.csv, events, command.txt, system.json. A training that was killed while
@@ -74,10 +73,10 @@ def verify(
 
     Args:
         folder: of the run.
-        generation: which to verify; if none, any of those recorded, each as likely as the others.
+        generation: the one to verify; if None, one of those recorded, at random.
         everything: whether to verify all that is recorded instead.
-        seed: of the choice at random; another at every call if none.
-        workers: who lives the lives again.
+        seed: random seed of that choice; if None, another at every call.
+        workers: processes and device of the rollouts.
         say: takes a line that says which generations will be computed.
         trust: as for `Run.open`.
 
@@ -87,16 +86,17 @@ def verify(
             recorded.
         OSError: a file cannot be read, or there are no actors to be had.
     """
-    description = RunView(folder, trust).description
+    view = RunView(folder, trust)
+    description = view.description
     require_plain(folder)
     evolution = Evolution(description)
-    found = inspect(folder, description, evolution)
+    found = inspect(view, evolution)
     if found.differences:
         return Verdict(folder, range(0), len(found.checkpoints), found.differences)
     first, last = _chosen(folder, sorted(found.rows[HASHES]), generation, everything, seed)
     with at_work(evolution.objective, partial(make_objective, description), workers):
-        differences = _final_differences(evolution, found, description.identity)
-        state = _nearest(first, evolution, found, description.identity)
+        differences = _final_differences(evolution, found, view)
+        state = _nearest(first, evolution, found, view)
         generations = range(state.generation + 1, last + 1)
         say(f"computing {_in_words(generations)} again ({len(generations)} in all)")
         while state.generation < last and not differences:
@@ -108,7 +108,7 @@ def verify(
 def _chosen(
     folder: Path, recorded: list[int], generation: int | None, everything: bool, seed: int | None
 ) -> tuple[int, int]:
-    """The first and the last of the generations to verify."""
+    """Return the first and the last of the generations to verify."""
     if not recorded:
         raise ValueError(f"{folder} has done no generation yet: `lndp resume` it, and there is one to verify")
     if generation is not None and generation not in recorded:
@@ -119,12 +119,12 @@ def _chosen(
     return chosen, chosen
 
 
-def _final_differences(evolution: Evolution, found: Inspection, run: str) -> list[str]:
+def _final_differences(evolution: Evolution, found: Inspection, view: RunView) -> list[str]:
     """Compute final evaluations again: the score of the newest, and whether one made its mean the best."""
     newest, differences = max(found.checkpoints), list[str]()
     expected = evolution.tensors(found.beginning)
     for generation in {newest if found.final_score else 0, found.best_is_mean_of} - {0}:
-        state = evolution.restore(*read_checkpoint(found.checkpoints[generation], run, expected))
+        state = evolution.restore(*view.read_checkpoint(found.checkpoints[generation], expected))
         score, before = evolution.evaluate_mean(state)[1].scores.item(), state.best_score
         if generation == newest and found.final_score not in ("", str(score)):  # older versions recorded none
             differences.append(
@@ -137,19 +137,19 @@ def _final_differences(evolution: Evolution, found: Inspection, run: str) -> lis
     return differences
 
 
-def _nearest(generation: int, evolution: Evolution, found: Inspection, run: str) -> EvolutionState:
-    """The state of the nearest checkpoint before a generation, or where the run began."""
+def _nearest(generation: int, evolution: Evolution, found: Inspection, view: RunView) -> EvolutionState:
+    """Return the state of the nearest checkpoint before a generation, or that of the beginning."""
     expected = evolution.tensors(found.beginning)
     for number in sorted((number for number in found.checkpoints if number < generation), reverse=True):
         try:
-            return evolution.restore(*read_checkpoint(found.checkpoints[number], run, expected))
+            return evolution.restore(*view.read_checkpoint(found.checkpoints[number], expected))
         except FileNotFoundError:  # a training that goes on has just dropped it
             continue
     return found.beginning
 
 
 def _differences(rows: Rows, found: Inspection) -> list[str]:
-    """How the rows of a generation that was computed again differ from those that were recorded."""
+    """Return how the computed rows of a generation differ from the recorded ones."""
     differences: list[str] = []
     for table, row in ((METRICS, rows.record), (HASHES, rows.hashes)):
         recorded, computed = found.rows[table][row.generation], table_row(row)

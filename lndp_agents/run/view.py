@@ -1,4 +1,4 @@
-"""A run as it lies in its folder, to read: nothing is locked, and nothing is written."""
+"""A read-only view of a run folder: nothing is locked, and nothing is written."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,15 +6,19 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from torch import Tensor
+
 from lndp_agents.agent import Agent, agent_kind
 from lndp_agents.evolution.config import EvolutionConfig
 from lndp_agents.evolution.description import Description
 from lndp_agents.evolution.objective import WorldObjective, make_objective, worlds_of
-from lndp_agents.persistence import read_regular
+from lndp_agents.evolution.records import Counters
+from lndp_agents.persistence import SavedAgent, load_agent, read_regular
 from lndp_agents.plotting import read_metrics
 from lndp_agents.plugins import require_trusted
+from lndp_agents.run.checkpoint import CHECKPOINTS, list_checkpoints, read_checkpoint
 from lndp_agents.run.folder import DESCRIPTION, TIMINGS, agent_folder, no_run
-from lndp_agents.run.metrics import METRICS, PARTS
+from lndp_agents.run.metrics import METRICS, PARTS, read_table
 from lndp_agents.validation import parse_json, shorten
 
 MAX_DESCRIPTION_BYTES = 2**22
@@ -22,7 +26,7 @@ MAX_DESCRIPTION_BYTES = 2**22
 
 @dataclass(frozen=True)
 class RunView:
-    """The files of a run, which may go on meanwhile.
+    """The files of a run, whose training may go on meanwhile.
 
     Its environment may be one of a module, and so may its objective: ask for agents of its worlds only where
     you trust the folder.
@@ -48,12 +52,12 @@ class RunView:
 
     @staticmethod
     def is_run(folder: Path) -> bool:
-        """Whether a folder holds a run."""
+        """Return whether a folder holds a run."""
         return (folder / DESCRIPTION).is_file()
 
     @cached_property
     def description(self) -> Description:
-        """What the run is.
+        """Description of the run.
 
         Raises:
             FileNotFoundError: there is no run.
@@ -76,7 +80,7 @@ class RunView:
 
     @property
     def recipe(self) -> EvolutionConfig:
-        """Of the description."""
+        """Experiment config of the description."""
         return self.description.recipe
 
     @property
@@ -96,7 +100,7 @@ class RunView:
 
     @property
     def seconds(self) -> Mapping[int, float]:
-        """How long each generation took; some may be unknown."""
+        """Seconds by generation; some may be unknown."""
         lines = (line.split(",") for line in (self.folder / TIMINGS).read_text("ascii").splitlines())
         return {int(generation): float(taken) for generation, taken in lines}
 
@@ -105,12 +109,36 @@ class RunView:
         """The highest score of a mean on held-out rollouts; minus infinity if none was measured."""
         return max((score for score in self.metrics["held_out"] if score == score), default=-float("inf"))
 
+    @property
+    def checkpoints(self) -> list[Path]:
+        """All that are named like checkpoints, the newest first."""
+        return list_checkpoints(self.folder / CHECKPOINTS)
+
+    def read_checkpoint(
+        self, path: Path, expected: Mapping[str, Tensor]
+    ) -> tuple[Counters, dict[str, Tensor]]:
+        """Return one of the checkpoints, see `checkpoint.read_checkpoint`."""
+        return read_checkpoint(path, self.description.identity, expected)
+
+    def read_table(self, name: str) -> str:
+        """Return the text of metrics.csv or hashes.csv, see `metrics.read_table`."""
+        return read_table(self.folder / name)
+
+    def saved_agent(self, name: str) -> SavedAgent:
+        """Return what is saved of an agent: "best", "last" or "mean".
+
+        Raises:
+            ValueError: its files are damaged.
+            OSError: there is none.
+        """
+        return load_agent(agent_folder(self.folder, name), trust=self.trust)
+
     def agent(self, name: str = "best", environment: str = "") -> Agent[Any]:
-        """An agent of the run, in one of the worlds that its genomes were evolved in.
+        """Return an agent of the run, in one of the worlds that its genomes were evolved in.
 
         Args:
             name: "best", "last" or "mean", as in `Run`.
-            environment: of a world of the objective; that of the recipe if empty.
+            environment: of a world of the objective; that of the experiment config if empty.
 
         Raises:
             ValueError: there is no such agent, its files are damaged, or the objective has no such world.
@@ -128,7 +156,7 @@ class RunView:
 
 
 def _in_world(agent: Agent[Any], place: WorldObjective) -> Agent[Any]:
-    """An agent with the same genome, whose network fits another world."""
+    """Return an agent with the same genome, whose network fits another world."""
     config, world = place.description.program, place.world
     spaces = world.dynamics.observation_space, world.dynamics.action_space
     return agent_kind(config)(*spaces, config, genome=agent.genome, encoding=world.encoding)

@@ -1,4 +1,4 @@
-"""What writes the folder of a run: locked, in place, and each file whole before the next one."""
+"""The writer of a run folder: locked, in place, and each file whole before the next one."""
 
 import json
 import shutil
@@ -42,7 +42,7 @@ class RunWriter:
 
     Args:
         folder: of the run.
-        is_made: whether it was made for this run a moment ago.
+        is_made: whether it was just made for this run.
     """
 
     def __init__(self, folder: Path, *, is_made: bool = False) -> None:
@@ -52,7 +52,7 @@ class RunWriter:
 
     @contextmanager
     def locked(self, *, is_new: bool) -> Generator[bool]:
-        """Have the lock, in a folder without leftovers; that of a new run is made.
+        """Take the lock, make the folder of a new run, and remove leftovers.
 
         Yields:
             Whether the lock is effective, see `FolderLock`.
@@ -89,7 +89,7 @@ class RunWriter:
         sync_folder(self.folder.parent)
 
     def write_description(self, description: Description) -> None:
-        """Put the description of the run into its folder.
+        """Write the description of the run.
 
         Raises:
             OSError: it cannot be written.
@@ -98,7 +98,7 @@ class RunWriter:
         write_file(self.folder / DESCRIPTION, content.encode())
 
     def cut(self, generation: int) -> list[str]:
-        """Drop from the tables what is of later generations; a line for each that lacks something."""
+        """Drop later generations from the tables; return a line for each that lacks something."""
         cut_parts(self.folder, generation)
         return cut_records(self.folder, generation)
 
@@ -109,7 +109,7 @@ class RunWriter:
         append_parts(self.folder, rows.record.generation, rows.parts)
 
     def write_final_score(self, generation: int, score: float | None) -> None:
-        """Put the held-out score of the end of a run into its last row, or take it out again."""
+        """Write the held-out score of the end of a run into its last row, or remove it."""
         self.require_in_place()
         with self.naming_folder():
             write_held_out(self.folder, generation, score)
@@ -119,7 +119,7 @@ class RunWriter:
         write_checkpoint(self.folder / CHECKPOINTS, *checkpoint)
 
     def write_agents(self, agents: Mapping[str, SavedAgent]) -> None:
-        """Write agents, as far as they are others than before."""
+        """Write the agents that have changed."""
         self.require_in_place()
         with self.naming_folder():
             for name, agent in agents.items():
@@ -128,7 +128,7 @@ class RunWriter:
                     self._genomes[name] = agent.genome
 
     def write_seconds(self, generation: int, seconds: float) -> None:
-        """Note how long a generation took."""
+        """Append the seconds of a generation."""
         with (self.folder / TIMINGS).open("a", encoding="ascii") as file:
             file.write(f"{generation},{seconds:.3f}\n")
 
@@ -142,7 +142,7 @@ class RunWriter:
             shutil.rmtree(self.folder)
 
     def require_in_place(self) -> None:
-        """See that the folder is where it was when it was locked.
+        """Raise unless the folder is where it was when it was locked.
 
         Raises:
             FileNotFoundError: it was moved or removed.
@@ -152,7 +152,7 @@ class RunWriter:
 
     @contextmanager
     def naming_folder(self) -> Generator[None]:
-        """Errors of the operating system that name no file name the folder."""
+        """Add the folder to errors of the operating system that name no file."""
         try:
             yield
         except OSError as error:

@@ -1,4 +1,4 @@
-"""EvoTorch, silent, and with types for the little that `evotorch_search` uses of it.
+"""EvoTorch, silent, with types for what `evotorch_search` uses of it.
 
 EvoTorch 0.6 has no types, logs to stdout, and warns on today's torch and NumPy.
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
         values: Tensor
         """(P, D)."""
         evals: Tensor
-        """(P, 1 + Q): fitness, and what else the problem tells of each genome."""
+        """(P, 1 + Q): fitness, and further columns of the problem."""
 
         def set_values(self, values: Tensor) -> None:
             """Replace the genomes."""
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
             """Replace the evaluations."""
 
     class Problem:
-        """What is searched."""
+        """A search problem."""
 
         solution_length: int
 
@@ -62,19 +62,19 @@ if TYPE_CHECKING:
         ) -> None: ...
 
         def manual_seed(self, seed: int) -> None:
-            """Seed all that is drawn from now on."""
+            """Seed the generator of all later samples."""
 
         def generate_batch(self, popsize: int) -> SolutionBatch:
-            """Random genomes."""
+            """Sample random genomes."""
             ...
 
         def evaluate(self, batch: SolutionBatch) -> None:
-            """Find the fitness of genomes."""
+            """Evaluate genomes."""
 
         def _evaluate_batch(self, batch: SolutionBatch) -> None: ...
 
     class SearchAlgorithm:
-        """What searches."""
+        """A search algorithm."""
 
         problem: Problem
         status: Mapping[str, Any]
@@ -87,7 +87,7 @@ if TYPE_CHECKING:
         def __init__(self, problem: Problem, **options: Any) -> None: ...
 
         def step(self) -> None:
-            """Evolve by one generation."""
+            """Advance by one generation."""
 
     class StockCMAES(SearchAlgorithm):
         """CMA-ES with EvoTorch's own update of the covariance."""
@@ -113,7 +113,7 @@ if TYPE_CHECKING:
             """Adapt the covariance."""
 
         def decompose_C(self) -> None:  # noqa: N802
-            """Find the factor A of the covariance that samples are shaped by."""
+            """Compute the factor A of the covariance that shapes the noise."""
 
     algorithms: Any
 else:

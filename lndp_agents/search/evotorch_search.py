@@ -1,4 +1,4 @@
-"""EvoTorch's search algorithms as values: the only module that knows what they keep, and under which names.
+"""EvoTorch's search algorithms as values: the only module that knows their internal names.
 
 Each function writes a state into an algorithm, has it sample or do one `step`, and reads the state again.
 Genomes are sampled once a generation, in `ask`.
@@ -71,7 +71,7 @@ class EvoTorchCMAES(_Adapter):
     """CMA-ES (Hansen 2016, arXiv 1604.00772), or where it is separable, sep-CMA-ES (Ros and Hansen 2008).
 
     Args:
-        setting: what it is made for.
+        setting: the setting of the search.
         options: keyword arguments of `evotorch.algorithms.CMAES`.
     """
 
@@ -129,7 +129,7 @@ class EvoTorchGaussian(_Adapter):
 
     Args:
         name: of the class in `evotorch.algorithms`.
-        setting: what it is made for.
+        setting: the setting of the search.
         options: keyword arguments of that class.
     """
 
@@ -166,7 +166,7 @@ class EvoTorchGaussian(_Adapter):
 
     def spread(self, state: State) -> float:
         """As `Search.spread`: the root mean square deviation."""
-        sigma = state["distribution.sigma"]  # (D,), or (D, D) that shapes normal samples
+        sigma = state["distribution.sigma"]  # (D,), or (D, D) that shapes the noise
         return math.sqrt(sigma.square().sum().item() / len(sigma))
 
     def _read(self) -> dict[str, Tensor]:
@@ -240,7 +240,7 @@ class CMAES(StockCMAES):
         self.C = self.C.addmm((rows * shares[:, None]).T, rows, beta=kept.item())
 
     def decompose_C(self) -> None:  # noqa: N802
-        """Find the factor A of the covariance C = A A'; NaN where there is none any more."""
+        """Compute the factor A of the covariance C = A A'; NaN where there is none any more."""
         self.A = self.C.sqrt() if self.separable else _cholesky(self.C)
 
 
@@ -253,7 +253,7 @@ def _arguments(setting: SearchSetting) -> dict[str, Any]:
 
 
 def _required(name: str, setting: SearchSetting) -> dict[str, float]:
-    """Values for what EvoTorch asks without having a default."""
+    """Return values of arguments that EvoTorch requires without a default."""
     if name == "PGPE":
         # ClipUp's rule (Toklu et al. 2020, arXiv 2008.02387): a fifteenth of the radius as top speed.
         radius = setting.sigma * math.sqrt(setting.size)
@@ -262,12 +262,12 @@ def _required(name: str, setting: SearchSetting) -> dict[str, float]:
 
 
 def _plain(tensor: Tensor) -> Tensor:
-    """A copy without EvoTorch's type for read-only tensors, which makes every use of them slow."""
+    """Return a copy without EvoTorch's type for read-only tensors, which makes every use of them slow."""
     return tensor.as_subclass(Tensor).detach().clone().contiguous()
 
 
 def _cholesky(matrix: Tensor) -> Tensor:
-    """The lower Cholesky factor; NaN where the matrix has none, instead of an error."""
+    """Return the lower Cholesky factor; NaN where the matrix has none, instead of an error."""
     linalg: Any = torch.linalg  # it has no types
     factor, num_failed = linalg.cholesky_ex(matrix)
     return factor.fill_(torch.nan) if num_failed else factor

@@ -1,4 +1,4 @@
-"""The evolution strategy that Hebbian networks were evolved with (Najarro and Risi, arXiv 2007.02686).
+"""The evolution strategy of Hebbian networks (Najarro and Risi, arXiv 2007.02686).
 
 It is that of Salimans et al. (2017, arXiv 1703.03864) with plain gradient ascent: no momentum, no Adam.
 """
@@ -17,21 +17,21 @@ INITIAL_MEANS = ("normal", "uniform", "zero")
 
 
 class OpenAIES:
-    """Antithetic perturbations of a mean, which moves by their ranks. What it finds is the mean.
+    """Antithetic perturbations of a mean, which moves by their ranks.
 
-    Step size and learning rate are functions of the generation, so that the mean is all there is to keep.
+    Step size and learning rate are functions of the generation, so that the mean is the whole state.
     In the paper's code directly evolved numbers (convolutions, initial weights) move with the rates of the
     next generation, and are left out of the penalty; here all numbers are treated alike.
 
     Args:
-        setting: what it is made for; the population is an even number.
+        setting: the setting of the search; the population is an even number.
         initial_mean: how the first mean is sampled where `init` is given zero: "normal" N(0, 1), "uniform"
             U(-1, 1), or "zero".
-        learning_rate: of the first generation.
+        learning_rate: learning rate of the first generation.
         learning_rate_decay: factor from one generation to the next, while it is above `learning_rate_limit`.
-        learning_rate_limit: as said.
+        learning_rate_limit: smallest learning rate.
         sigma_decay: factor from one generation to the next, while sigma is above `sigma_limit`.
-        sigma_limit: as said.
+        sigma_limit: smallest sigma.
         penalty: fitness lost per mean square of a candidate's numbers, for the ranks alone.
 
     Raises:
@@ -70,7 +70,7 @@ class OpenAIES:
         return {"m": mean.clone(), GENERATION: torch.tensor(0)}
 
     def ask(self, state: State, key: int) -> tuple[Tensor, State]:
-        """As `Search.ask`: P/2 genomes, and then their mirror images."""
+        """Sample P/2 genomes and append their mirror images, see `Search.ask`."""
         mean, half = state["m"], self._setting.population // 2
         noise = torch.randn(half, len(mean), generator=torch.Generator().manual_seed(key))
         noise = torch.cat([noise, -noise])
@@ -94,7 +94,7 @@ class OpenAIES:
 
 
 def shaped(fitness: Tensor) -> Tensor:
-    """Fitness (n,) as ranks of mean 0 and (population) standard deviation 1; the best has the largest."""
+    """Return ranks of fitness (n,), scaled to mean 0 and standard deviation 1; the best has the largest."""
     rank = torch.empty_like(fitness)
     rank[fitness.argsort(stable=True)] = torch.arange(len(fitness)).to(fitness)
     utility = rank / (len(fitness) - 1) - 0.5
@@ -113,7 +113,7 @@ class _Decay:
         self._start, self._factor, self._limit = start, factor, limit
 
     def after(self, generations: int) -> float:
-        """The number after so many generations."""
+        """Return the number after `generations`."""
         if self._start <= self._limit or self._factor == 1:
             return self._start
         if self._limit > 0:
@@ -123,7 +123,7 @@ class _Decay:
 
 
 def _initial_mean(kind: str, key: int, size: int) -> Tensor:
-    """(D,) float32."""
+    """Return the first mean (D,) float32."""
     keys = torch.tensor([key])
     if kind == "normal":
         return normal(keys, (size,))[0].float()

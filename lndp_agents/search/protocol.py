@@ -1,4 +1,4 @@
-"""What a search is: pure functions over a state that holds all there is to know.
+"""The protocol of a search: pure functions over an explicit state.
 
     state = search.init(mean)
     genomes, asked = search.ask(state, key)
@@ -17,12 +17,12 @@ from torch import Tensor
 State = Mapping[str, Tensor]
 """Named tensors of fixed shapes and types, never changed in place; one of them is `GENERATION`."""
 GENERATION = "generation"
-"""The entry () int64 that every state has: how many generations were told."""
+"""The entry () int64 that every state has: number of generations done."""
 
 
 @dataclass(frozen=True)
 class SearchSetting:
-    """What every search is made for.
+    """Setting that every search is made for.
 
     Example:
         >>> from lndp_agents import SearchSetting
@@ -31,20 +31,20 @@ class SearchSetting:
     """
 
     size: int
-    """D: numbers of a genome."""
+    """D: length of a genome."""
     population: int
-    """P: genomes of a generation."""
+    """P: number of genomes of a generation."""
     sigma: float
     """Standard deviation of the first generation."""
     separable: bool = True
     """Whether a covariance, if there is one, is only its diagonal."""
     seed: int = 0
-    """Of what is sampled before the first generation."""
+    """Random seed of what is sampled before the first generation."""
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What an objective says of P genomes.
+    """Evaluation of P genomes by an objective.
 
     Example:
         >>> import torch
@@ -56,7 +56,7 @@ class Evaluation:
     fitness: Tensor
     """(P,) float64: what the search maximizes."""
     scores: Tensor
-    """(P,) float64: what people are told, such as the mean episode return."""
+    """(P,) float64: what is reported, such as the mean episode return."""
     density: Tensor
     """(P,) float64: mean edge density of the networks."""
     steps: Tensor
@@ -71,7 +71,7 @@ class Evaluation:
 
     @classmethod
     def of_fitness(cls, fitness: Tensor) -> "Evaluation":
-        """The evaluation of a plain function, with values (P,)."""
+        """Return the evaluation of a plain function, with values (P,)."""
         zeros = torch.zeros_like(fitness)
         return cls(fitness, fitness, zeros, zeros)
 
@@ -79,7 +79,7 @@ class Evaluation:
 class Search(Protocol):
     """An evolutionary search. Its methods depend on their arguments alone, and change none of them.
 
-    It is made as `Name(setting, **options)` of a `SearchSetting` and the searcher options of a recipe.
+    It is made as `Name(setting, **options)` from a `SearchSetting` and the searcher options of a config.
 
     Example:
         >>> import torch
@@ -97,10 +97,10 @@ class Search(Protocol):
     """
 
     def init(self, mean: Tensor) -> State:
-        """The state before the first generation.
+        """Return the state before the first generation.
 
         Args:
-            mean: (D,) float32, where the search distribution has its mean.
+            mean: (D,) float32, of the search distribution.
         """
         ...
 
@@ -117,7 +117,7 @@ class Search(Protocol):
         ...
 
     def tell(self, state: State, genomes: Tensor, evaluation: Evaluation) -> State:
-        """The state after a generation; its names, shapes and types are those of `init`.
+        """Return the state after a generation; its names, shapes and types are those of `init`.
 
         Args:
             state: of `ask`.
@@ -127,19 +127,19 @@ class Search(Protocol):
         ...
 
     def mean(self, state: State) -> Tensor:
-        """(D,): the mean of the search distribution, which is what a search finds."""
+        """Return the mean (D,) of the search distribution, the result of a search."""
         ...
 
     def spread(self, state: State) -> float:
-        """The step size, or the root mean square deviation of the search distribution."""
+        """Return the step size, or the root mean square deviation of the search distribution."""
         ...
 
 
 def is_finite(state: State) -> bool:
-    """Whether a state is made of finite numbers."""
+    """Return whether all numbers of a state are finite."""
     return all(bool(tensor.isfinite().all()) for tensor in state.values())
 
 
 def next_generation(state: State) -> Tensor:
-    """The entry `GENERATION` of the state after this one."""
+    """Return the entry `GENERATION` of the state after this one."""
     return state[GENERATION] + 1

@@ -1,4 +1,4 @@
-"""Searchers by name: those that are built in, and MODULE:NAME; what does not fit is refused at once."""
+"""Searchers by name: the built-in ones and MODULE:NAME; options that do not fit are refused at once."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -23,7 +23,7 @@ from lndp_agents.search.sep_cma_es import SepCMAES
 from lndp_agents.validation import shorten
 
 MAX_GIGABYTES = 4
-"""Of the largest table of a search: all genomes of a generation, or a covariance."""
+"""Largest size of a table of a search: all genomes of a generation, or a covariance."""
 _REFUSED = {
     "popsize": "it is the recipe's population",
     "stdev_init": "it is the recipe's sigma",
@@ -56,21 +56,21 @@ SEARCHERS: Mapping[str, Callable[..., Search]] = {
     "OpenAIES": OpenAIES,
     "SepCMAES": SepCMAES,
 }
-"""What makes a search of a setting and options; all but the last two need EvoTorch."""
+"""Makers of searches from a setting and options; all but the last two need EvoTorch."""
 
 
 def make_search(name: str, setting: SearchSetting, options: Mapping[str, Any] | None = None) -> Search:
-    """The search of a name.
+    """Make the search of a name.
 
     Args:
         name: one of `SEARCHERS`, or MODULE:NAME of a class like `Search`.
-        setting: what it is made for.
+        setting: the setting of the search.
         options: its keyword arguments.
 
     Raises:
-        ValueError: the name is unknown, or an option does not fit; what is not built in may also not do what
-            a `Search` does, or raise something (`WorldError`).
-        ImportError: EvoTorch is not installed, and the search is one of its.
+        ValueError: the name is unknown, or an option does not fit; what is not built in may also violate the
+            protocol, or raise something (`WorldError`).
+        ImportError: EvoTorch is not installed, and the search needs it.
     """
     make = find("searcher", name, SEARCHERS)
     given = dict(options or {})
@@ -144,7 +144,7 @@ def _check_memory(name: str, setting: SearchSetting) -> None:
 
 
 def _try_out(search: Search, setting: SearchSetting) -> None:
-    """See on a small problem that a search takes its options and keeps its promises.
+    """Test on a small problem that a search takes its options and keeps to the protocol.
 
     Raises:
         Exception: it does not; of many kinds, as the checks of the searchers are.

@@ -17,7 +17,7 @@ class SepCMAES:
     """CMA-ES that adapts the diagonal of its covariance, with active (negative) recombination weights.
 
     Args:
-        setting: what it is made for; always separable.
+        setting: the setting of the search; always separable.
     """
 
     def __init__(self, setting: SearchSetting) -> None:
@@ -94,7 +94,7 @@ class SepCMAES:
         return float(state["sigma"])
 
     def _rank_one_goes_on(self, norm: Tensor, generation: int) -> Tensor:
-        """() 1, or 0 while the path of the step size is too long (h_sigma)."""
+        """Return h_sigma (): 1, or 0 while the path of the step size is too long."""
         size = self._setting.size
         squared = norm.pow(2.0) / (1 - (1 - self._c_sigma) ** (2 * generation + 1))
         return (squared / size - 1 < 1 + 4.0 / (size + 1)).to(norm.dtype)
@@ -102,7 +102,7 @@ class SepCMAES:
     def _adapted(
         self, covariance: Tensor, p_c: Tensor, goes_on: Tensor, samples: tuple[Tensor, Tensor, Tensor]
     ) -> Tensor:
-        """(D,): the diagonal after its rank-1 and its rank-mu update."""
+        """Return the diagonal (D,) after its rank-1 and its rank-mu update."""
         noise, steps, weights = samples
         reach = self._setting.size * weights / _norm(noise).pow(2.0)
         weights = torch.where(weights > 0, weights, reach)
@@ -113,7 +113,7 @@ class SepCMAES:
 
 
 def _norm(tensor: Tensor) -> Tensor:
-    """Of the last axis."""
+    """Return the norm along the last axis."""
     library: Any = torch  # its norm has no types; those of torch.linalg may round otherwise
     return library.norm(tensor, dim=-1)
 

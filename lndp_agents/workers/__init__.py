@@ -1,1 +1,1 @@
-"""Who does the rollouts of a run: this process, or several of Ray."""
+"""Processes that do the rollouts of a run: this one, or several of Ray."""

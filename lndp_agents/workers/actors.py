@@ -1,4 +1,4 @@
-"""Ray's processes that live lives, behind one door: started, asked, watched, and ended with the run."""
+"""Ray's processes, behind one door: started, called, monitored, and ended with the run."""
 
 import os
 from collections.abc import Callable, Generator, Sequence
@@ -10,11 +10,11 @@ from warnings import catch_warnings, simplefilter
 from lndp_agents.blame import blaming_plugins
 
 START_SECONDS = 600
-"""How long actors may take to start, to load torch and to build a kernel."""
+"""Time limit for actors to start, to load torch and to build a kernel."""
 PULSE_SECONDS = 10.0
-"""Between two looks at whether actors that compute are alive."""
+"""Time between two checks of whether busy actors are alive."""
 PATIENCE_SECONDS = 60.0
-"""How long an actor may take to show a pulse; after twice that it is given up."""
+"""Time limit for an actor to show a pulse; after twice that it counts as lost."""
 _LOOPBACK = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
 """Ray's variable: if it is 0, Ray listens on the loopback interface only, whatever the system."""
 
@@ -26,8 +26,8 @@ class Actors:
 
     Args:
         make: makes the object, there; it travels.
-        number: how many.
-        options: of each actor, as Ray's.
+        number: number of processes.
+        options: Ray's options of each actor.
     """
 
     def __init__(self, make: Callable[[], Any], number: int, options: dict[str, Any]) -> None:
@@ -105,7 +105,7 @@ class Actors:
 
 @contextmanager
 def ray_session(address: str | None) -> Generator[dict[str, float]]:
-    """Be connected to Ray, silently; if it was not running before, it is shut down at the end.
+    """Connect to Ray, silently; shut it down at the end if it was not running before.
 
     Args:
         address: as in `Workers`.
@@ -128,7 +128,7 @@ def ray_session(address: str | None) -> Generator[dict[str, float]]:
 
 
 def _import_ray() -> Any:
-    """Ray, which has no complete types; EvoTorch brings it."""
+    """Return Ray, which has no complete types; EvoTorch installs it."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is sent anywhere
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # else it warns
     try:
@@ -161,7 +161,7 @@ def _connect(ray: Any, address: str | None) -> None:
 
 @contextmanager
 def _for_nobody_else(ray: Any) -> Generator[None]:
-    """What starts here listens on the loopback interface, and asks for a token that only its user can read.
+    """Let Ray listen on the loopback interface, with a token that only its user can read.
 
     To have it listen on all interfaces, set Ray's own variable RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER to 1.
     """

@@ -1,4 +1,4 @@
-"""How the worlds of an objective come to their rollouts: in this process, or shared by Ray's actors."""
+"""Rollouts of the worlds of an objective: in this process, or shared by Ray's actors."""
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
@@ -28,10 +28,10 @@ class Worker:
         self._worlds: Sequence[WorldObjective] = ()
 
     def settle(self, num_threads: int | None = None) -> None:
-        """Make in this process what rollouts need.
+        """Make in this process all that rollouts need.
 
         Args:
-            num_threads: that this process may use; torch's number if none.
+            num_threads: number of threads of this process; that of torch if None.
 
         Raises:
             ValueError: a world cannot be made, or the device is not there.
@@ -45,18 +45,18 @@ class Worker:
             _ = each.world, each.policy
 
     def rollouts(self, index: int, genomes: Tensor, generation: int | None) -> Tensor:
-        """As `WorldObjective.rollouts`, of one of the worlds."""
+        """Do `WorldObjective.rollouts` in one of the worlds."""
         return self._worlds[index].rollouts(genomes, generation)
 
 
 @contextmanager
 def at_work(objective: Objective, make: Callable[[], Objective], workers: Workers) -> Generator[None]:
-    """Have the worlds of an objective ready for rollouts, and dismiss the actors at the end.
+    """Prepare the worlds of an objective for rollouts, and dismiss the actors at the end.
 
     Args:
         objective: its worlds must have made no rollouts yet.
         make: makes the same objective in an actor.
-        workers: who does the rollouts.
+        workers: processes and device of the rollouts.
 
     Raises:
         ConnectionError: there is no Ray to be had, or its actors do not start.
@@ -80,14 +80,14 @@ def at_work(objective: Objective, make: Callable[[], Objective], workers: Worker
 
 
 def report_to(objective: Objective, report: Report | None) -> None:
-    """Have somebody told, now and then, which share of an evaluation is done (not while actors work)."""
+    """Call `report` now and then with the share of an evaluation that is done (not while actors work)."""
     worlds = worlds_of(objective)
     for index, each in enumerate(worlds):
         each.report = None if report is None else partial(_report_part, report, index, len(worlds))
 
 
 def _report_part(report: Report, index: int, number: int, share: float) -> None:
-    """Tell which share of all worlds is done, given the share of one of them."""
+    """Report the share of all worlds that is done, given the share of one of them."""
     report((index + share) / number)
 
 
@@ -97,14 +97,14 @@ def _work_alone(worlds: Sequence[WorldObjective]) -> None:
 
 
 def _share(crew: Actors, index: int, genomes: Tensor, generation: int | None) -> Tensor:
-    """The rollouts of one world, each actor with some of the genomes."""
+    """Do the rollouts of one world, each actor with some of the genomes."""
     shares = genomes.tensor_split(len(crew))  # copied, for a view would travel with all genomes
     parts = [(index, share.clone(), generation) for share in shares if len(share)]
     return torch.cat(crew.share("rollouts", parts))
 
 
 def _options(workers: Workers, resources: Mapping[str, float]) -> dict[str, Any]:
-    """Of each actor, as Ray's; with its share of the graphics processors."""
+    """Return Ray's options of each actor, with its share of the GPUs."""
     options: dict[str, Any] = {"scheduling_strategy": "SPREAD"}
     if workers.device != "cpu":
         share = resources.get("GPU", 0) / workers.actors
@@ -115,7 +115,7 @@ def _options(workers: Workers, resources: Mapping[str, float]) -> dict[str, Any]
 
 
 def _start(crew: Actors, num_processors: int) -> None:
-    """Let each actor make what it needs, with its share of the processors."""
+    """Start the actors, each with its share of the processors."""
     try:
         crew.start("settle", max(1, num_processors // len(crew)))
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""Who lives the lives of a run: this process or several, and on which device."""
+"""Number and device of the processes that do the rollouts of a run."""
 
 import socket
 from dataclasses import dataclass
@@ -13,18 +13,18 @@ _CONNECTION_SECONDS = 10
 
 @dataclass(frozen=True)
 class Workers:
-    """Where lives are lived. It is no part of the recipe: a run can go on with others.
+    """Processes and device of the rollouts. A run can go on with others: they are no part of its config.
 
     Raises:
         ValueError: a value is out of range, or the device is not there.
     """
 
     actors: int = 1
-    """Processes that share the genomes of a generation; 1 is this process alone."""
+    """Number of processes that share the genomes of a generation; 1 is this process alone."""
     ray_address: str | None = None
-    """Of a Ray cluster, ray://HOST:PORT; if None, one is started on this machine and ended with the run."""
+    """Address of a Ray cluster, ray://HOST:PORT; if None, one is started here and ended with the run."""
     device: str = "cpu"
-    """Of the lives; the search stays on the CPU."""
+    """Device of the rollouts; the search stays on the CPU."""
 
     def __post_init__(self) -> None:
         if not is_integer(self.actors, 1, MAX_ACTORS):

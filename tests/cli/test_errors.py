@@ -12,6 +12,7 @@ import pytest
 
 from lndp_agents import cli, zoo_names
 from lndp_agents.run.run import Run
+from lndp_agents.run.writer import Checkpoint, RunWriter
 
 Lndp = Callable[..., Any]
 FORAGING = "lndp/Foraging-v0"
@@ -126,15 +127,15 @@ def test_a_disk_that_refuses_is_told_with_a_remedy(
         errno.EACCES: "name a place that you may use",
         errno.ENOSPC: "make room on the disk, then `lndp resume`",
     }
-    checkpoint = Run._save_checkpoint
+    write_checkpoint = RunWriter.write_checkpoint
 
-    def refuse(self: Run) -> None:
-        if self.generation == 2:
+    def refuse(self: RunWriter, checkpoint: Checkpoint) -> None:
+        if checkpoint[0].generation == 2:
             raise OSError(number, os.strerror(number), str(self.folder / "checkpoints"))
-        checkpoint(self)
+        write_checkpoint(self, checkpoint)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Run, "_save_checkpoint", refuse)
+        patch.setattr(RunWriter, "write_checkpoint", refuse)
         result = lndp(*train_options, "--generations", 4, "--out", tmp_path / "run")
     assert result.code == 2
     place = tmp_path / "run" / "checkpoints"

@@ -15,6 +15,7 @@ import pytest
 
 from lndp_agents.run.progress import Progress
 from lndp_agents.run.run import Run
+from lndp_agents.run.writer import Checkpoint, RunWriter
 
 Lndp = Callable[..., Any]
 FILES = ("metrics.csv", "last/model.safetensors", "best/model.safetensors", "mean/model.safetensors")
@@ -186,15 +187,15 @@ def test_ctrl_c_finishes_the_generation_and_tells_how_to_go_on(
 def test_a_second_ctrl_c_quits_at_once(
     lndp: Lndp, train_options: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    checkpoint = Run._save_checkpoint
+    write_checkpoint = RunWriter.write_checkpoint
 
-    def interrupted_twice(self: Run) -> None:
-        if self.generation == 2:
+    def interrupted_twice(self: RunWriter, checkpoint: Checkpoint) -> None:
+        if checkpoint[0].generation == 2:
             signal.raise_signal(signal.SIGINT)
             signal.raise_signal(signal.SIGTERM)
-        checkpoint(self)
+        write_checkpoint(self, checkpoint)
 
-    monkeypatch.setattr(Run, "_save_checkpoint", interrupted_twice)
+    monkeypatch.setattr(RunWriter, "write_checkpoint", interrupted_twice)
     result = lndp(*train_options, "--generations", 4, "--out", tmp_path / "run")
     assert result.code == 130
     assert f"go on with: lndp resume {tmp_path / 'run'}" in result.err

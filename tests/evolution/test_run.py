@@ -24,6 +24,7 @@ from lndp_agents.run import events
 from lndp_agents.run.metrics import COLUMNS
 from lndp_agents.run.run import Run
 from lndp_agents.run.view import RunView
+from lndp_agents.run.writer import RunWriter
 from lndp_agents.search import Evaluation
 
 MakeRecipe = Callable[..., EvolutionConfig]
@@ -442,9 +443,10 @@ def test_a_kill_between_row_and_checkpoint_costs_that_generation_only(
     run = Run.create(make_recipe(), tmp_path / "run")
     generations = run.generations()
     next(generations)
-    monkeypatch.setattr(run, "_save_checkpoint", die)
-    with pytest.raises(Killed):
-        next(generations)
+    with monkeypatch.context() as patch:
+        patch.setattr(RunWriter, "write_checkpoint", die)
+        with pytest.raises(Killed):
+            next(generations)
     run.close()
     assert [row["generation"] for row in rows(tmp_path / "run")] == ["1", "2"]
     again = go_on(tmp_path / "run")

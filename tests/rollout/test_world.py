@@ -168,7 +168,7 @@ def test_a_module_before_the_id_is_imported_first(tmp_path: Path, monkeypatch: p
         ("lndp/Foraging-v0", {"sise": 7}, 1, "sise.*give those that it takes"),
         ("lndp/Foraging-v0", {"size": 4}, 1, "size is 4"),
         ("MountainCar-v0", {"gravity": 7}, 1, "gravity.*give those that it takes"),
-        ("lndp/CartPoleLife-v0", {}, 2, "episodes=2: a life of lndp/CartPoleLife-v0 has 3"),
+        ("lndp/CartPoleLife-v0", {}, 2, "episodes=2: a lifetime of lndp/CartPoleLife-v0 has 3"),
         ("CartPole-v1", {"max_episode_steps": 0}, 1, "max_episode_steps=0: give an integer from 1"),
         ("Blackjack-v1", {"max_episode_steps": "x"}, 1, "max_episode_steps='x': give an integer from 1"),
     ],
