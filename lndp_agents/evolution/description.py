@@ -8,7 +8,8 @@ from typing import Any, NamedTuple, Self
 
 from lndp_agents.config import PolicyConfig
 from lndp_agents.evolution.config import EvolutionConfig
-from lndp_agents.evolution.presets import settle
+from lndp_agents.evolution.presets import Experiment, settle
+from lndp_agents.evolution.start import genome_sha256
 from lndp_agents.policies import find_policy
 from lndp_agents.rollout import World, make_world
 from lndp_agents.spaces import ObservationEncoding
@@ -68,8 +69,13 @@ class Description:
         Raises:
             ValueError: the environment, its spaces or a field is refused.
         """
-        experiment = settle(config)
-        return cls(experiment.config, experiment.policy, experiment.world.encoding)
+        return cls.of_experiment(settle(config))
+
+    @classmethod
+    def of_experiment(cls, experiment: Experiment) -> Self:
+        """Describe the run of a settled experiment."""
+        start_sha256 = "" if experiment.start is None else genome_sha256(experiment.start)
+        return cls(experiment.config, experiment.policy, experiment.world.encoding, start_sha256)
 
     @property
     def identity(self) -> str:

@@ -15,7 +15,6 @@ from lndp_agents.evolution.evolution import Evolution
 from lndp_agents.evolution.objective import make_objective, with_bodies
 from lndp_agents.evolution.presets import describe, settle
 from lndp_agents.evolution.records import Generation
-from lndp_agents.evolution.start import genome_sha256
 from lndp_agents.rollout import Report
 from lndp_agents.run.checkpoint import CHECKPOINTS, read_newest
 from lndp_agents.run.events import EventLog
@@ -68,11 +67,9 @@ class Run:
         self._evolution = Evolution(description)
         self.world = self._evolution.world
         self._state = self._shown = self._evolution.init()
-        self._open = ExitStack()
-        self._num_hopeless = 0
-        self.notes: list[str] = []
-        if not EventLog.is_available():
-            self.notes.append('no TensorBoard events: pip install "lndp-agents[train]"')
+        self._open, self._num_hopeless = ExitStack(), 0
+        hint = 'no TensorBoard events: pip install "lndp-agents[train]"'
+        self.notes = [] if EventLog.is_available() else [hint]
 
     @classmethod
     def create(
@@ -97,28 +94,19 @@ class Run:
             OSError: the folder cannot be written or is in use, or there are no actors to be had.
         """
         experiment = settle(config, trust=trust)
-        start_sha256 = "" if experiment.start is None else genome_sha256(experiment.start)
-        encoding = experiment.world.encoding
-        description = with_bodies(Description(experiment.config, experiment.policy, encoding, start_sha256))
+        description = with_bodies(Description.of_experiment(experiment))
         run = cls(folder or RUNS, description, workers)
-        run._state = run._shown = run._evolution.init(experiment.start)
+        state = run._state = run._shown = run._evolution.init(experiment.start)
         with run._opening():
             if folder is None:
                 run._writer = RunWriter(next_folder(RUNS, config.environment), is_made=True)
             run._take_lock(is_new=True)
-            run._writer.begin(
-                description, run._evolution.checkpoint(run._state), run._evolution.agents(run._state)
-            )
+            run._writer.begin(description, run._evolution.checkpoint(state), run._evolution.agents(state))
         return run
 
     @classmethod
     def open(
-        cls,
-        folder: Path,
-        generations: int | None = None,
-        workers: Workers = _ALONE,
-        *,
-        trust: bool = False,
+        cls, folder: Path, generations: int | None = None, workers: Workers = _ALONE, *, trust: bool = False
     ) -> Self:
         """Resume a run from its newest sound checkpoint.
 
@@ -147,9 +135,8 @@ class Run:
             run.notes += skipped
             run._state = run._shown = run._evolution.restore(counters, tensors)
             if run.generation > run.config.generations:
-                raise ValueError(
-                    f"generations={generations}: {folder} has {run.generation} already, give more"
-                )
+                done = f"{folder} has {run.generation} already"
+                raise ValueError(f"generations={generations}: {done}, give more")
             if generations is not None:
                 run._writer.write_description(description)
             run.notes += run._writer.cut(run.generation)
@@ -220,8 +207,7 @@ class Run:
         self._forget_final_evaluation()
         with self._writer.naming_folder(), EventLog(self.folder / EVENTS, self.generation) as events:
             while self.generation < self.config.generations:
-                record = self._evolve(budget_steps)
-                if record is None:
+                if (record := self._evolve(budget_steps)) is None:
                     break
                 events.add(record)
                 yield record
