@@ -4,7 +4,7 @@ All is sb3-contrib's default but for: rewards scaled by `VecNormalize` for the l
 makes it eight times as fast, as sb3-contrib steps through the sequences of a batch in Python (its issue 118):
 sequences of 32 steps (as rl-baselines3-zoo has for CartPole without velocities) from 128 copies of the world,
 32 of them in a batch, and one LSTM of 64 units for actor and critic instead of two of 256. The LSTM's state
-goes on from one sequence of a life to the next.
+goes on from one sequence of a lifetime to the next.
 """
 
 from typing import Any

@@ -43,7 +43,7 @@ def make_vec_env(
         keywords: keyword arguments of the environment.
         num_envs: how many.
         seed: of the first reset; environment i has the seed plus i.
-        episodes: episodes of a life, for environments that have no lives of their own.
+        episodes: episodes of a lifetime, for environments that have no lifetimes of their own.
 
     Returns:
         A batch where `lndp_envs` has the world in batches, else a loop.

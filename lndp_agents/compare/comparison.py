@@ -96,7 +96,7 @@ class Comparison:
         """Write comparison.json into an existing folder.
 
         Raises:
-            ValueError: another comparison lives there, or the file is damaged.
+            ValueError: the folder holds another comparison, or the file is damaged.
             OSError: it cannot be written.
         """
         path = folder / COMPARISON_FILE

@@ -28,9 +28,9 @@ def draw_learning_curves(folder: Path, environment: str, results: Sequence[Resul
     for number, result in enumerate(results):
         if result.curves:
             x, runs = joined_curves(result.curves)
-            look = line_look(number, len(x))
-            axes.plot(x, runs.mean(0), label=_label(result), **look)
-            axes.fill_between(x, runs.min(0), runs.max(0), color=look["color"], alpha=0.12, linewidth=0)
+            style = line_look(number, len(x))
+            axes.plot(x, runs.mean(0), label=_label(result), **style)
+            axes.fill_between(x, runs.min(0), runs.max(0), color=style["color"], alpha=0.12, linewidth=0)
         else:
             axes.axhline(result.scores.mean(), label=_label(result), **line_look(number))
     if steps and max(steps) > _LOG_FROM * min(steps):
@@ -57,10 +57,10 @@ def draw_within_life(
         for number, result in enumerate(results):
             for curve in curves[result.policy]:
                 if curve.event == event:
-                    look = line_look(number, len(curve.time))
-                    axes.plot(curve.time, curve.rewards.mean(0), label=_label(result), **look)
+                    style = line_look(number, len(curve.time))
+                    axes.plot(curve.time, curve.rewards.mean(0), label=_label(result), **style)
                     low, high = curve.rewards.min(0), curve.rewards.max(0)
-                    axes.fill_between(curve.time, low, high, color=look["color"], alpha=0.12, linewidth=0)
+                    axes.fill_between(curve.time, low, high, color=style["color"], alpha=0.12, linewidth=0)
         style_axes(axes, f"steps since {_EVENTS[event]}", "reward of a step" if axes is panels[0] else "")
     _finish(
         figure,

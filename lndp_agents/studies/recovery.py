@@ -84,8 +84,8 @@ class Recovery:
     def recovered(self) -> Estimate | None:
         """The share of the largest damage that is gone in the last window, as if both were chosen before.
 
-        None if the interval of that damage reaches 0, or if lives ended early: then no window after the end
-        of a life says how well it does, but `episodes` do.
+        None if the interval of that damage reaches 0, or if lifetimes ended early: then windows after their
+        end tell nothing, but `episodes` do.
         """
         if self.worst.damage.low <= 0 or any(self.ended_early):
             return None

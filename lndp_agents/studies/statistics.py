@@ -45,11 +45,11 @@ def bootstrap_interval(
 
     As in Agarwal et al. (2021, arXiv 2108.13264) the score of a run is the mean over what it was evaluated
     on, the statistic is one over runs, and whole runs are resampled within each task (their strata; here
-    there is one task). Their runs are fixed numbers; ours are means of a known sample of lives, so lives are
-    resampled too, for all runs the same ones: as a rule all runs live the same lives, and what a life
-    brings to all of them is luck that no run averages out. To pool the lives of all runs instead would take
-    those of one run for independent and give intervals that are far too narrow. Of few runs any bootstrap
-    says little: three give ten different multisets.
+    there is one task). Their runs are fixed numbers; ours are means of a known sample of lifetimes, so these
+    are resampled too, the same ones for all runs: as a rule all runs have the same lifetimes, whose noise no
+    run averages out. Pooling the lifetimes of all runs instead would take those of one run for independent
+    and give intervals that are far too narrow. With few runs any bootstrap says little: three give ten
+    different multisets.
 
     Args:
         scores: (R, L), L lifetimes of each of R evolution runs; for one run, the bootstrap of its mean.
@@ -88,9 +88,9 @@ def ratio_interval(scores: ArrayLike, others: ArrayLike, *, seed: int = 0) -> tu
     """Return the 95 % interval of the ratio of two means over the same lifetimes, by percentile bootstrap.
 
     Args:
-        scores: (L,) or (R, L), whose mean over lives is divided; of runs, their interquartile mean counts.
-        others: the same shape, of the same lives in the same order: the two numbers of a life are drawn
-            together. A run whose drawn ones sum to 0 counts with the ratio 0.
+        scores: (L,) or (R, L), whose mean over lifetimes is divided; runs count by their interquartile mean.
+        others: the same shape, of the same lifetimes in the same order: the two numbers of a lifetime are
+            resampled together. A run whose resampled numbers sum to 0 counts with the ratio 0.
         seed: random seed of the resamples.
 
     Raises:
@@ -119,9 +119,9 @@ def _resampled_runs(scores: Scores, seed: int, method: int = 0) -> Scores:
     means = np.empty((*runs.shape, *scores.shape[2:]))
     at_once = max(1, _MAX_NUMBERS // scores.size)
     for start in range(0, RESAMPLES, at_once):
-        drawn = runs[start : start + at_once, :, None]
-        lives = draw.integers(num_lives, size=(len(drawn), 1, num_lives))
-        means[start : start + at_once] = scores[drawn, lives].mean(2)
+        sampled = runs[start : start + at_once, :, None]
+        lives = draw.integers(num_lives, size=(len(sampled), 1, num_lives))
+        means[start : start + at_once] = scores[sampled, lives].mean(2)
     return means
 
 

@@ -37,8 +37,8 @@ def since_birth(lives: Sequence[PolicyLives]) -> WithinLife:
 def since_change(lives: Sequence[PolicyLives]) -> WithinLife | None:
     """Return the reward against time since the last change; None if the world hides nothing or never changes.
 
-    Steps before the first change of a life do not count. Where a change waits for the end of a trial, lives
-    that end trials sooner meet the next change sooner, so late spans are of the slower ones.
+    Steps before the first change of a lifetime do not count. Where a change waits for the end of a trial,
+    lifetimes that end trials sooner meet the next change sooner, so late bins are of the slower ones.
     """
     ages = [_steps_since(run.changes) for run in lives if run.changes is not None]
     if len(ages) < len(lives) or not all((age >= 0).any() for age in ages):

@@ -46,7 +46,7 @@ class LifeCurves:
 
     def late(self, curve: Floats) -> float:
         """Return the mean of one of the curves over the second half of each lifetime, then over lifetimes."""
-        curve = curve[:, -self.born.shape[1] :]  # without the newborn
+        curve = curve[:, -self.born.shape[1] :]  # without the state at birth
         step = np.arange(curve.shape[1], dtype=np.int64)
         is_late = (step >= self.steps[:, None] // 2) & (step < self.steps[:, None])
         return float((np.where(is_late, curve, 0.0).sum(1) / is_late.sum(1)).mean())
