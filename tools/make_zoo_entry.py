@@ -32,8 +32,8 @@ LIVES, SEED = 128, 7
 MANY_LIVES, MANY_SEED = 2048, 8
 FILM_SEED, FILM_STEPS, FILM_BYTES = 1, 100, 300_000
 INNATE_ROLES = """\
-Input and output nodes are born in the same states in every life (`innate_roles`), an extension of the paper:
-so the program knows its senses and muscles apart at birth. All else of a newborn is drawn anew in each life.
+Input and output nodes have the same states at every birth (`innate_roles`), an extension of the paper: so the
+program can tell inputs and outputs apart. All else is sampled at every birth.
 
 """
 
@@ -154,7 +154,7 @@ def card(name: str, results: ZooResults) -> str:
     scores, seeds = "\n".join(results.score_rows), "\n".join(results.seed_rows)
     episodes = ", ".join(f"{mean:.1f}" for mean in score.episode_means)
     by_episode = (
-        f"Its episodes bring, in their order within a life: {episodes}.\n\n" if "," in episodes else ""
+        f"Its episodes bring, in their order within a lifetime: {episodes}.\n\n" if "," in episodes else ""
     )
     program = ", ".join(f"{field}={value}" for field, value in recipe["program"].items())
     roles = INNATE_ROLES if recipe["program"].get("innate_roles") else ""
@@ -179,16 +179,17 @@ model-index:
 # {name}
 
 A Lifelong Neural Developmental Program (arXiv 2406.09787) evolved on `{environment}` by this project (not the
-authors' weights). Mean return over fresh lives, whose births and worlds were never used in its evolution:
+authors' weights). Mean return over fresh lifetimes, whose initial states and environments its
+evolution never used:
 
-| lives | seed | score | 95 % bootstrap interval |
+| lifetimes | seed | score | 95 % bootstrap interval |
 |---|---|---|---|
 {scores}
 
 `lndp evaluate {name} --lives {score.lives} --seed {score.seed}` repeats the first row. (Another
-processor may round otherwise, and single lives then part: there, expect the interval and not the digits.)
+processor may round otherwise, and single lifetimes then part: there, expect the interval and not the digits.)
 
-{by_episode}{roles}![one life](life.gif)
+{by_episode}{roles}![one lifetime](life.gif)
 
 ```python
 import gymnasium
@@ -198,12 +199,12 @@ agent = load_pretrained("{name}")
 agent.birth(seed=0)
 ```
 
-| evolution seed | generations | steps lived | score | 95 % interval |
+| evolution seed | generations | environment steps | score | 95 % interval |
 |---|---|---|---|---|
 {seeds}
 
-Shipped: seed {shipped.seed}, chosen by its score on other held-out lives ({shipped.held_out:.1f}).
-{recipe["searcher"]}: sigma {recipe["sigma"]}, {recipe["population"]} genomes, {recipe["lives"]} lives each.
+Shipped: seed {shipped.seed}, chosen by its score on other held-out lifetimes ({shipped.held_out:.1f}).
+{recipe["searcher"]}: sigma {recipe["sigma"]}, {recipe["population"]} genomes x {recipe["lives"]} lifetimes.
 Program: {program}.
 {started}
 `lndp train --recipe {name}` repeats its evolution. Raw scores, commit and versions are in `results.json`.
