@@ -8,6 +8,7 @@ from gymnasium.error import ResetNeeded
 
 from lndp_envs.dynamics import Dynamics
 from lndp_envs.inputs import check_action, check_options
+from lndp_envs.kinds import Action, Info, Observation, Options
 from lndp_envs.rendering import MakeRenderer, check_render_mode, metadata_of
 from lndp_envs.view import View, advance, begin
 
@@ -41,9 +42,7 @@ class DynamicsEnv(gymnasium.Env[Any, Any]):
         self.renderer = make_renderer(dynamics, render_mode) if make_renderer and render_mode else None
         self._view: View | None = None
 
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[Any, dict[str, Any]]:
+    def reset(self, *, seed: int | None = None, options: Options | None = None) -> tuple[Observation, Info]:
         """Begin a lifetime.
 
         Args:
@@ -61,7 +60,7 @@ class DynamicsEnv(gymnasium.Env[Any, Any]):
         key = np.array([self.np_random.integers(2**63)], dtype=np.int64)
         return self._show(begin(self.dynamics, key, task))
 
-    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+    def step(self, action: Action) -> tuple[Observation, float, bool, bool, Info]:
         """Take one step.
 
         Args:
@@ -102,7 +101,7 @@ class DynamicsEnv(gymnasium.Env[Any, Any]):
         if self.renderer is not None:
             self.renderer.close()
 
-    def _show(self, view: View) -> tuple[Any, dict[str, Any]]:
+    def _show(self, view: View) -> tuple[Observation, Info]:
         """Make this the view of now, show it in the window if there is one, and sense it."""
         self._view = view
         if self.render_mode == "human":

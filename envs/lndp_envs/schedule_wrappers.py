@@ -10,6 +10,7 @@ from gymnasium.utils import RecordConstructorArgs
 
 from lndp_envs.arrays import Array
 from lndp_envs.inputs import check_action
+from lndp_envs.kinds import Action, Env, Info, Observation, Options
 from lndp_envs.schedule import check_schedule, is_change
 
 
@@ -33,7 +34,7 @@ class ScheduleWrapper(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorAr
 
     def __init__(
         self,
-        env: gymnasium.Env[Any, Any],
+        env: Env,
         schedule: Mapping[str, Any],
         *,
         phases: list[Any] | None,
@@ -56,9 +57,7 @@ class ScheduleWrapper(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorAr
         self._steps = 0
         self._phase = 0
 
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[Any, dict[str, Any]]:
+    def reset(self, *, seed: int | None = None, options: Options | None = None) -> tuple[Observation, Info]:
         """Begin an episode in phase 0; the arguments and results are those of the environment."""
         observation, info = self.env.reset(seed=seed, options=options)
         if seed is not None:
@@ -67,14 +66,14 @@ class ScheduleWrapper(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorAr
         self._steps = self._phase = 0
         return observation, info | self._signs(has_changed=False)
 
-    def _advance(self) -> dict[str, Any]:
+    def _advance(self) -> Info:
         """Count a step, change the phase if the schedule says so, and say it if that is wanted."""
         self._steps += 1
         has_changed = is_change(self._schedule, self._key, self._steps)
         self._phase = (self._phase + has_changed) % self._num_phases
         return self._signs(has_changed=has_changed)
 
-    def _signs(self, *, has_changed: bool) -> dict[str, Any]:
+    def _signs(self, *, has_changed: bool) -> Info:
         if not self._notify:
             return {}
         return {f"{self.subject}_phase": self._phase, f"{self.subject}_changed": has_changed}
@@ -111,7 +110,7 @@ class RewardSchedule(ScheduleWrapper):
 
     def __init__(
         self,
-        env: gymnasium.Env[Any, Any],
+        env: Env,
         schedule: Mapping[str, Any],
         phases: Sequence[Sequence[float]] = ((1.0, 0.0), (-1.0, 0.0)),
         *,
@@ -122,7 +121,7 @@ class RewardSchedule(ScheduleWrapper):
             env, schedule, phases=[list(pay) for pay in self._pays], num_phases=len(self._pays), notify=notify
         )
 
-    def step(self, action: Any) -> tuple[Any, SupportsFloat, bool, bool, dict[str, Any]]:
+    def step(self, action: Action) -> tuple[Observation, SupportsFloat, bool, bool, Info]:
         """Take one step, paid as the phase says."""
         observation, reward, terminated, truncated, info = self.env.step(action)
         factor, offset = self._pays[self._phase]
@@ -160,7 +159,7 @@ class ActionSchedule(ScheduleWrapper):
 
     def __init__(
         self,
-        env: gymnasium.Env[Any, Any],
+        env: Env,
         schedule: Mapping[str, Any],
         phases: Sequence[Sequence[int]] | None = None,
         *,
@@ -176,7 +175,7 @@ class ActionSchedule(ScheduleWrapper):
             notify=notify,
         )
 
-    def step(self, action: Any) -> tuple[Any, SupportsFloat, bool, bool, dict[str, Any]]:
+    def step(self, action: Action) -> tuple[Observation, SupportsFloat, bool, bool, Info]:
         """Take one step with what the action means in this phase.
 
         Raises:
@@ -185,7 +184,7 @@ class ActionSchedule(ScheduleWrapper):
         observation, reward, terminated, truncated, info = self.env.step(self._translate(action))
         return observation, reward, terminated, truncated, info | self._advance()
 
-    def _translate(self, action: Any) -> Any:
+    def _translate(self, action: Action) -> Action:
         checked = check_action(self._space, action)[0]
         if isinstance(self._space, Discrete):
             start = int(self._space.start)

@@ -12,6 +12,7 @@ from gymnasium.vector.utils import batch_space
 from lndp_envs.arrays import Array
 from lndp_envs.dynamics import Dynamics, select, where
 from lndp_envs.inputs import check_action, check_mask, check_options, check_seeds
+from lndp_envs.kinds import Action, Info, Observation, Options
 from lndp_envs.rendering import MakeRenderer, check_render_mode, metadata_of
 from lndp_envs.view import View, advance, begin
 
@@ -67,8 +68,8 @@ class DynamicsVectorEnv(VectorEnv[Any, Any, Any]):
         self._is_over: Array = ~self._everywhere
 
     def reset(
-        self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[Any, dict[str, Any]]:
+        self, *, seed: int | Sequence[int | None] | None = None, options: Options | None = None
+    ) -> tuple[Observation, Info]:
         """Begin a lifetime in every environment, or in those of ``options["reset_mask"]``.
 
         Args:
@@ -93,7 +94,7 @@ class DynamicsVectorEnv(VectorEnv[Any, Any, Any]):
         self._is_over = self._is_over & ~rows
         return self._observe(), self._infos(rows)
 
-    def step(self, actions: Any) -> tuple[Any, Array, Array, Array, dict[str, Any]]:
+    def step(self, actions: Action) -> tuple[Observation, Array, Array, Array, Info]:
         """Take one step in every environment; where a lifetime has ended, do what ``autoreset_mode`` says.
 
         Args:
@@ -146,7 +147,7 @@ class DynamicsVectorEnv(VectorEnv[Any, Any, Any]):
         elif rows.any():
             self._view = where(rows, begin(self.dynamics, keys, task), self._require_view())
 
-    def _reset_same_step(self) -> dict[str, Any]:
+    def _reset_same_step(self) -> Info:
         """Begin a lifetime where one has just ended, and keep what was seen last as Gymnasium does."""
         rows = self._is_over
         if not rows.any():
@@ -155,7 +156,7 @@ class DynamicsVectorEnv(VectorEnv[Any, Any, Any]):
         observations = self._observe()
         for row in np.flatnonzero(rows):
             final[row] = observations[row]
-        infos: dict[str, Any] = {"final_obs": final, "final_info": self._infos(rows)}
+        infos: Info = {"final_obs": final, "final_info": self._infos(rows)}
         self._begin(rows)
         return infos | {"_final_obs": rows.copy(), "_final_info": rows.copy()}
 
@@ -164,12 +165,12 @@ class DynamicsVectorEnv(VectorEnv[Any, Any, Any]):
             raise ResetNeeded("the environments have no lives yet; call reset() first")
         return self._view
 
-    def _observe(self) -> Any:
+    def _observe(self) -> Observation:
         return self.dynamics.observe(self._require_view().state)
 
-    def _infos(self, rows: Array) -> dict[str, Any]:
+    def _infos(self, rows: Array) -> Info:
         """Return the infos of some rows, zeros elsewhere, each with a mask of rows, as Gymnasium does."""
-        infos: dict[str, Any] = {}
+        infos: Info = {}
         for name, values in self.dynamics.info(self._require_view().state).items():
             infos[name] = np.where(rows, values, np.zeros_like(values))
             infos[f"_{name}"] = rows.copy()

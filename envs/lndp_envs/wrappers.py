@@ -4,9 +4,10 @@ from typing import Any, SupportsFloat
 
 import gymnasium
 import numpy as np
-from gymnasium import Space
 from gymnasium.spaces import Box, Dict
 from gymnasium.utils import RecordConstructorArgs
+
+from lndp_envs.kinds import Action, Env, Info, Observation, Options, Space
 
 
 class Lifetime(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
@@ -36,25 +37,23 @@ class Lifetime(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
         9
     """
 
-    def __init__(self, env: gymnasium.Env[Any, Any], episodes: int = 3) -> None:
+    def __init__(self, env: Env, episodes: int = 3) -> None:
         if episodes < 1:
             raise ValueError(f"episodes is {episodes}, but it must be at least 1")
         RecordConstructorArgs.__init__(self, episodes=episodes)
         super().__init__(env)
         self.episodes = episodes
         self._episode = 0
-        self._options: dict[str, Any] | None = None
+        self._options: Options | None = None
 
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[Any, dict[str, Any]]:
+    def reset(self, *, seed: int | None = None, options: Options | None = None) -> tuple[Observation, Info]:
         """Begin a lifetime; the arguments and results are those of the environment."""
         self._episode = 0
         self._options = options
         observation, info = self.env.reset(seed=seed, options=options)
         return observation, info | self._signs(episode_start=True)
 
-    def step(self, action: Any) -> tuple[Any, SupportsFloat, bool, bool, dict[str, Any]]:
+    def step(self, action: Action) -> tuple[Observation, SupportsFloat, bool, bool, Info]:
         """Take one step, and begin the next episode where one ended and it was not the last."""
         observation, reward, terminated, truncated, info = self.env.step(action)
         if not (terminated or truncated):
@@ -67,7 +66,7 @@ class Lifetime(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
         observation, info = self.env.reset(options=self._options)
         return observation, reward, False, False, info | ends | self._signs(episode_start=True)
 
-    def _signs(self, *, episode_start: bool) -> dict[str, Any]:
+    def _signs(self, *, episode_start: bool) -> Info:
         return {"inner_episode": self._episode, "episode_start": episode_start}
 
 
@@ -90,26 +89,26 @@ class SenseReward(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
         ['episode_start', 'observation', 'reward']
     """
 
-    def __init__(self, env: gymnasium.Env[Any, Any]) -> None:
+    def __init__(self, env: Env) -> None:
         RecordConstructorArgs.__init__(self)
         super().__init__(env)
         self.observation_space = sensed_space(env.observation_space)
 
     def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        self, *, seed: int | None = None, options: Options | None = None
+    ) -> tuple[dict[str, Observation], Info]:
         """Begin an episode; the arguments and the info are those of the environment."""
         observation, info = self.env.reset(seed=seed, options=options)
         return _sense(observation, 0.0, is_start=True), info
 
-    def step(self, action: Any) -> tuple[dict[str, Any], SupportsFloat, bool, bool, dict[str, Any]]:
+    def step(self, action: Action) -> tuple[dict[str, Observation], SupportsFloat, bool, bool, Info]:
         """Take one step."""
         observation, reward, terminated, truncated, info = self.env.step(action)
         sensed = _sense(observation, float(reward), is_start=bool(info.get("episode_start", False)))
         return sensed, reward, terminated, truncated, info
 
 
-def sensed_space(space: Space[Any]) -> Dict:
+def sensed_space(space: Space) -> Dict:
     """Return the observation space that :class:`SenseReward` makes of a space."""
     return Dict(
         {
@@ -120,7 +119,7 @@ def sensed_space(space: Space[Any]) -> Dict:
     )
 
 
-def _sense(observation: Any, reward: float, *, is_start: bool) -> dict[str, Any]:
+def _sense(observation: Observation, reward: float, *, is_start: bool) -> dict[str, Observation]:
     return {
         "observation": observation,
         "reward": np.array([0.0 if is_start else reward], dtype=np.float32),
