@@ -2,14 +2,14 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from gymnasium import Space
 from gymnasium.spaces import Box, Discrete
 
 from lndp_envs.arrays import Array, namespace
 from lndp_envs.dynamics import OneEpisode
+from lndp_envs.kinds import Space
 from lndp_envs.lifetime import LifetimeDynamics
 from lndp_envs.randomness import uniform
 
@@ -44,13 +44,13 @@ class Acrobot(OneEpisode):
         return 1
 
     @property
-    def observation_space(self) -> Space[Any]:
+    def observation_space(self) -> Space:
         """Cosine and sine of both angles, and both velocities."""
         high = np.array([1.0, 1.0, 1.0, 1.0, *VELOCITY_LIMITS], np.float32)
         return Box(-high, high, dtype=np.float32)
 
     @property
-    def action_space(self) -> Space[Any]:
+    def action_space(self) -> Space:
         """The torque plus 1."""
         return Discrete(3)
 

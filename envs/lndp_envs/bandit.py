@@ -1,14 +1,14 @@
 """A bandit whose good arm changes, without a sign, while it is played."""
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from gymnasium import Space
 from gymnasium.spaces import Box, Discrete
 
 from lndp_envs.arrays import Array, namespace
 from lndp_envs.dynamics import OneEpisode, draw_task
+from lndp_envs.kinds import Space
 from lndp_envs.randomness import fold, uniform
 from lndp_envs.schedule import check_probability
 
@@ -105,12 +105,12 @@ class Bandit(OneEpisode):
         return self.arms
 
     @property
-    def observation_space(self) -> Space[Any]:
+    def observation_space(self) -> Space:
         """One number that is always 1: a bandit shows nothing."""
         return Box(0.0, 1.0, (1,), np.float32)
 
     @property
-    def action_space(self) -> Space[Any]:
+    def action_space(self) -> Space:
         """The arm to pull."""
         return Discrete(self.arms)
 

@@ -2,14 +2,14 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from gymnasium import Space
 from gymnasium.spaces import Box, Discrete
 
 from lndp_envs.arrays import Array, namespace
 from lndp_envs.dynamics import OneEpisode
+from lndp_envs.kinds import Space
 from lndp_envs.lifetime import LifetimeDynamics
 from lndp_envs.randomness import uniform
 
@@ -49,13 +49,13 @@ class CartPole(OneEpisode):
         return 1
 
     @property
-    def observation_space(self) -> Space[Any]:
+    def observation_space(self) -> Space:
         """Position, velocity, angle, angular velocity; the bounds are Gymnasium's."""
         high = np.array([2 * POSITION_LIMIT, np.inf, 2 * ANGLE_LIMIT, np.inf], np.float32)
         return Box(-high, high, dtype=np.float32)
 
     @property
-    def action_space(self) -> Space[Any]:
+    def action_space(self) -> Space:
         """0 push to the left, 1 push to the right."""
         return Discrete(2)
 

@@ -5,11 +5,10 @@ evolution loop (torch, on the device of the keys, compilable). They never branch
 randomness of a row comes from the row's own key, so a lifetime does not depend on the batch it runs in.
 """
 
-from typing import Any, Protocol, TypeVar, cast
-
-from gymnasium import Space
+from typing import Any, Protocol, TypeAlias, TypeVar, cast
 
 from lndp_envs.arrays import Array, namespace
+from lndp_envs.kinds import Space
 from lndp_envs.randomness import uniform
 
 State = TypeVar("State", bound=tuple[Any, ...])
@@ -32,12 +31,12 @@ class Dynamics(Protocol[State]):
     """
 
     @property
-    def observation_space(self) -> Space[Any]:
+    def observation_space(self) -> Space:
         """Observation space of one row."""
         ...
 
     @property
-    def action_space(self) -> Space[Any]:
+    def action_space(self) -> Space:
         """Action space of one row."""
         ...
 
@@ -97,6 +96,10 @@ class Dynamics(Protocol[State]):
     def trial_steps(self) -> int:
         """Most steps of a trial, at whose end rewards come; 1 where there are no trials."""
         ...
+
+
+AnyDynamics: TypeAlias = Dynamics[Any]
+"""Dynamics with states of any type."""
 
 
 class OneEpisode:

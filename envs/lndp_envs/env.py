@@ -6,7 +6,7 @@ import gymnasium
 import numpy as np
 from gymnasium.error import ResetNeeded
 
-from lndp_envs.dynamics import Dynamics
+from lndp_envs.dynamics import AnyDynamics
 from lndp_envs.inputs import check_action, check_options
 from lndp_envs.kinds import Action, Info, Observation, Options
 from lndp_envs.rendering import MakeRenderer, check_render_mode, metadata_of
@@ -30,7 +30,7 @@ class DynamicsEnv(gymnasium.Env[Any, Any]):
 
     def __init__(
         self,
-        dynamics: Dynamics[Any],
+        dynamics: AnyDynamics,
         make_renderer: MakeRenderer | None = None,
         render_mode: str | None = None,
     ) -> None:

@@ -1,14 +1,14 @@
 """Foraging, the paper's task of finding food that may move (Plantec et al. 2024, arXiv 2406.09787)."""
 
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
-from gymnasium import Space
 from gymnasium.spaces import Box, Discrete
 
 from lndp_envs.arrays import Array, namespace
 from lndp_envs.dynamics import OneEpisode, draw_task
+from lndp_envs.kinds import Space
 from lndp_envs.randomness import fold
 from lndp_envs.schedule import check_probability, strikes
 
@@ -143,14 +143,14 @@ class Foraging(OneEpisode):
         return 2
 
     @property
-    def observation_space(self) -> Space[Any]:
+    def observation_space(self) -> Space:
         """The cell in [0, size - 1], shape (1,); or ``size`` inputs of 0 and 1."""
         if self.observation == "one_hot":
             return Box(0.0, 1.0, (self.size,), np.float32)
         return Box(0.0, float(self.size - 1), (1,), np.float32)
 
     @property
-    def action_space(self) -> Space[Any]:
+    def action_space(self) -> Space:
         """0 right, 1 left, 2 stay."""
         return Discrete(3)
 

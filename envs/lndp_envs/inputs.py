@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import numpy as np
-from gymnasium import Space
 from gymnasium.spaces import Box, Discrete
 
 from lndp_envs.arrays import Array
+from lndp_envs.kinds import Action, Space
 
 
-def check_action(space: Space[Any], action: Any, num_envs: int | None = None) -> Array:
+def check_action(space: Space, action: Action, num_envs: int | None = None) -> Array:
     """Return a checked batch of actions.
 
     Args:
@@ -86,7 +86,7 @@ def check_seeds(seed: int | Sequence[int | None] | None, num_envs: int) -> Seque
     return seed
 
 
-def _check_discrete(space: Discrete, action: Any, num_envs: int | None) -> Array:
+def _check_discrete(space: Discrete, action: Action, num_envs: int | None) -> Array:
     batch = np.asarray(action)
     is_shaped = batch.shape in {(), (1,)} if num_envs is None else batch.shape == (num_envs,)
     if batch.dtype.kind not in "iu" or not is_shaped or _is_outside(batch - space.start, int(space.n)):
@@ -96,7 +96,7 @@ def _check_discrete(space: Discrete, action: Any, num_envs: int | None) -> Array
     return np.reshape(batch, (-1,)).astype(np.int64)
 
 
-def _check_box(space: "Box[Any]", action: Any, num_envs: int | None) -> Array:
+def _check_box(space: "Box[Any]", action: Action, num_envs: int | None) -> Array:
     batch = np.asarray(action)
     if batch.dtype.kind != "f":
         batch = batch.astype(space.dtype) if batch.dtype.kind in "iu" else np.full((), np.nan)

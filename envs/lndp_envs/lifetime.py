@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
-from gymnasium import Space
 
 from lndp_envs.arrays import Array, namespace
 from lndp_envs.dynamics import Dynamics, draw_task, where
+from lndp_envs.kinds import Space
 from lndp_envs.randomness import fold
 
 Inner = TypeVar("Inner", bound=tuple[Any, ...])
@@ -66,12 +66,12 @@ class LifetimeDynamics(Generic[Inner]):
         return self.inner.num_tasks
 
     @property
-    def observation_space(self) -> Space[Any]:
+    def observation_space(self) -> Space:
         """Observation space of the inner dynamics."""
         return self.inner.observation_space
 
     @property
-    def action_space(self) -> Space[Any]:
+    def action_space(self) -> Space:
         """Action space of the inner dynamics."""
         return self.inner.action_space
 

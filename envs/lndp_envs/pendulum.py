@@ -2,14 +2,14 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from gymnasium import Space
 from gymnasium.spaces import Box
 
 from lndp_envs.arrays import Array, namespace
 from lndp_envs.dynamics import OneEpisode
+from lndp_envs.kinds import Space
 from lndp_envs.lifetime import LifetimeDynamics
 from lndp_envs.randomness import uniform
 
@@ -40,13 +40,13 @@ class Pendulum(OneEpisode):
         return 1
 
     @property
-    def observation_space(self) -> Space[Any]:
+    def observation_space(self) -> Space:
         """Cosine and sine of the angle, and its velocity."""
         high = np.array([1.0, 1.0, VELOCITY_LIMIT], np.float32)
         return Box(-high, high, dtype=np.float32)
 
     @property
-    def action_space(self) -> Space[Any]:
+    def action_space(self) -> Space:
         """The torque in [-2, 2] N m; what is larger is cut, as in Gymnasium."""
         return Box(-TORQUE_LIMIT, TORQUE_LIMIT, (1,), np.float32)
 

@@ -2,12 +2,11 @@
 
 import math
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
-
-from gymnasium import Space
+from typing import NamedTuple
 
 from lndp_envs.arrays import Array, namespace
 from lndp_envs.dynamics import OneEpisode, draw_task
+from lndp_envs.kinds import Space
 from lndp_envs.pendulum import Pendulum, PendulumState
 from lndp_envs.randomness import fold
 from lndp_envs.schedule import check_probability, strikes
@@ -108,12 +107,12 @@ class PendulumGoalSwitch(OneEpisode):
         return 2
 
     @property
-    def observation_space(self) -> Space[Any]:
+    def observation_space(self) -> Space:
         """As in `Pendulum`."""
         return self.inner.observation_space
 
     @property
-    def action_space(self) -> Space[Any]:
+    def action_space(self) -> Space:
         """As in `Pendulum`."""
         return self.inner.action_space
 

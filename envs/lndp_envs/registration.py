@@ -13,7 +13,7 @@ from typing import Any
 
 import gymnasium
 
-from lndp_envs.dynamics import Dynamics
+from lndp_envs.dynamics import AnyDynamics
 from lndp_envs.env import DynamicsEnv
 from lndp_envs.rendering import MakeRenderer, metadata_of
 from lndp_envs.vector_env import DynamicsVectorEnv
@@ -42,7 +42,7 @@ class RegisteredWorld:
     """A registered id with its dynamics; the arguments of `register`."""
 
     env_id: str
-    make_dynamics: Callable[..., Dynamics[Any]]
+    make_dynamics: Callable[..., AnyDynamics]
     max_episode_steps: int | None
     renderer: MakeRenderer | None
     labels: Labels
@@ -62,7 +62,7 @@ class RegisteredWorld:
             for each in signature(self.make_dynamics).parameters.values()
         ]
 
-    def make(self, **kwargs: Any) -> Dynamics[Any]:
+    def make(self, **kwargs: Any) -> AnyDynamics:
         """Make the dynamics.
 
         Args:
@@ -94,7 +94,7 @@ WORLDS: dict[str, RegisteredWorld] = {}
 
 def register(
     env_id: str,
-    make_dynamics: Callable[..., Dynamics[Any]],
+    make_dynamics: Callable[..., AnyDynamics],
     *,
     max_episode_steps: int | None = None,
     renderer: MakeRenderer | None = None,
@@ -160,7 +160,7 @@ def register(
     WORLDS[env_id] = world
 
 
-def make_dynamics(env_id: str, **kwargs: Any) -> tuple[Dynamics[Any], int | None]:
+def make_dynamics(env_id: str, **kwargs: Any) -> tuple[AnyDynamics, int | None]:
     """Make the dynamics of an environment, to be run in batches without Gymnasium.
 
     Args:

@@ -10,7 +10,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
 from lndp_envs.arrays import Array
-from lndp_envs.dynamics import Dynamics, select, where
+from lndp_envs.dynamics import AnyDynamics, select, where
 from lndp_envs.inputs import check_action, check_mask, check_options, check_seeds
 from lndp_envs.kinds import Action, Info, Observation, Options
 from lndp_envs.rendering import MakeRenderer, check_render_mode, metadata_of
@@ -37,7 +37,7 @@ class DynamicsVectorEnv(VectorEnv[Any, Any, Any]):
 
     def __init__(
         self,
-        dynamics: Dynamics[Any],
+        dynamics: AnyDynamics,
         num_envs: int = 1,
         *,
         max_episode_steps: int | None = None,

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lndp_envs.arrays import Array
-from lndp_envs.dynamics import Dynamics
+from lndp_envs.dynamics import AnyDynamics
 
 
 class View(NamedTuple):
@@ -32,7 +32,7 @@ class View(NamedTuple):
     """Steps taken in the lifetime."""
 
 
-def begin(dynamics: Dynamics[Any], key: Array, task: Array | None) -> View:
+def begin(dynamics: AnyDynamics, key: Array, task: Array | None) -> View:
     """Begin lifetimes; ``key`` and ``task`` are as in :meth:`Dynamics.reset`."""
     state = dynamics.reset(key, task)
     space = dynamics.action_space
@@ -41,7 +41,7 @@ def begin(dynamics: Dynamics[Any], key: Array, task: Array | None) -> View:
     return View(state, state, action, zero, zero, np.zeros(len(key), dtype=np.int64))
 
 
-def advance(dynamics: Dynamics[Any], view: View, action: Array) -> tuple[View, Array]:
+def advance(dynamics: AnyDynamics, view: View, action: Array) -> tuple[View, Array]:
     """Take one step; return the new view, and whether the episode has terminated (B,) bool."""
     state, reward, terminated = dynamics.step(view.state, action)
     return View(state, view.state, action, reward, view.total + reward, view.steps + 1), terminated
