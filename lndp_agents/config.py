@@ -1,4 +1,4 @@
-"""Configurations of policies: plain numbers and switches, saved as JSON. What all of them share."""
+"""The base of all policy configs, which are plain numbers and switches, saved as JSON."""
 
 from abc import ABC
 from collections.abc import Mapping
@@ -10,35 +10,35 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 from lndp_agents.validation import check_fields, is_object, parse_json, read_fields
 
 MAX_NODES = 4096
-"""Inputs that an encoding gives at most, but for pictures; nodes that a graph has at most."""
+"""Largest number of nodes of a graph, and of inputs that an encoder gives, but for images."""
 
 
 class Encoder(Protocol):
-    """What a configuration knows of an observation encoder."""
+    """The part of an observation encoder that a config reads."""
 
     kind: ClassVar[str]
 
     @property
     def size(self) -> int:
-        """O: how many numbers the observation becomes."""
+        """O: size of the encoded observation."""
         ...
 
 
 class Decoder(Protocol):
-    """What a configuration knows of an action decoder."""
+    """The part of an action decoder that a config reads."""
 
     discrete: ClassVar[bool]
     """Whether the action is the index of the largest number."""
 
     @property
     def size(self) -> int:
-        """M: how many numbers the action is made of."""
+        """M: number of outputs that an action is decoded from."""
         ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class PolicyConfig(ABC):
-    """What is fixed about a policy; nothing in it is learned. Subclasses are frozen dataclasses.
+    """Settings of a policy, which do not evolve. Subclasses are frozen dataclasses.
 
     `lndp_agents.policies.POLICIES` has all kinds by name, `policies.make_policy` makes the policy of one.
 
@@ -75,12 +75,12 @@ class PolicyConfig(ABC):
 
     @property
     def needs_state(self) -> bool:
-        """Whether a step of life depends on the steps before it, or on there being any."""
+        """Whether an action depends on earlier steps of the lifetime, or on there being any."""
         return True
 
     @classmethod
     def sizes(cls, encoding: Encoder, decoding: Decoder) -> dict[str, Any]:
-        """The values of `from_spaces`."""
+        """Return the values of `from_spaces`."""
         return {
             "observation_size": encoding.size,
             "action_size": decoding.size,
@@ -89,7 +89,7 @@ class PolicyConfig(ABC):
 
     @classmethod
     def fitting(cls, encoding: Encoder, decoding: Decoder, **switches: Any) -> Self:
-        """The configuration that fits spaces, with other fields as switches.
+        """Return the config that fits the spaces, with other fields as switches.
 
         Raises:
             ValueError: a field is unknown or out of range.
@@ -97,13 +97,13 @@ class PolicyConfig(ABC):
         return cls.from_json({**switches, **cls.sizes(encoding, decoding)})
 
     def to_json(self) -> dict[str, Any]:
-        """All fields as a JSON object, without `extensions` that are not used: older files know none."""
+        """Return all fields as a JSON object, without `extensions` at their defaults."""
         values = asdict(self)
         return {name: value for name, value in values.items() if value != self.extensions.get(name)}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any] | str) -> Self:
-        """The configuration in a JSON object or its text.
+        """Return the config in a JSON object or its text.
 
         Raises:
             ValueError: a field is unknown, missing or out of range.
@@ -118,7 +118,7 @@ class PolicyConfig(ABC):
 
     @classmethod
     def field_names(cls) -> set[str]:
-        """The names of all fields."""
+        """Return the names of all fields."""
         return {field.name for field in fields(cls)}
 
 

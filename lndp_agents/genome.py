@@ -1,4 +1,4 @@
-"""The genotype of any policy: one vector of numbers, and the named parameters that it stands for."""
+"""The genome of any policy: a vector of numbers, and the named parameters that it encodes."""
 
 from math import prod
 
@@ -14,12 +14,12 @@ from lndp_agents.shapes import Float
 
 
 def genome_size(config: PolicyConfig) -> int:
-    """D: how many numbers evolution sees."""
+    """Return D, the number of parameters that evolve."""
     return sum(prod(shape) for shape in parameter_shapes(config).values())
 
 
 def genome_to_parameters(config: PolicyConfig, genomes: Float[Tensor, "P D"]) -> dict[str, Tensor]:
-    """Named parameters (P, *shape) of the genomes (P, D).
+    """Split genomes into named parameters (P, *shape).
 
     Raises:
         ValueError: the genomes do not have D numbers each.
@@ -37,7 +37,7 @@ def genome_to_parameters(config: PolicyConfig, genomes: Float[Tensor, "P D"]) ->
 
 
 def initial_genome(config: PolicyConfig, update_bias: float) -> Float[Tensor, "D"]:
-    """(D,): zero but for biases that let a network stay as it is.
+    """Return a genome of zeros, but for biases that keep a network as it is.
 
     Those of update gates are `update_bias`, those of decisions to prune or to grow an edge its negative. At a
     large one, nodes keep what they are, synapses their states and the network its edges, unless evolution
@@ -53,12 +53,12 @@ def initial_genome(config: PolicyConfig, update_bias: float) -> Float[Tensor, "D
 
 
 def parameters_to_genome(config: PolicyConfig, parameters: Parameters) -> Float[Tensor, "P D"]:
-    """Genomes (P, D) of named parameters (P, *shape): the inverse of `genome_to_parameters`."""
+    """Join named parameters (P, *shape) into genomes: the inverse of `genome_to_parameters`."""
     return torch.cat([parameters[name].flatten(1) for name in parameter_shapes(config)], 1)
 
 
 def valid_genome(config: PolicyConfig, genome: ArrayLike | Tensor | None) -> Float[Tensor, "D"]:
-    """The genome as a finite float32 vector (D,) in memory of its own; a fixed random one if none.
+    """Return the genome as a finite float32 vector in memory of its own; a fixed random one if None.
 
     Raises:
         ValueError: it has another length, or is not finite.

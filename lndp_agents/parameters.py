@@ -1,4 +1,4 @@
-"""Named parameters, of which policies are functions."""
+"""Named parameters of policies."""
 
 from collections.abc import Mapping
 
@@ -11,5 +11,5 @@ Parameters = Mapping[str, Tensor]
 
 
 def num_genomes(parameters: Parameters) -> int:
-    """P: of how many genomes the named parameters (P, ...) are."""
+    """Return P, the number of genomes that the named parameters (P, ...) belong to."""
     return len(next(iter(parameters.values())))

@@ -19,28 +19,28 @@ _representation.maxstring = _representation.maxother = MAX_WIDTH
 
 
 def shorten(value: object) -> str:
-    """The value's representation in one line of at most 60 characters, however large the value."""
+    """Return the value's representation in one line of at most 60 characters, however large the value."""
     text = " ".join(_representation.repr(value).split())
     return text if len(text) <= MAX_WIDTH else f"{text[: MAX_WIDTH - 3]}..."
 
 
 def is_integer(value: object, minimum: int, maximum: int) -> TypeGuard[int]:
-    """Whether the value is an int, not a bool, from minimum to maximum."""
+    """Return whether the value is an int, not a bool, from minimum to maximum."""
     return type(value) is int and minimum <= value <= maximum
 
 
 def is_finite_number(value: object) -> TypeGuard[int | float]:
-    """Whether the value is an int or float, not a bool, that a float can hold."""
+    """Return whether the value is an int or float, not a bool, that a float can hold."""
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
 
 
 def is_object(value: object) -> TypeGuard[dict[str, Any]]:
-    """Whether the value is a JSON object."""
+    """Return whether the value is a JSON object."""
     return isinstance(value, dict)
 
 
 def is_sequence(value: object) -> TypeGuard[Sequence[Any]]:
-    """Whether the value is a list or a tuple."""
+    """Return whether the value is a list or a tuple."""
     return isinstance(value, list | tuple)
 
 
@@ -51,8 +51,8 @@ def about(
     *,
     choices: Sequence[str] = (),
     length: tuple[int, int] | None = None,
-) -> dict[str, Any]:
-    """Metadata of a dataclass field: what `check_fields` checks, and the help of the option that sets it.
+) -> dict[str, object]:
+    """Make the metadata of a dataclass field: bounds for `check_fields`, and the help of the field's option.
 
     Args:
         text: the help, which begins with its noun.
@@ -61,12 +61,18 @@ def about(
         choices: all values, if it is a string of a closed list.
         length: the least and the greatest number of items of a tuple.
     """
-    given = {"help": text, "low": low, "high": high, "choices": tuple(choices), "length": length}
+    given: dict[str, object] = {
+        "help": text,
+        "low": low,
+        "high": high,
+        "choices": tuple(choices),
+        "length": length,
+    }
     return {key: value for key, value in given.items() if value not in (None, ())}
 
 
 def check_fields(config: "DataclassInstance") -> None:
-    """See that each field of a dataclass holds what its type and its metadata (see `about`) say.
+    """Check each field of a dataclass against its type and its metadata (see `about`).
 
     Lists become tuples, and names become members of their enumeration. A field whose default is None may be
     None.
@@ -83,7 +89,7 @@ def check_fields(config: "DataclassInstance") -> None:
 
 @dataclass(frozen=True)
 class FieldKind:
-    """What a field of a dataclass takes."""
+    """The values that a field of a dataclass accepts."""
 
     kind: type
     """The class of its values."""
@@ -114,7 +120,7 @@ class FieldKind:
 
     @property
     def wanted(self) -> str:
-        """What the field takes, in words: "an integer from 1 to 9"."""
+        """The accepted values in words: "an integer from 1 to 9"."""
         low, high = (bound if self.item is int else f"{bound:g}" for bound in (self.low, self.high))
         span = "" if self.low == -math.inf else f" from {low} to {high}"
         span = f" of {low} or more" if span and self.high == math.inf else span
@@ -126,7 +132,7 @@ class FieldKind:
         return _NOUNS.get(self.kind, (self.kind.__name__, ""))[0] + span
 
     def accepts(self, value: object) -> bool:
-        """Whether it is a value of the field."""
+        """Return whether the field accepts the value."""
         if self.kind is not tuple or value is None:
             return self._accepts_item(value)
         if not is_sequence(value):
@@ -134,23 +140,23 @@ class FieldKind:
         shortest, longest = self.length
         return shortest <= len(value) <= longest and all(map(self._accepts_item, value))
 
-    def normal(self, value: Any) -> Any:
-        """The value that the field keeps for one that it accepts."""
-        make = cast("Callable[[Any], Any]", self.kind)
+    def normal(self, value: object) -> object:
+        """Return the value that the field keeps for one that it accepts."""
+        make = cast("Callable[[object], object]", self.kind)
         return make(value) if value is not None and self._is_made else value
 
     @property
     def _is_made(self) -> bool:
         return self.kind is tuple or issubclass(self.kind, Enum)
 
-    def _accepts_item(self, value: Any) -> bool:
+    def _accepts_item(self, value: object) -> bool:
         if value is None:
             return self.is_optional or self.item is object
         if self.choices:
             return value in self.choices
         if self.item is int or self.item is float:
-            is_number = type(value) is int if self.item is int else is_finite_number(value)
-            return is_number and self.low <= value <= self.high
+            is_ours = self.item is float or type(value) is int
+            return is_ours and is_finite_number(value) and self.low <= value <= self.high
         return type(value) is self.item if self.item in (bool, str) else isinstance(value, self.item)
 
 
@@ -164,8 +170,8 @@ _NOUNS: Mapping[type, tuple[str, str]] = {
 """By class: what one is called, and several."""
 
 
-def require_keys(what: str, data: Mapping[str, Any], keys: set[str]) -> None:
-    """See that a JSON object has exactly these keys.
+def require_keys(what: str, data: Mapping[str, object], keys: set[str]) -> None:
+    """Check that a JSON object has exactly these keys.
 
     Raises:
         ValueError: one is unknown or missing; the message names it.
@@ -177,7 +183,7 @@ def require_keys(what: str, data: Mapping[str, Any], keys: set[str]) -> None:
 
 
 def read_fields(what: str, data: Mapping[str, Any] | str, known: set[str]) -> dict[str, Any]:
-    """The fields in a JSON object or its text.
+    """Return the fields in a JSON object or its text.
 
     Raises:
         ValueError: it is no JSON object, or a field is unknown; the message lists those that are known.
@@ -191,7 +197,7 @@ def read_fields(what: str, data: Mapping[str, Any] | str, known: set[str]) -> di
 
 
 def parse_json(text: str | bytes) -> Any:
-    """The value in a JSON text, read strictly: without NaN and infinity, and no key of an object twice.
+    """Read a JSON text strictly: without NaN and infinity, and no key of an object twice.
 
     Raises:
         ValueError: it is no such text; the message is one line.

@@ -1,4 +1,4 @@
-"""What can be done to lifetimes: one intervention a file, each a set of hooks of the rollout.
+"""Interventions in lifetimes: one a file, each a set of hooks of the rollout.
 
 Any subclass of `Intervention` is one, also in a file of your own: `lndp lesion --lesion module:Name`.
 """

@@ -1,4 +1,4 @@
-"""The reward that is no longer sensed."""
+"""Removal of the reward input."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -11,7 +11,7 @@ from lndp_agents.rollout.learners import StepInput
 
 @dataclass(frozen=True, kw_only=True)
 class CutReward(Intervention):
-    """From a step on the sensed reward is 0. Where an episode begins is still sensed."""
+    """From a step on the received reward is 0. Starts of episodes are still received."""
 
     kind: ClassVar[str] = "cut_reward"
 

@@ -1,4 +1,4 @@
-"""Plasticity that ends."""
+"""End of plasticity."""
 
 from dataclasses import dataclass
 from typing import ClassVar

@@ -1,4 +1,4 @@
-"""Damage that is done once, at its step, to evolved networks and to trained models alike."""
+"""Lesions at one step, of evolved networks and of trained models alike."""
 
 from abc import abstractmethod
 from dataclasses import dataclass
@@ -14,16 +14,16 @@ class Injury(Intervention):
     """An intervention that damages networks at its step.
 
     Raises:
-        ValueError: at the step, if there is nothing in the networks that it could hit.
+        ValueError: at the step, if the networks have nothing that it can hit.
     """
 
     @abstractmethod
     def damage(self) -> Damage:
-        """Return what happens to a trained model."""
+        """Return the damage to a trained model."""
 
     @abstractmethod
     def injured(self, phenotype: Phenotype) -> Phenotype:
-        """Return evolved networks as they are after it."""
+        """Return evolved networks after the lesion."""
 
     def before_step(self, step: int, network: Network) -> Network:
         """As `Intervention.before_step`."""

@@ -1,4 +1,4 @@
-"""Which weights and nodes an intervention hits: random, a pure function of the key of a lifetime."""
+"""Random masks of weights and nodes: pure functions of the key of a lifetime."""
 
 from lndp_envs.randomness import fold, uniform
 from torch import Tensor
@@ -34,8 +34,8 @@ def node_mask(key: Tensor, hidden: int, count: int) -> Tensor:
 
     Args:
         key: (...) int64.
-        hidden: how many nodes there are, H.
-        count: how many are masked.
+        hidden: H, the number of nodes.
+        count: the number of masked nodes.
 
     Returns:
         (..., H) bool, so many of them true.

@@ -1,4 +1,4 @@
-"""Actuators that give all they can, whatever the policy chooses."""
+"""Saturation of actuators, whatever the policy chooses."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -15,12 +15,12 @@ from lndp_agents.spaces import highest
 class Saturate(Intervention):
     """For some steps every action is the upper bound, or the last of a choice.
 
-    The policy is not told: inside, it acts as ever.
+    The policy receives no sign of it.
     """
 
     kind: ClassVar[str] = "saturate"
     steps: int
-    """How many steps long."""
+    """Duration in steps."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -1,4 +1,4 @@
-"""Hidden nodes that fall silent for good."""
+"""Lesion of hidden nodes."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -23,7 +23,7 @@ class Silence(Injury):
 
     kind: ClassVar[str] = "nodes"
     nodes: int
-    """How many."""
+    """Number of nodes."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -15,7 +15,7 @@ from lndp_agents.interventions.masks import LESION, node_mask, ring_mask
 from lndp_agents.rollout.predicting import PredictNetwork, PredictPolicy
 
 DAMAGES = 16
-"""A trained model is damaged in so many ways, one of which each lifetime has: each takes a copy of it."""
+"""Number of damaged copies of a trained model; each lifetime has one of them."""
 _OF_THE_CRITIC = ("critic", "value_net", "vf_features")
 
 
@@ -36,7 +36,7 @@ class DamagedModels:
         return self._copies[0].action_space
 
     def with_damage(self, damage: "Damage", keys: Sequence[int]) -> "DamagedModels":
-        """The same with further damage to each copy, which its key chooses."""
+        """Return the same with further damage to each copy, chosen by its key."""
         copies = [damaged(own, damage, key) for own, key in zip(self._copies, keys, strict=True)]
         return DamagedModels(copies, self._chosen)
 
@@ -54,10 +54,10 @@ class DamagedModels:
 
 
 class Damage(NamedTuple):
-    """A way to damage a network in place."""
+    """Damage to a network, done in place."""
 
     loses: str
-    """What is lost, in words."""
+    """The lost parts in words."""
     parts: Callable[[Any], list[Any]]
     """Finds what can be lost in a network; nothing if its layers are not known here."""
     hit: Callable[[list[Any], int], None]
@@ -101,7 +101,7 @@ def damaged(policy: Any, damage: Damage, key: int) -> Any:
 
 
 def zero_damage(share: float) -> Damage:
-    """A share of the weights (not biases) of the actor becomes 0: a circular block that the key chooses."""
+    """Zero a share of the weights (not biases) of the actor: a circular block, chosen by the key."""
 
     def hit(weights: list[Tensor], key: int) -> None:
         exists = torch.ones(sum(weight.numel() for weight in weights), dtype=torch.bool)
@@ -113,7 +113,7 @@ def zero_damage(share: float) -> Damage:
 
 
 def silence_damage(count: int) -> Damage:
-    """What leads out of random nodes of all hidden layers together is cut."""
+    """Zero the outgoing weights of random nodes of all hidden layers together."""
 
     def hit(layers: list[list[Tensor]], key: int) -> None:
         sizes = [weights[0].shape[1] for weights in layers]
@@ -126,7 +126,7 @@ def silence_damage(count: int) -> Damage:
 
 
 def network_of(policy: Any) -> torch.nn.Module | None:
-    """The network of a trained model of stable-baselines3, or of a policy that has one as its `model`."""
+    """Return the network of a trained model of stable-baselines3, or of the `model` of a policy."""
     network = getattr(getattr(policy, "model", policy), "policy", None)
     return network if isinstance(network, torch.nn.Module) else None
 
@@ -140,7 +140,7 @@ def _actor_weights(network: torch.nn.Module) -> list[Tensor]:
 
 
 def outgoing_weights(network: Any) -> list[list[Tensor]]:
-    """Of each hidden layer of the actor, the weights (nodes after, its nodes) that lead out of it.
+    """Return the outgoing weights (after, before) of each hidden layer of the actor.
 
     None of networks other than those of PPO, recurrent PPO and A2C, whose layers are not known here.
     """

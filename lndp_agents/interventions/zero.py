@@ -1,4 +1,4 @@
-"""Weights that become 0."""
+"""Lesion of weights."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -26,7 +26,7 @@ class Zero(Injury):
 
     kind: ClassVar[str] = "zero"
     share: float
-    """0 to 1."""
+    """Share of the weights, 0 to 1."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -1,4 +1,4 @@
-"""The mechanisms of a configuration in the order of a step, with their parameters and parts of the state."""
+"""The mechanisms of a config in the order of a step, with their parameters and parts of the state."""
 
 from functools import lru_cache
 
@@ -31,7 +31,7 @@ PROGRAM: tuple[Mechanism, ...] = (
 
 @lru_cache(maxsize=64)
 def mechanisms_of(config: LNDPConfig) -> tuple[Mechanism, ...]:
-    """The mechanisms of a configuration in the order of a step: those of the paper, and `config.mechanisms`.
+    """Return the mechanisms of a config in the order of a step: those of the paper, and `config.mechanisms`.
 
     Raises:
         ValueError: one cannot be found or is no mechanism, or there is no step after which it is to come.
@@ -64,7 +64,7 @@ def _insert(steps: list[Mechanism], mechanism: Mechanism) -> None:
 
 
 def parameter_shapes(config: LNDPConfig) -> Shapes:
-    """Shape of each named parameter of one genome, in the order of the genotype: those of the paper first."""
+    """Return the shape of each parameter of one genome, in its order: those of the paper first."""
     paper, own = (
         {name: shape for mechanism in steps for name, shape in mechanism.parameters(config).items()}
         for steps in (PROGRAM, mechanisms_of(config))
@@ -74,7 +74,7 @@ def parameter_shapes(config: LNDPConfig) -> Shapes:
 
 
 def own_fields(config: LNDPConfig) -> tuple[dict[str, int], dict[str, int]]:
-    """Fields that mechanisms add to the state of nodes, and of edges, with their numbers of features."""
+    """Return the fields that mechanisms add to node and to edge states, with their numbers of features."""
     nodes: dict[str, int] = {}
     edges: dict[str, int] = {}
     for mechanism in mechanisms_of(config):

@@ -1,4 +1,4 @@
-"""The random network that a life starts from."""
+"""Initial states: random networks."""
 
 import math
 
@@ -11,20 +11,20 @@ from lndp_agents.lndp.sparse_state import SparseLifeState, pack
 from lndp_agents.lndp.state import LifeState, is_allowed, roles
 
 INPUTS, OUTPUTS, HIDDEN, REWARD = key_of(0), key_of(1), key_of(2), key_of(3)
-"""Keys of the states that nodes are born with in every life, where these are innate."""
+"""Keys of innate initial states of nodes."""
 NUMBERS_AT_ONCE = 2**20
-"""How many pairs of nodes a sparse birth draws at a time."""
+"""How many pairs of nodes a sparse birth samples at a time."""
 
 
 def birth(config: LNDPConfig, key: Tensor) -> LifeState:
-    """Draw newborn brains: random edges, node and edge states; no activity yet.
+    """Sample initial networks: edges, node and edge states; activations are 0.
 
     Args:
         config: gives sizes and the distribution of the connection probability.
-        key: (P, L) int64, the randomness of each life.
+        key: (P, L) int64, the random key of each lifetime.
 
     Returns:
-        The state of each life, on the device of the keys.
+        The states, on the device of the keys.
     """
     nodes = config.nodes
     allowed = roles(config, key.device).allowed
@@ -36,14 +36,14 @@ def birth(config: LNDPConfig, key: Tensor) -> LifeState:
 
 
 def sparse_birth(config: LNDPConfig, key: Tensor) -> SparseLifeState:
-    """Draw the same newborn brains, bit for bit, as lists of their edges, some rows of pairs at a time.
+    """Sample the same initial networks, bit for bit, as lists of edges, some pairs at a time.
 
     Args:
         config: as in `birth`.
         key: as in `birth`.
 
     Returns:
-        The state of each life; the host waits for the number of edges.
+        The states; the host waits for the number of edges.
     """
     num_pairs = config.nodes**2
     at_once = max(1, NUMBERS_AT_ONCE // key.numel())
@@ -66,14 +66,14 @@ def sparse_birth(config: LNDPConfig, key: Tensor) -> SparseLifeState:
 
 
 def _newborn_pairs(config: LNDPConfig, key: Tensor, pair: Tensor) -> Tensor:
-    """(P, L, S): those of the pairs (M,) that are edges of the newborn."""
-    is_drawn = uniform_at(fold(key, 1), pair) < _connection_probability(config, key)[..., None]
-    exists = is_drawn & is_allowed(config, pair // config.nodes, pair % config.nodes)
+    """Return the initial edges (P, L, S) among the pairs (M,)."""
+    is_sampled = uniform_at(fold(key, 1), pair) < _connection_probability(config, key)[..., None]
+    exists = is_sampled & is_allowed(config, pair // config.nodes, pair % config.nodes)
     return pack(pair, exists, config.nodes**2)[0]
 
 
 def _newborn_nodes(config: LNDPConfig, key: Tensor) -> tuple[Tensor, ...]:
-    """Node state, trace, activation, age and key of newborns."""
+    """Return initial node states, traces and activations, ages and keys."""
     shape = (*key.shape, config.nodes)
     return (
         _newborn_states(config, key),

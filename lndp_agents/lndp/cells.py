@@ -7,7 +7,7 @@ from lndp_agents.parameters import Shapes
 
 
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """Apply each genome's linear map to all that is its own.
+    """Apply each genome's linear map to its rows.
 
     Args:
         x: (P, ..., in).
@@ -25,7 +25,7 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
 
 
 def per_head(x: Tensor, heads: int) -> Tensor:
-    """(..., heads, F): the features (..., heads * F) of each head of attention."""
+    """Split features (..., heads * F) by heads of attention: (..., heads, F)."""
     return x.reshape(*x.shape[:-1], heads, -1)
 
 
@@ -47,7 +47,7 @@ def linear_planes(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tens
 
 
 def gated_update(inputs: Tensor, recurrent: Tensor, state: Tensor, dim: int) -> Tensor:
-    """The gated recurrent unit in `torch.nn.GRUCell`'s form, given its two linear maps.
+    """Update a gated recurrent unit in `torch.nn.GRUCell`'s form, given its two linear maps.
 
     Args:
         inputs: the map of the input, three gates (reset, update, candidate) stacked along `dim`.
@@ -56,7 +56,7 @@ def gated_update(inputs: Tensor, recurrent: Tensor, state: Tensor, dim: int) -> 
         dim: the axis of features.
 
     Returns:
-        The next state, shaped like `state`, and in [-1, 1] if `state` is. NaN, which maps that overflow give,
+        The next state, shaped like `state`, and in [-1, 1] if `state` is. NaN, from maps that overflow,
         becomes 0.
     """
     reset_input, update_input, candidate_input = inputs.chunk(3, dim)
@@ -67,12 +67,12 @@ def gated_update(inputs: Tensor, recurrent: Tensor, state: Tensor, dim: int) -> 
 
 
 def recurrent_bias(candidate_bias: Tensor) -> Tensor:
-    """(P, 3 H): the bias of a gated cell's recurrent map, zero but for the candidate (P, H)."""
+    """Return the bias (P, 3 H) of a gated cell's recurrent map, zero but for the candidate (P, H)."""
     return torch.nn.functional.pad(candidate_bias, (2 * candidate_bias.shape[-1], 0))
 
 
 def cell_shapes(name: str, inputs: int, hidden: int) -> Shapes:
-    """Shapes of the parameters of a gated cell, with gates reset, update, candidate.
+    """Return the shapes of the parameters of a gated cell, with gates reset, update, candidate.
 
     `candidate_bias` is the bias of the candidate's recurrent part; those of the other two gates would only
     repeat `bias`.

@@ -9,11 +9,11 @@ from lndp_agents.config import MAX_NODES, Decoder, Encoder, PolicyConfig
 from lndp_agents.validation import about, is_sequence, shorten
 
 MIN_HIDDEN = 8
-"""Hidden nodes that a program made without a number of nodes has at least."""
+"""Least number of hidden nodes of a config that is made without `nodes`."""
 MAX_WIDTH = 1024
 MAX_STEPS = 10_000
 MAX_LIFE_BYTES = 2**30
-"""Of memory that one step of one life may take."""
+"""Largest memory of one step of one lifetime, in bytes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,17 +191,18 @@ class LNDPConfig(PolicyConfig):
             )
         if self.step_bytes > MAX_LIFE_BYTES:
             raise ValueError(
-                f"nodes={self.nodes}: a step of one life takes {self.step_bytes / 2**30:.1f} GiB, at most "
-                f"{MAX_LIFE_BYTES / 2**30:g} is allowed; give fewer nodes, features or heads, or candidates"
+                f"nodes={self.nodes}: a step of one lifetime takes {self.step_bytes / 2**30:.1f} GiB, at "
+                f"most {MAX_LIFE_BYTES / 2**30:g} is allowed; give fewer nodes, features or "
+                "heads, or candidates"
             )
 
     @property
     def step_bytes(self) -> int:
-        """The memory that birth and an eager step of one life take at most, at their peak.
+        """Bytes that birth and an eager step of one lifetime take at most, at their peak.
 
-        The peak is where edges are updated, attention is paid or decisions are made, whatever is widest; what
-        a brain has before and after the step is counted too. Of a brain with candidates the edges are those
-        that it is born with, and one more for each candidate.
+        The peak is at the update of edges, at attention or at decisions, whatever is widest; the states
+        before and after the step count too. A network with candidates has its initial edges, and one more for
+        each candidate.
         """
         edge, heads, hidden = self.edge_features, self.attention_heads, self.decision_features
         query, value = self.query_features, self.value_features
@@ -234,12 +235,12 @@ class LNDPConfig(PolicyConfig):
 
     @property
     def trace_size(self) -> int:
-        """K + 1: remembered activations per node."""
+        """K + 1: activations per node in the trace."""
         return self.network_steps + 1
 
     @property
     def state_bytes(self) -> int:
-        """How much memory the state of one lifetime takes; at birth, where edges are kept as a list."""
+        """Bytes of the state of one lifetime; at birth, where edges are kept as a list."""
         pairs = self.nodes**2
         if self.candidates:
             pairs = int(self.initial_density * pairs) + self.nodes
@@ -257,7 +258,7 @@ class LNDPConfig(PolicyConfig):
         """As `PolicyConfig.fitting`; `nodes` is 32, or more where few would be hidden."""
         if encoding.size > MAX_NODES:
             raise ValueError(
-                f"encoding {encoding.kind} gives {encoding.size} numbers, a brain takes 1 to {MAX_NODES}, "
+                f"encoding {encoding.kind} gives {encoding.size} numbers, a network takes 1 to {MAX_NODES}, "
                 "one node each: for pictures take `--policy hebbian --encoding pixels`"
             )
         inputs = encoding.size + 2 * bool(switches.get("reward_nodes", cls.reward_nodes))
@@ -266,7 +267,7 @@ class LNDPConfig(PolicyConfig):
 
 
 def _names(mechanisms: object) -> tuple[str, ...]:
-    """Names of mechanisms, of which some may be given as classes.
+    """Return the names of mechanisms, of which some may be given as classes.
 
     Raises:
         ValueError: they are no list of names, or one comes twice.

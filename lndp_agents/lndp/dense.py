@@ -26,16 +26,16 @@ BACKENDS = ("auto", "eager", "native")
 
 
 class LNDP(Program[LifeState]):
-    """The program of the paper, in which every pair of nodes is looked at in every step."""
+    """The program of the paper, in which a step considers every pair of nodes."""
 
     def __init__(self, config: LNDPConfig, backend: str = "eager") -> None:
-        """Choose how steps of life are computed.
+        """Choose how steps are computed.
 
         Args:
             config: sizes and switches.
             backend: "eager" is the reference, on any device; "native" a compiled kernel for float32 on CPUs,
                 equal but for rounding, and the same bits in any batch and with any number of threads, while
-                lives on other devices, and those that need gradients, stay eager; "auto" is "native" where
+                lifetimes on other devices, and any that need gradients, stay eager; "auto" is "native" if
                 the kernel implements the configuration and can be built, else "eager", with a warning.
 
         Raises:
@@ -44,19 +44,19 @@ class LNDP(Program[LifeState]):
             OSError: "native" was asked for and cannot be built.
         """
         if config.candidates:
-            raise ValueError(f"candidates={config.candidates}: LNDP looks at every pair; use make_policy")
+            raise ValueError(f"candidates={config.candidates}: LNDP considers every pair; use make_policy")
         if backend not in BACKENDS:
             raise ValueError(f"backend {backend!r}: give one of {', '.join(BACKENDS)}")
         super().__init__(config)
         self._native = None if backend == "eager" else native_life(config, required=backend == "native")
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """How it is copied and pickled: a kernel is found again where the copy is."""
+        """Return how to copy it: a kernel is looked up again where the copy is."""
         return LNDP, (self.config, "auto" if self._native else "eager")
 
     @property
     def step_bytes(self) -> int:
-        """As `Policy.step_bytes`; the native kernel keeps no features of pairs but those of one brain."""
+        """As `Policy.step_bytes`; the native kernel keeps no features of pairs but those of one network."""
         return self.config.state_bytes * 2 if self._native else super().step_bytes
 
     @property
@@ -85,7 +85,7 @@ class LNDP(Program[LifeState]):
         donate: bool,
     ) -> LifeState:
         if self.config.stochastic and rewiring and stimulus.uniforms is None:
-            stimulus = stimulus._replace(uniforms=self._draw_uniforms(state))
+            stimulus = stimulus._replace(uniforms=self._sample_uniforms(state))
         native, tensors = self._native, (*parameters.values(), *state, *stimulus[:2])
         if native and native.accepts(state) and not needs_gradients(*tensors):
             memory = state if donate else state.copy()
@@ -100,14 +100,14 @@ class LNDP(Program[LifeState]):
             return self._native.num_edges(state)
         return state.num_edges
 
-    def _draw_uniforms(self, state: LifeState) -> Uniforms:
+    def _sample_uniforms(self, state: LifeState) -> Uniforms:
         nodes = self.config.nodes
-        drawn = uniform(fold(fold(state.key, DECISIONS), state.age), (2, nodes, nodes)).float()
-        return drawn[:, :, 0], drawn[:, :, 1]
+        uniforms = uniform(fold(fold(state.key, DECISIONS), state.age), (2, nodes, nodes)).float()
+        return uniforms[:, :, 0], uniforms[:, :, 1]
 
 
 def native_life(config: LNDPConfig, *, required: bool) -> NativeLife | None:
-    """The native kernel of a configuration; none, after a warning, if it is not required and cannot be had.
+    """Return the native kernel of a config; None, after a warning, if it is not required and cannot be had.
 
     Raises:
         ValueError: it is required but does not implement the configuration.

@@ -1,11 +1,11 @@
-"""The pairs that a step of a large network looks at: the edges that exist, and a sample of the others.
+"""The pairs in a step of a large network: the edges that exist, and a sample of the others.
 
-This extends the paper, whose program looks at all pairs. Each sender looks at itself, as attention always
-does, and at C - 1 other nodes, evenly spaced from a place drawn for this life, step and sender, so that all
+This extends the paper, whose program considers all pairs. Each sender considers itself, as attention always
+does, and C - 1 other nodes, evenly spaced from a place sampled for lifetime, step and sender, so that all
 others are equally likely. With C = N these are all pairs.
 
-In the softmax of a sender its edges and itself count once, what was drawn counts for all that has no edge:
-an estimate whose bias falls as 1 / C, and exact with C = N. Where all that was drawn has edges already, the
+In the softmax of a sender its edges and itself count once, sampled nodes count for all without an edge:
+an estimate whose bias falls as 1 / C, and exact with C = N. Where all sampled nodes have edges already, the
 sender attends to its edges and itself alone.
 """
 
@@ -22,7 +22,7 @@ from lndp_agents.lndp.sparse_state import SparseLifeState, pack
 from lndp_agents.lndp.state import DECISIONS, Uniforms, is_allowed
 
 CANDIDATES = 8
-"""Folded into a life's key, as 0 to 5 are by birth and program, 6 and 7 by the agent."""
+"""Folded into the key of a lifetime; birth and program use 0 to 5, the agent 6 and 7."""
 
 
 class ListView(PairView[SparseLifeState]):
@@ -78,15 +78,15 @@ class ListView(PairView[SparseLifeState]):
     def _log_count(self) -> Tensor:
         """Of candidates (P, L, N, C).
 
-        Those that were drawn and have no slot stand for all pairs of their sender that have none, and the
+        Sampled ones without a slot stand for all pairs of their sender that have none, and the
         sender itself, the first candidate, only for itself.
         """
         state = self._state
         has_slot = self._slots[1].reshape(*state.key.shape, self._config.nodes, -1)
         in_slots = torch.zeros_like(state.activation).scatter_add(-1, state.ends[0], state.is_used)
-        num_drawn = (~has_slot[..., 1:]).sum(-1)
-        per_drawn = (state.nodes - 1 - in_slots) / num_drawn.clamp(min=1)
-        log_count = per_drawn.log()[..., None].where(~has_slot, -torch.inf)
+        num_sampled = (~has_slot[..., 1:]).sum(-1)
+        per_sampled = (state.nodes - 1 - in_slots) / num_sampled.clamp(min=1)
+        log_count = per_sampled.log()[..., None].where(~has_slot, -torch.inf)
         return torch.cat([torch.zeros_like(log_count[..., :1]), log_count[..., 1:]], -1)
 
     @cached_property
@@ -147,10 +147,10 @@ class ListView(PairView[SparseLifeState]):
 
 
 def candidates(config: LNDPConfig, key: Tensor, age: Tensor) -> Tensor:
-    """The receivers (P, L, N, C) int64 that each sender looks at, itself first, in a step of lives (P, L)."""
-    num_others, num_drawn = config.nodes - 1, config.candidates - 1
+    """Return the receivers (P, L, N, C) int64 of each sender, itself first, in a step of lifetimes (P, L)."""
+    num_others, num_sampled = config.nodes - 1, config.candidates - 1
     start = (uniform(fold(fold(key, CANDIDATES), age), (config.nodes,)) * num_others).long()
-    spaced = torch.arange(num_drawn, device=key.device) * num_others // num_drawn
+    spaced = torch.arange(num_sampled, device=key.device) * num_others // num_sampled
     sender = torch.arange(config.nodes, device=key.device)[:, None]
     others = (sender + 1 + (start[..., None] + spaced) % num_others) % config.nodes
     return torch.cat([sender.expand(*others.shape[:-1], 1), others], -1)

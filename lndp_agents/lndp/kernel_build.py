@@ -29,19 +29,19 @@ FLAGS = (
     "-Werror=undef",  # a switch that the header lacks is not one that is off
 )
 QUERY_SECONDS, BUILD_SECONDS = 60, 300
-"""Within these a compiler answers and builds also where twenty others do; one that does not, hangs."""
+"""Within these a compiler answers and builds even beside twenty others; one that does not, hangs."""
 
 _hanging: set[str] = set()  # compilers that this process does not wait for again
 
 
 def compiler() -> str | None:
-    """Path of a C++ compiler ($CXX, g++ or clang++), if there is one."""
+    """Return the path of a C++ compiler ($CXX, g++ or clang++), if there is one."""
     candidates = (os.environ.get("CXX"), "g++", "clang++")
     return next((path for name in candidates if name and (path := shutil.which(name))), None)
 
 
 def cache_folder() -> Path:
-    """Where compiled kernels are kept: $LNDP_AGENTS_CACHE, else the user's cache folder.
+    """Return the folder of compiled kernels: $LNDP_AGENTS_CACHE, else the user's cache folder.
 
     Raises:
         OSError: the user has no home.
@@ -56,7 +56,7 @@ def cache_folder() -> Path:
 
 @lru_cache(maxsize=64)
 def load_kernel(header: str) -> ctypes.CDLL:
-    """The kernel compiled with this header, from the cache or newly built.
+    """Load the kernel of this header from the cache, or build it.
 
     Raises:
         OSError: there is no compiler, it failed or hung, the cache folder cannot be used, or others can write
@@ -88,7 +88,7 @@ def load_kernel(header: str) -> ctypes.CDLL:
 
 
 def _find(folder: Path, name: str) -> Path | None:
-    """The library of that name, unless it is missing or damaged."""
+    """Return the library of that name, unless it is missing or damaged."""
     _require_ours(folder)
     for library in folder.glob(f"{name}-*.so"):
         _require_ours(library)
@@ -134,13 +134,13 @@ def _build(command: Sequence[str], header: str, folder: Path, name: str) -> Path
 
 @lru_cache(maxsize=4)
 def _target(path: str) -> str:
-    """What -march=native means to this compiler on this machine, and the C library that it links."""
+    """Return the meaning of -march=native for this compiler and machine, and the C library that it links."""
     command = (path, "-march=native", "-dM", "-E", "-x", "c++", os.devnull)
     return "\0".join((_run(command, QUERY_SECONDS), platform.machine(), *platform.libc_ver()))
 
 
 def _run(command: Sequence[str], seconds: float) -> str:
-    """What a compiler prints.
+    """Return the output of a compiler.
 
     Raises:
         OSError: it failed, or was killed because it took longer.
@@ -164,7 +164,7 @@ def _run(command: Sequence[str], seconds: float) -> str:
 
 
 def _run_in_group(command: Sequence[str], seconds: float) -> "subprocess.CompletedProcess[str]":
-    """As `subprocess.run`, but the programs that a compiler starts end with it."""
+    """Run as `subprocess.run` does, but the programs that a compiler starts end with it."""
     with subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,

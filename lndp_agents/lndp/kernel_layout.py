@@ -1,7 +1,7 @@
-"""What `native.cpp` implements, declared by name: configurations with anything else are refused.
+"""The implementation in `native.cpp`, declared by name: configs with anything else are refused.
 
-What is declared here is also what is compiled: the sizes, switches and thresholds of `native.cpp` and the
-order of its parameters come from a header that is written from these declarations.
+The kernel is compiled from the same declarations: the sizes, switches and thresholds of `native.cpp` and the
+order of its parameters come from a header that is written here.
 """
 
 from collections.abc import Collection, Mapping
@@ -14,7 +14,7 @@ from lndp_agents.lndp.state import brain_shapes
 from lndp_agents.parameters import Shapes
 
 MAX_NODES = 512
-"""Above this the work space of a brain no longer fits in the processor's cache."""
+"""Above this the work space of a network no longer fits in the processor's cache."""
 MAX_WIDTH = 64
 """Above this the constant sizes make the compiler slow."""
 MAXIMA: Mapping[str, int] = {
@@ -82,7 +82,7 @@ def _refusal(what: str) -> str:
 
 
 def implemented_parameters(config: LNDPConfig) -> Shapes:
-    """Shapes of the parameters that the kernel reads, in its order.
+    """Return the shapes of the parameters that the kernel reads, in its order.
 
     These are not taken from the configuration, so that no change of it passes the kernel unnoticed.
     """
@@ -122,7 +122,7 @@ def implemented_parameters(config: LNDPConfig) -> Shapes:
 
 
 def implemented_state(config: LNDPConfig) -> Shapes:
-    """Shapes in one life of the parts of the state that the kernel changes, as `lndp_live` takes them."""
+    """Return the shapes in one lifetime of the state that the kernel changes, as `lndp_live` takes it."""
     nodes = config.nodes
     return {
         "adjacency": (nodes, nodes),
@@ -134,7 +134,7 @@ def implemented_state(config: LNDPConfig) -> Shapes:
 
 
 def kernel_header(config: LNDPConfig) -> str:
-    """The C++ header that `native.cpp` includes: constants, and the index of each parameter by its name."""
+    """Write the C++ header that `native.cpp` includes: constants, and the index of each parameter by name."""
     constants = {name.upper(): str(int(getattr(config, name))) for name in (*MAXIMA, *SWITCHES)}
     constants |= {"DECISION_LOGIT": f"{DECISION_LOGIT!r}f", "STOCHASTIC_SCALE": f"{STOCHASTIC_SCALE!r}f"}
     lines = [f"#define {name} {value}" for name, value in constants.items()]

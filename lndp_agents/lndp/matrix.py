@@ -1,4 +1,4 @@
-"""The pairs that a step of the paper's program looks at: all of them, as matrices."""
+"""The pairs in a step of the paper's program: all of them, as matrices."""
 
 import torch
 from torch import Tensor

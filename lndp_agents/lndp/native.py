@@ -1,7 +1,7 @@
-"""The same step of life as a native kernel for CPUs: compiled at first use, cached, equal to the eager path.
+"""The step as a native kernel for CPUs: compiled at first use, cached, equal to the eager path.
 
-The eager program is the reference. The kernel fuses all pairs of a brain into one pass, skips lives that
-have ended and edges that do not exist, and knows the sizes of the configuration at compile time.
+The eager program is the reference. The kernel fuses all pairs of a network into one pass, skips lifetimes
+that have ended and edges that do not exist, and knows the sizes of the configuration at compile time.
 """
 
 import ctypes
@@ -53,7 +53,7 @@ class NativeLife:
 
     @staticmethod
     def accepts(state: LifeState) -> bool:
-        """Whether the kernel can advance these lives: float32 on a CPU."""
+        """Return whether the kernel can advance these states: float32 on a CPU."""
         return state.trace.device.type == "cpu" and state.trace.dtype == torch.float32
 
     def live(
@@ -65,19 +65,19 @@ class NativeLife:
         rewiring: bool,
         alive: Tensor | None,
     ) -> LifeState:
-        """Advance lives by one step.
+        """Advance lifetimes by one step.
 
         Args:
             parameters: named parameters (P, ...).
-            state: the lives; their memory holds the result.
+            state: of the lifetimes; its memory holds the result.
             stimulus: inputs, reward and, where decisions are sampled, uniform numbers.
-            rewiring: false where the brain is frozen and only acts.
-            alive: (P, L) bool, which lives go on; all if none.
+            rewiring: false where the network is frozen.
+            alive: (P, L) bool, which lifetimes go on; all if None.
 
         Raises:
             ValueError: a shape does not fit the configuration; the message names the tensor.
         """
-        num_genomes, num_lives = rows = tuple(state.key.shape)
+        num_genomes, num_lifetimes = rows = tuple(state.key.shape)
         genomes = self._bind(parameters, num_genomes)
         pairs = (*rows, self.config.nodes, self.config.nodes)
         inputs = [
@@ -89,24 +89,24 @@ class NativeLife:
                 for numbers in stimulus.uniforms or (None, None)
             ),
         ]
-        brains = {
+        tensors = {
             name: _checked(name, getattr(state, name), (*rows, *shape)).contiguous()
             for name, shape in implemented_state(self.config).items()
         }
         self._kernel.lndp_live(
-            ctypes.c_int64(num_genomes * num_lives),
-            ctypes.c_int64(num_lives),
+            ctypes.c_int64(num_genomes * num_lifetimes),
+            ctypes.c_int64(num_lifetimes),
             ctypes.c_int(torch.get_num_threads()),
             ctypes.c_int(rewiring),
             genomes.pointers,
             genomes.strides,
             *(ctypes.c_void_p(None if tensor is None else tensor.data_ptr()) for tensor in inputs),
-            *(ctypes.c_void_p(tensor.data_ptr()) for tensor in brains.values()),
+            *(ctypes.c_void_p(tensor.data_ptr()) for tensor in tensors.values()),
         )
-        return state._replace(**brains, age=state.age + (1 if alive is None else alive.long()))
+        return state._replace(**tensors, age=state.age + (1 if alive is None else alive.long()))
 
     def num_edges(self, state: LifeState) -> Tensor:
-        """(P, L) float32: how many edges there are."""
+        """Return how many edges exist, (P, L) float32."""
         nodes = self.config.nodes
         adjacency = _checked("adjacency", state.adjacency, (*state.key.shape, nodes, nodes)).contiguous()
         count = torch.empty(state.key.shape)
@@ -147,7 +147,7 @@ class NativeLife:
 
 
 def _checked(name: str, tensor: Tensor, shape: tuple[int, ...], dtype: torch.dtype = torch.float32) -> Tensor:
-    """The tensor in the type that the kernel reads, if it has the right shape and place."""
+    """Return the tensor in the type that the kernel reads, if it has the right shape and place."""
     if tensor.device.type != "cpu":
         raise ValueError(f"{name} on {tensor.device}: the brains are on the CPU, move it there")
     if tensor.shape != shape:

@@ -30,15 +30,15 @@ class Pairs(ABC):
 
     @abstractmethod
     def of_nodes(self, sender: Tensor, receiver: Tensor) -> Tensor:
-        """Features of pairs: the sum of features (P, L, N, F) of their sender and of their receiver."""
+        """Return features of pairs: the sum of features (P, L, N, F) of sender and receiver."""
 
     @abstractmethod
     def at_ends(self, numbers: Tensor) -> tuple[Tensor, Tensor]:
-        """One number per pair, twice: numbers of nodes (P, L, N) at senders, and at receivers."""
+        """Return numbers of nodes (P, L, N) by pair: those of senders, and those of receivers."""
 
     @abstractmethod
     def of_genomes(self, numbers: Tensor) -> Tensor:
-        """Features of pairs: numbers (P, F) of their genomes."""
+        """Return features of pairs: numbers (P, F) of their genomes."""
 
     @abstractmethod
     def linear(self, x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -46,14 +46,14 @@ class Pairs(ABC):
 
     @abstractmethod
     def synaptic_input(self, weight: Tensor, activation: Tensor) -> Tensor:
-        """(P, L, N): what reaches each node from activations (P, L, N) along the weights of pairs."""
+        """Return the synaptic input (P, L, N) of activations (P, L, N) along the weights of pairs."""
 
     def as_feature(self, numbers: Tensor) -> Tensor:
-        """One number per pair as one feature per pair."""
+        """Return one number per pair as one feature per pair."""
         return numbers.unsqueeze(self.axis)
 
     def from_feature(self, features: Tensor) -> Tensor:
-        """The first feature of each pair."""
+        """Return the first feature of each pair."""
         return features.select(self.axis, 0)
 
 
@@ -64,7 +64,7 @@ class MatrixPairs(Pairs):
 
     @classmethod
     def of(cls, nodes: int, device: torch.device) -> "MatrixPairs":
-        """All pairs of so many nodes."""
+        """Make all pairs of so many nodes."""
         node = torch.arange(nodes, device=device)
         return cls(node[:, None], node)
 
@@ -117,7 +117,7 @@ class ListedPairs(Pairs):
 
 
 class PairView(ABC, Generic[State]):
-    """The pairs that a step looks at, as they are when the step begins."""
+    """The pairs that a step considers, as they are when it begins."""
 
     @property
     @abstractmethod
@@ -131,15 +131,15 @@ class PairView(ABC, Generic[State]):
 
     @abstractmethod
     def edges(self, state: State) -> Pairs:
-        """The pairs whose edges a state holds."""
+        """Return the pairs whose edges a state holds."""
 
     @abstractmethod
     def similarity(self, query: Tensor, key: Tensor) -> Tensor:
-        """Products of senders' queries and receivers' keys (P, L, N, heads, width), by pair and head."""
+        """Multiply senders' queries and receivers' keys (P, L, N, heads, width), by pair and head."""
 
     @abstractmethod
     def relation(self, weight: Tensor, bias: Tensor) -> Tensor:
-        """The linear map of [e_ij, A_ij, A_ji, i == j], weight (P, heads, De + 3), by pair and head."""
+        """Apply the linear map of [e_ij, A_ij, A_ji, i == j], weight (P, heads, De + 3), by pair and head."""
 
     @abstractmethod
     def attend(self, score: Tensor, value: Tensor) -> Tensor:
@@ -155,30 +155,30 @@ class PairView(ABC, Generic[State]):
 
     @abstractmethod
     def noise(self, state: State, uniforms: Uniforms | None, which: int) -> Tensor | None:
-        """Uniform numbers for stochastic decisions on edges (0) or on candidates (1); none for thresholds."""
+        """Return uniform noise for decisions on edges (0) or on candidates (1); None for thresholds."""
 
     @abstractmethod
     def grow(self, state: State, grown: Tensor | None) -> State:
-        """The state with edges at the candidates where `grown` is true; a new edge starts from e = 0."""
+        """Add edges at the candidates where `grown` is true; a new edge starts from e = 0."""
 
     @abstractmethod
     def prune(self, state: State, pruned: Tensor) -> State:
-        """The state without the edges where `pruned` is true; they conduct until the next step."""
+        """Remove the edges where `pruned` is true; they conduct until the next step."""
 
 
 def gather(x: Tensor, index: Tensor) -> Tensor:
-    """(P, L, M, F): rows of x (P, L, N, F) at nodes (P, L, M)."""
+    """Return the rows (P, L, M, F) of x (P, L, N, F) at nodes (P, L, M)."""
     return x.gather(2, index[..., None].expand(-1, -1, -1, x.shape[-1]))
 
 
 def scatter_sum(x: Tensor, index: Tensor, nodes: int) -> Tensor:
-    """(P, L, N, F): sums of the rows of x (P, L, M, F) that go to the same node (P, L, M)."""
+    """Sum the rows of x (P, L, M, F) by the node (P, L, M) that they go to: (P, L, N, F)."""
     index = index[..., None].expand_as(x)
     return x.new_zeros(*x.shape[:2], nodes, x.shape[-1]).scatter_add(2, index, x)
 
 
 def scatter_max(x: Tensor, index: Tensor, nodes: int) -> Tensor:
-    """(P, L, N, F): the largest of the rows of x (P, L, M, F) that go to the same node (P, L, M)."""
+    """Return the largest of the rows of x (P, L, M, F) by the node (P, L, M) that they go to."""
     index = index[..., None].expand_as(x)
     lowest = x.new_full((*x.shape[:2], nodes, x.shape[-1]), -torch.inf)
     return lowest.scatter_reduce(2, index, x, "amax")

@@ -34,7 +34,7 @@ class Program(ABC, Generic[State]):
         self.mechanisms = mechanisms_of(config)
 
     def birth(self, key: Int[Tensor, "P L"]) -> State:
-        """Newborn networks, one for each key (P, L) int64."""
+        """Return initial networks, one for each key of a lifetime."""
         born = self._birth(key)
         nodes, edges = own_fields(self.config)
         if not nodes and not edges:
@@ -48,11 +48,11 @@ class Program(ABC, Generic[State]):
 
     @abstractmethod
     def _birth(self, key: Int[Tensor, "P L"]) -> State:
-        """As `birth`, without what mechanisms have added."""
+        """Do as `birth`, without the fields of mechanisms."""
 
     @abstractmethod
     def view(self, state: State) -> PairView[State]:
-        """The pairs of nodes that the next step looks at."""
+        """Return the pairs of nodes that the next step considers."""
 
     @abstractmethod
     def _live(
@@ -65,10 +65,10 @@ class Program(ABC, Generic[State]):
         rewiring: bool,
         donate: bool,
     ) -> State:
-        """The next state of the lives that go on; NaN in the stimulus counts as 0."""
+        """Advance the lifetimes that go on; NaN in the stimulus counts as 0."""
 
     def _advance(self, parameters: Parameters, state: State, stimulus: Stimulus, *, rewiring: bool) -> State:
-        """One step by all mechanisms, but for the choice of the action, which is step 8."""
+        """Advance by all mechanisms, but for the choice of the action, which is step 8."""
         now = Step(self.config, parameters, stimulus, state, self.view(state))
         if state.own_fields[1]:  # what belonged to edges that the last step pruned
             now = now.with_state(**{name: getattr(state, name) for name in state.own_fields[1]})
@@ -84,16 +84,16 @@ class Program(ABC, Generic[State]):
         return now.state._replace(age=state.age + 1)
 
     def develop(self, parameters: Parameters, state: State, alive: Tensor | None = None) -> State:
-        """Wire newborns, and let spontaneous activity shape networks before they meet the world.
+        """Wire initial networks, and let spontaneous activity shape networks before the first observation.
 
         Args:
             parameters: named parameters (P, ...).
-            state: the lives.
-            alive: (P, L) bool, which lives develop; all if none.
+            state: of the lifetimes.
+            alive: (P, L) bool, which lifetimes develop; all if None.
 
         Returns:
-            The state after `development_steps` steps with reward 0, at rest. Networks that are new to the
-            world (age 0) are wired first, if `innate_wiring` is set.
+            The state after `development_steps` steps with reward 0, at rest. Initial networks
+            (age 0) are wired first, if `innate_wiring` is set.
         """
         config = self.config
         if config.innate_wiring:
@@ -143,7 +143,7 @@ class Program(ABC, Generic[State]):
             reward: (P, L) float32, the last one; NaN counts as 0.
             episode_start: (P, L) bool; none begins if None.
             alive: (P, L) bool, which lifetimes go on; the others keep their state. All if None.
-            uniforms: for stochastic decisions; drawn from the keys of the lifetimes if None.
+            uniforms: for stochastic decisions; sampled from the keys of the lifetimes if None.
             donate: whether the memory of `state` may be reused for the result, after which `state` is void.
 
         Returns:
@@ -174,7 +174,7 @@ class Program(ABC, Generic[State]):
         return torch.cat([observation, sensed[..., None], starts[..., None]], -1)
 
     def _begin_episodes(self, parameters: Parameters, state: State, begins: Tensor) -> State:
-        """The lifetimes at the start of an episode where it begins (P, L)."""
+        """Reset, or develop again, the lifetimes where an episode begins (P, L)."""
         if self.config.recurrent:
             state = state._replace(activation=torch.where(begins[..., None], 0.0, state.activation))
         if self.config.development_between_episodes:
@@ -184,16 +184,16 @@ class Program(ABC, Generic[State]):
         return state
 
     def num_edges(self, state: State) -> Float[Tensor, "P L"]:
-        """(P, L) float32: how many edges there are."""
+        """Return how many edges exist."""
         return state.num_edges
 
     @property
     def num_allowed_edges(self) -> int:
-        """How many edges there may be."""
+        """Number of edges that may exist."""
         return int(roles(self.config, torch.device("cpu")).allowed.sum())
 
     def is_newborn(self, state: State) -> Bool[Tensor, "P L"]:
-        """(P, L) bool: which lives have not met the world yet."""
+        """Return which lifetimes have had no observation yet."""
         return state.age == self.config.development_steps
 
     @property
@@ -204,10 +204,10 @@ class Program(ABC, Generic[State]):
     @property
     @abstractmethod
     def state_type(self) -> type[State]:
-        """The form in which networks are kept."""
+        """The class of the states."""
 
     def state_shapes(self, state: State) -> dict[str, tuple[int, ...]]:
-        """The shape in one lifetime of each field that a state like this one must have."""
+        """Return the shape in one lifetime of each field that a state like this one must have."""
         nodes, edges = own_fields(self.config)
         own = {name: (self.config.nodes, width) for name, width in nodes.items()}
         own |= {name: self._edge_shape(state, width) for name, width in edges.items()}
@@ -215,7 +215,7 @@ class Program(ABC, Generic[State]):
 
     @abstractmethod
     def _edge_shape(self, state: State, width: int) -> tuple[int, ...]:
-        """The shape in one lifetime of features of edges."""
+        """Return the shape in one lifetime of features of edges."""
 
     @property
     def parameter_shapes(self) -> Shapes:

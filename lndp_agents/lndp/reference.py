@@ -15,7 +15,7 @@ Brain = dict[str, Tensor]
 
 
 def gru(parameters: Brain, name: str, x: Tensor, h: Tensor) -> Tensor:
-    """`torch.nn.GRUCell` itself, given the weights of a cell."""
+    """Apply `torch.nn.GRUCell` itself with the weights of a cell."""
     cell = torch.nn.GRUCell(len(x), len(h), dtype=x.dtype)
     zeros = torch.zeros(2 * len(h), dtype=x.dtype)
     with torch.no_grad():
@@ -27,7 +27,7 @@ def gru(parameters: Brain, name: str, x: Tensor, h: Tensor) -> Tensor:
 
 
 def probability(parameters: Brain, name: str, x: Tensor) -> float:
-    """The decision network of pruning or synaptogenesis."""
+    """Apply the decision network of pruning or synaptogenesis."""
     hidden = torch.relu(parameters[f"{name}.0.weight"] @ x + parameters[f"{name}.0.bias"])
     return torch.sigmoid(parameters[f"{name}.1.weight"] @ hidden + parameters[f"{name}.1.bias"]).item()
 

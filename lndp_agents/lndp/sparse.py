@@ -20,7 +20,7 @@ from lndp_agents.parameters import Parameters
 
 
 def make_lndp(config: LNDPConfig, backend: str = "eager") -> Program[Any]:
-    """The program of a configuration: `SparseLNDP` where it names candidates, else `LNDP`.
+    """Make the program of a config: `SparseLNDP` where it sets `candidates`, else `LNDP`.
 
     Args:
         config: sizes and switches.
@@ -40,20 +40,20 @@ def make_lndp(config: LNDPConfig, backend: str = "eager") -> Program[Any]:
 
 
 class SparseLNDP(Program[SparseLifeState]):
-    """The program of which each sender looks at `config.candidates` receivers and at its edges in a step.
+    """The program in which a step considers `config.candidates` receivers and the edges of each sender.
 
-    Lives are computed one after another, each in memory of its own: a large brain keeps a processor busy by
-    itself, need not be padded to the size of the largest, and so lives the same life in any batch, bit for
-    bit where the number of threads is the same. In every step the host waits for the number of edges of each.
+    Lifetimes are computed one after another, each in memory of its own: a large network keeps a processor
+    busy by itself, is not padded to the size of the largest, and computes the same in any batch, bit for bit
+    where the number of threads is the same. In every step the host waits for the number of edges of each.
 
     Raises:
-        ValueError: the configuration names no candidates.
+        ValueError: the config sets no candidates.
     """
 
     def __init__(self, config: LNDPConfig) -> None:
         if not config.candidates:
             raise ValueError(
-                f"candidates=0: give 2 to {config.nodes}, or use LNDP, which looks at every pair"
+                f"candidates=0: give 2 to {config.nodes}, or use LNDP, which considers every pair"
             )
         super().__init__(config)
 

@@ -1,4 +1,4 @@
-"""The state of a life in a large brain: a list of its edges instead of a table of all pairs of nodes."""
+"""The state of lifetimes of large networks: lists of edges instead of matrices of all pairs."""
 
 from collections.abc import Sequence
 from typing import NamedTuple, Self, TypeVar
@@ -10,10 +10,10 @@ from lndp_agents.lndp.state import LifeState, OwnFields, kept_nodes, select, wit
 
 
 class SparseLifeState(NamedTuple):
-    """All that changes during a life: a value, never modified in place by the program.
+    """All that changes during a lifetime: a value, never modified in place by the program.
 
-    The leading axes are P genomes and L lives of each. Edges lie in S slots, in the order of their pairs, and
-    free slots come last. S is what the life with most edges needs, so it differs from step to step.
+    The leading axes are P genomes and L lifetimes of each. Edges lie in S slots, in the order of their pairs;
+    free slots come last. S is what the lifetime with most edges needs, so it differs from step to step.
     """
 
     pair: Tensor
@@ -28,11 +28,11 @@ class SparseLifeState(NamedTuple):
     trace: Tensor
     """(P, L, N, K + 1) float32: v, activations of the last propagation."""
     activation: Tensor
-    """(P, L, N) float32: a, where the next propagation starts; zero unless the brain is recurrent."""
+    """(P, L, N) float32: a, where the next propagation starts; zero unless the network is recurrent."""
     age: Tensor
-    """(P, L) int64: steps lived, development included."""
+    """(P, L) int64: steps since birth, development included."""
     key: Tensor
-    """(P, L) int64: the randomness of this life."""
+    """(P, L) int64: the random key of the lifetime."""
 
     integer_fields = ("pair", "age", "key")
     pair_fields = ("edge_state",)
@@ -79,7 +79,7 @@ class SparseLifeState(NamedTuple):
 
     @property
     def num_edges(self) -> Tensor:
-        """(P, L): how many edges exist."""
+        """(P, L): number of edges."""
         return self.present.sum(-1)
 
     @property
@@ -91,18 +91,18 @@ class SparseLifeState(NamedTuple):
 
     @property
     def edges(self) -> tuple[Tensor, Tensor]:
-        """Senders and receivers (2, E) of the first life's edges, in order, and their states (E, De)."""
+        """Senders and receivers (2, E) of the first lifetime's edges, in order, and their states (E, De)."""
         exists = self.present[0, 0] > 0
         return torch.stack(self.ends)[:, 0, 0, exists], self.edge_state[0, 0, exists]
 
     def find(self, pair: Tensor) -> tuple[Tensor, Tensor]:
-        """The slots (P, L, M) of pairs (P, L, M) int64, and whether they have one."""
+        """Find the slots (P, L, M) of pairs (P, L, M) int64, and whether they have one."""
         slot = torch.searchsorted(self.pair.contiguous(), pair.contiguous())
         slot = slot.clamp(max=self.pair.shape[-1] - 1)
         return slot, self.pair.gather(-1, slot) == pair
 
     def without_pruned(self) -> Self:
-        """The same life, edges that the last step pruned cleared."""
+        """Clear the states of edges that the last step pruned."""
         exists = self.present[..., None]
         return self._replace(**{name: getattr(self, name) * exists for name in self.pair_fields})
 
@@ -118,17 +118,17 @@ class SparseLifeState(NamedTuple):
         )
 
     def without_weights(self, lost: Tensor) -> Self:
-        """The same lifetimes, the features in some slots (P, L, S) bool all 0."""
+        """Set all features in some slots (P, L, S) bool to 0."""
         hit = lost[..., None]
         return self._replace(**{name: getattr(self, name).masked_fill(hit, 0) for name in self.pair_fields})
 
     def shared_edges(self, other: Self) -> Tensor:
-        """(P, L): how many edges exist in both."""
+        """Return how many edges (P, L) exist in both."""
         slot, has_slot = self.find(other.pair)
         return (other.present * self.present.gather(-1, slot) * has_slot).sum(-1)
 
     def moved(self, pair: Tensor, origin: Tensor) -> Self:
-        """Edges of the pairs (P, L, S') instead, from the slots `origin`; those from beyond start at 0."""
+        """Hold the edges of pairs (P, L, S') instead, from the slots `origin`; others start at 0."""
         slots = self.pair.shape[-1]
         index = origin.clamp(max=slots)[..., None]
         rows: dict[str, Tensor] = {}
@@ -139,27 +139,27 @@ class SparseLifeState(NamedTuple):
         return state._replace(present=state.is_used)
 
     def where(self, mask: Tensor, other: Self) -> Self:
-        """These lives where mask (P, L) is true, the other ones elsewhere."""
+        """Return these lifetimes where mask (P, L) is true, the other ones elsewhere."""
         return type(self)(
             *(select(mask, mine, theirs) for mine, theirs in zip(*self._aligned(other), strict=True))
         )
 
     def with_lives(self, index: Tensor, lives: Self) -> Self:
-        """These lives, but for those at an index (I,) of the second axis, which are replaced by others."""
+        """Replace the lifetimes at an index (I,) of the second axis."""
         return type(self)(
             *(old.index_copy(1, index, new) for old, new in zip(*self._aligned(lives), strict=True))
         )
 
     def to(self, device: torch.device | str) -> Self:
-        """The same state on another device."""
+        """Return the same state on another device."""
         return type(self)(*(tensor.to(device) for tensor in self))
 
     def lives(self, index: Tensor | slice) -> Self:
-        """Some of the lives of every genome, selected along the second axis."""
+        """Select lifetimes of every genome along the second axis."""
         return type(self)(*(tensor[:, index] for tensor in self))
 
     def life(self, genome: int, life: int) -> Self:
-        """One life (P = L = 1) in memory of its own, with no more slots than it needs.
+        """Copy one lifetime (P = L = 1) to memory of its own, with no more slots than it needs.
 
         The host waits for that number.
         """
@@ -171,18 +171,18 @@ class SparseLifeState(NamedTuple):
 
     @classmethod
     def join(cls, lives: Sequence[Self], shape: Sequence[int]) -> Self:
-        """P * L single lives, in order, as the lives of a batch of shape (P, L)."""
+        """Join P * L single lifetimes, in order, as a batch of shape (P, L)."""
         slots = max(life.pair.shape[-1] for life in lives)
         widened = (life._widened(slots) for life in lives)
         batch = (torch.cat(tensors) for tensors in zip(*widened, strict=True))
         return cls(*(tensor.reshape(*shape, *tensor.shape[2:]) for tensor in batch))
 
     def expand_genomes(self, num_genomes: int) -> Self:
-        """The lives of one genome (P = 1) for `num_genomes` genomes, in shared memory."""
+        """Expand the lifetimes of one genome (P = 1) to `num_genomes` genomes, in shared memory."""
         return type(self)(*(tensor.expand(num_genomes, *tensor.shape[1:]) for tensor in self))
 
     def to_dense(self) -> LifeState:
-        """The same lives as matrices of all pairs."""
+        """Return the same lifetimes as matrices of all pairs."""
         kind = with_own_fields(LifeState, *self.own_fields)
         fields = self._asdict() | {name: self._table(getattr(self, name)) for name in self.pair_fields}
         fields["adjacency"] = self.adjacency
@@ -190,7 +190,7 @@ class SparseLifeState(NamedTuple):
 
     @classmethod
     def from_dense(cls, state: LifeState) -> "SparseLifeState":
-        """The lives of matrices of all pairs, as lists of edges; the host waits for the number of edges."""
+        """Convert matrices of all pairs to lists of edges; the host waits for the number of edges."""
         present, num_pairs = state.adjacency.flatten(2), state.adjacency[0, 0].numel()
         features = {name: getattr(state, name).flatten(3).mT for name in state.pair_fields}
         is_used = (present > 0) | torch.stack([(rows != 0).any(-1) for rows in features.values()]).any(0)
@@ -204,14 +204,14 @@ class SparseLifeState(NamedTuple):
         return kind(**{name: fields[name] for name in kind._fields})
 
     def _table(self, values: Tensor) -> Tensor:
-        """(P, L, F, N, N): values of the slots (P, L, S, F) at their pairs, 0 elsewhere."""
+        """Return the matrices (P, L, F, N, N) with values of slots (P, L, S, F), 0 elsewhere."""
         features = values.shape[-1]  # free slots write behind the last pair
         table = values.new_zeros(*values.shape[:2], features, self.nodes**2 + 1)
         table.scatter_(-1, self.pair[:, :, None].expand(-1, -1, features, -1), values.mT)
         return table[..., :-1].reshape(*table.shape[:3], self.nodes, self.nodes)
 
     def _aligned(self, other: Self) -> tuple[Self, Self]:
-        """Both with as many slots as the one that has more."""
+        """Return both with as many slots as the one that has more."""
         slots = max(self.pair.shape[-1], other.pair.shape[-1])
         return self._widened(slots), other._widened(slots)
 
@@ -228,7 +228,7 @@ class SparseLifeState(NamedTuple):
 
 
 def pack(pair: Tensor, is_edge: Tensor, free: int) -> tuple[Tensor, Tensor]:
-    """Put the pairs that are edges in order; the host waits for the largest number of edges of a life.
+    """Put the pairs that are edges in order; the host waits for the largest number of edges.
 
     Args:
         pair: int64 pairs (P, L, M) or (M,).
@@ -244,5 +244,5 @@ def pack(pair: Tensor, is_edge: Tensor, free: int) -> tuple[Tensor, Tensor]:
 
 
 AnyLifeState = LifeState | SparseLifeState
-"""The state of a life in either form."""
+"""The state of lifetimes in either form."""
 State = TypeVar("State", LifeState, SparseLifeState)

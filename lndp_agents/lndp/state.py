@@ -1,4 +1,4 @@
-"""The state of a life, and the roles that nodes play in the brain."""
+"""The state of lifetimes, and the roles of nodes in a network."""
 
 from collections import namedtuple
 from functools import cache, lru_cache
@@ -13,9 +13,9 @@ OwnFields = tuple[tuple[str, ...], tuple[str, ...]]
 
 
 class LifeState(NamedTuple):
-    """All that changes during a life: a value, never modified in place by the program.
+    """All that changes during a lifetime: a value, never modified in place by the program.
 
-    The leading axes are P genomes and L lives of each; i is the pre- and j the post-synaptic node.
+    The leading axes are P genomes and L lifetimes of each; i is the pre- and j the post-synaptic node.
     """
 
     adjacency: Tensor
@@ -27,11 +27,11 @@ class LifeState(NamedTuple):
     trace: Tensor
     """(P, L, N, K + 1) float32: v, activations of the last propagation."""
     activation: Tensor
-    """(P, L, N) float32: a, where the next propagation starts; zero unless the brain is recurrent."""
+    """(P, L, N) float32: a, where the next propagation starts; zero unless the network is recurrent."""
     age: Tensor
-    """(P, L) int64: steps lived, development included."""
+    """(P, L) int64: steps since birth, development included."""
     key: Tensor
-    """(P, L) int64: the randomness of this life."""
+    """(P, L) int64: the random key of the lifetime."""
 
     integer_fields = ("age", "key")
     pair_fields = ("edge_state",)
@@ -54,7 +54,7 @@ class LifeState(NamedTuple):
 
     @property
     def num_edges(self) -> Tensor:
-        """(P, L): how many edges exist."""
+        """(P, L): number of edges."""
         return self.adjacency.sum((-2, -1))
 
     @property
@@ -64,17 +64,17 @@ class LifeState(NamedTuple):
 
     @property
     def edges(self) -> tuple[Tensor, Tensor]:
-        """Senders and receivers (2, E) of the first life's edges, in order, and their states (E, De)."""
+        """Senders and receivers (2, E) of the first lifetime's edges, in order, and their states (E, De)."""
         ends = self.adjacency[0, 0].nonzero().T
         return ends, self.edge_state[0, 0][:, ends[0], ends[1]].T.contiguous()
 
     def without_pruned(self) -> Self:
-        """The same life, edges that the last step pruned cleared."""
+        """Clear the states of edges that the last step pruned."""
         exists = self.adjacency[:, :, None]
         return self._replace(**{name: getattr(self, name) * exists for name in self.pair_fields})
 
     def without_nodes(self, silent: Tensor) -> Self:
-        """The same lifetimes, silent nodes (P, L, N) bool without edges, activity and state."""
+        """Leave silent nodes (P, L, N) bool without edges, activity and states."""
         kept = ~silent
         exists = kept[..., :, None] & kept[..., None, :]
         return self._replace(
@@ -84,36 +84,36 @@ class LifeState(NamedTuple):
         )
 
     def without_weights(self, lost: Tensor) -> Self:
-        """The same lifetimes, the features of some pairs (P, L, N * N) bool all 0."""
+        """Set all features of some pairs (P, L, N * N) bool to 0."""
         hit = lost.view_as(self.adjacency)[:, :, None]
         return self._replace(**{name: getattr(self, name).masked_fill(hit, 0) for name in self.pair_fields})
 
     def shared_edges(self, other: Self) -> Tensor:
-        """(P, L): how many edges exist in both."""
+        """Return how many edges (P, L) exist in both."""
         return (self.adjacency * other.adjacency).sum((-2, -1))
 
     def where(self, mask: Tensor, other: Self) -> Self:
-        """These lives where mask (P, L) is true, the other ones elsewhere."""
+        """Return these lifetimes where mask (P, L) is true, the other ones elsewhere."""
         return type(self)(*(select(mask, mine, theirs) for mine, theirs in zip(self, other, strict=True)))
 
     def with_lives(self, index: Tensor, lives: Self) -> Self:
-        """These lives, but for those at an index (I,) of the second axis, which are replaced by others."""
+        """Replace the lifetimes at an index (I,) of the second axis."""
         return type(self)(*(old.index_copy(1, index, new) for old, new in zip(self, lives, strict=True)))
 
     def to(self, device: torch.device | str) -> Self:
-        """The same state on another device."""
+        """Return the same state on another device."""
         return type(self)(*(tensor.to(device) for tensor in self))
 
     def copy(self) -> Self:
-        """The same state in memory of its own."""
+        """Copy the state to memory of its own."""
         return type(self)(*(tensor.clone(memory_format=torch.contiguous_format) for tensor in self))
 
     def lives(self, index: Tensor | slice) -> Self:
-        """Some of the lives of every genome, selected along the second axis."""
+        """Select lifetimes of every genome along the second axis."""
         return type(self)(*(tensor[:, index] for tensor in self))
 
     def expand_genomes(self, num_genomes: int) -> Self:
-        """The lives of one genome (P = 1) repeated for `num_genomes` genomes, in memory of their own."""
+        """Repeat the lifetimes of one genome (P = 1) for `num_genomes` genomes, in memory of their own."""
         return type(self)(*(tensor.expand(num_genomes, *tensor.shape[1:]) for tensor in self)).copy()
 
 
@@ -126,7 +126,7 @@ Uniforms = tuple[Tensor, Tensor]
 
 @cache
 def with_own_fields(kind: type[Kind], nodes: tuple[str, ...], edges: tuple[str, ...]) -> type[Kind]:
-    """The form of state that has more fields at its end: features (P, L, N, F) of nodes, and of edges."""
+    """Make a class of states with more fields at its end: features (P, L, N, F) of nodes, and of edges."""
     if not nodes and not edges:
         return kind
     fields: tuple[str, ...] = (*kind._fields, *nodes, *edges)
@@ -151,7 +151,7 @@ def with_own_fields(kind: type[Kind], nodes: tuple[str, ...], edges: tuple[str, 
 
 
 class Stimulus(NamedTuple):
-    """What one step of life receives from outside."""
+    """Inputs of one step."""
 
     inputs: Tensor
     """(P, L, O) float32: x, clamped on the input nodes."""
@@ -161,13 +161,13 @@ class Stimulus(NamedTuple):
     """None where decisions are thresholded."""
 
     def life(self, genome: int, life: int) -> Self:
-        """What one life (P = L = 1) receives."""
+        """Return the inputs of one lifetime (P = L = 1)."""
         mine = slice(genome, genome + 1), slice(life, life + 1)
         uniforms = self.uniforms and (self.uniforms[0][mine], self.uniforms[1][mine])
         return type(self)(self.inputs[mine], self.reward[mine], uniforms)
 
     def finite(self, dtype: torch.dtype) -> Self:
-        """The same in the type of the brains, with 0 for NaN and the largest numbers for infinite ones."""
+        """Convert to the type of the state, with 0 for NaN and the largest numbers for infinite ones."""
         return self._replace(
             inputs=torch.nan_to_num(self.inputs.to(dtype)),
             reward=torch.nan_to_num(self.reward.to(dtype)),
@@ -175,12 +175,12 @@ class Stimulus(NamedTuple):
 
 
 def select(mask: Tensor, chosen: Tensor, otherwise: Tensor) -> Tensor:
-    """(P, L, ...): `chosen` where mask (P, L) is true, `otherwise` elsewhere."""
+    """Return `chosen` (P, L, ...) where mask (P, L) is true, `otherwise` elsewhere."""
     return torch.where(mask.reshape(mask.shape + (1,) * (chosen.dim() - 2)), chosen, otherwise)
 
 
 def kept_nodes(state: Any, kept: Tensor) -> dict[str, Tensor]:
-    """What a state of either form says of nodes, 0 where they are not kept (P, L, N) bool."""
+    """Return the fields of nodes of a state, 0 where they are not kept (P, L, N) bool."""
     features = ("node_state", "trace", *state.own_fields[0])
     return {name: getattr(state, name) * kept[..., None] for name in features} | {
         "activation": state.activation * kept
@@ -188,12 +188,12 @@ def kept_nodes(state: Any, kept: Tensor) -> dict[str, Tensor]:
 
 
 def needs_gradients(*tensors: Tensor) -> bool:
-    """Whether gradients are to flow through these."""
+    """Return whether gradients are to flow through these."""
     return torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors)
 
 
 def brain_shapes(config: LNDPConfig) -> dict[str, tuple[int, ...]]:
-    """The shape in one life of each part of its state that a step changes (all but age and key)."""
+    """Return the shape in one lifetime of each field that a step changes (all but age and key)."""
     nodes = config.nodes
     return {
         "adjacency": (nodes, nodes),
@@ -217,7 +217,7 @@ class Roles(NamedTuple):
 
 @lru_cache(maxsize=64)
 def roles(config: LNDPConfig, device: torch.device) -> Roles:
-    """The roles of the N nodes of a configuration."""
+    """Return the roles of the N nodes of a config."""
     node = torch.arange(config.nodes, device=device)
     is_input = node < config.input_nodes
     is_output = node >= config.nodes - config.action_size
@@ -225,7 +225,7 @@ def roles(config: LNDPConfig, device: torch.device) -> Roles:
 
 
 def is_allowed(config: LNDPConfig, sender: Tensor, receiver: Tensor) -> Tensor:
-    """Whether edges between nodes of these int64 indices, broadcast, may exist (see `Roles`)."""
+    """Return whether edges between nodes of these int64 indices, broadcast, may exist (see `Roles`)."""
     first_output = config.nodes - config.action_size
     is_skipping = (sender < config.input_nodes) & (receiver >= first_output)
     runs_forth = (sender < first_output) & (receiver >= config.input_nodes)

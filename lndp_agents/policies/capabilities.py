@@ -1,15 +1,15 @@
-"""What a policy may offer beyond `Policy`, so that it can be lesioned, watched and diagnosed.
+"""Capabilities of a policy beyond `Policy`, with which it can be lesioned, watched and diagnosed.
 
 A policy has a capability if it has the methods; `isinstance` with these protocols tells. A state is of the
 form that the policy gave it.
 """
 
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from torch import Tensor
 
 from lndp_agents.parameters import Parameters
-from lndp_agents.policies.policy import Policy
+from lndp_agents.policies.policy import AnyState, Policy
 
 
 @runtime_checkable
@@ -21,18 +21,18 @@ class HasEdges(Protocol):
 
     @property
     def node_counts(self) -> tuple[int, int, int]:
-        """How many nodes are inputs, hidden and outputs."""
+        """Numbers of input, hidden and output nodes."""
         ...
 
-    def node_states(self, state: Any) -> Tensor:
+    def node_states(self, state: AnyState) -> Tensor:
         """Return the states (P, L, N, F) of nodes."""
         ...
 
-    def activations(self, state: Any) -> Tensor:
+    def activations(self, state: AnyState) -> Tensor:
         """Return the activations (P, L, N) of nodes in the last step: of inputs, what they were given."""
         ...
 
-    def edges(self, state: Any) -> tuple[Tensor, Tensor]:
+    def edges(self, state: AnyState) -> tuple[Tensor, Tensor]:
         """Return the edges of the first lifetime of the first genome.
 
         Returns:
@@ -41,11 +41,11 @@ class HasEdges(Protocol):
         """
         ...
 
-    def shared_edges(self, before: Any, after: Any) -> Tensor:
+    def shared_edges(self, before: AnyState, after: AnyState) -> Tensor:
         """Return how many edges (P, L) exist in both of two states."""
         ...
 
-    def without_nodes(self, state: Any, silent: Tensor) -> Any:
+    def without_nodes(self, state: AnyState, silent: Tensor) -> AnyState:
         """Return the state without the edges, activity and states of silent nodes (P, L, N) bool.
 
         Raises:
@@ -84,7 +84,9 @@ class HasHiddenUnits(Protocol):
         """H: hidden units of all layers."""
         ...
 
-    def without_units(self, parameters: Parameters, state: Any, silent: Tensor) -> tuple[Parameters, Any]:
+    def without_units(
+        self, parameters: Parameters, state: AnyState, silent: Tensor
+    ) -> tuple[Parameters, AnyState]:
         """Return parameters and state with which silent units influence nothing any more.
 
         Args:
@@ -99,14 +101,14 @@ class HasHiddenUnits(Protocol):
 class Plastic(Protocol):
     """A policy whose weights are part of its state, and change within a lifetime."""
 
-    def frozen(self, state: Any) -> tuple[Policy[Any], Any]:
+    def frozen(self, state: AnyState) -> tuple[Policy[AnyState], AnyState]:
         """Return the same policy without plasticity, and the state with which it goes on."""
         ...
 
-    def has_weight(self, state: Any) -> Tensor:
+    def has_weight(self, state: AnyState) -> Tensor:
         """Return which of S places in the state hold a weight, (P, L, S) bool, neighbors side by side."""
         ...
 
-    def without_weights(self, state: Any, lost: Tensor) -> Any:
+    def without_weights(self, state: AnyState, lost: Tensor) -> AnyState:
         """Return the state in which the weights at some places (P, L, S) bool are 0."""
         ...

@@ -1,4 +1,4 @@
-"""Policies without a memory: `linear` and `mlp`. What they do depends on the present step alone."""
+"""Policies without a memory: `linear` and `mlp`. Their outputs depend on the present step alone."""
 
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -30,12 +30,12 @@ class LinearConfig(NetworkConfig):
 
     @property
     def needs_state(self) -> bool:
-        """As `PolicyConfig.needs_state`: a newborn senses no reward."""
+        """As `PolicyConfig.needs_state`: the first step receives no reward."""
         return self.reward_input
 
     @property
     def layer_sizes(self) -> tuple[int, ...]:
-        """Units of each layer, inputs first."""
+        """Numbers of units of each layer, inputs first."""
         return self.input_size, self.action_size
 
 
@@ -53,7 +53,7 @@ class MLPConfig(LinearConfig):
 
     @property
     def layer_sizes(self) -> tuple[int, ...]:
-        """Units of each layer, inputs first."""
+        """Numbers of units of each layer, inputs first."""
         return self.input_size, *self.hidden_sizes, self.action_size
 
 
@@ -77,7 +77,7 @@ class FeedForward(Network[LinearConfig]):
     def without_units(
         self, parameters: Parameters, state: NetworkState, silent: Tensor
     ) -> tuple[Parameters, NetworkState]:
-        """As `HasHiddenUnits.without_units`: what leads to them is 0, and so they are, as tanh 0 is 0."""
+        """As `HasHiddenUnits.without_units`: with incoming weights of 0 they are tanh 0 = 0."""
         own = dict(parameters)
         kept = (~silent).split_with_sizes(list(self.config.layer_sizes[1:-1]), -1)
         for layer, units in enumerate(kept):

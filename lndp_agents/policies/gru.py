@@ -1,7 +1,8 @@
-"""`gru`: a gated recurrent network that learns within a life by its activity alone, in the manner of RL^2.
+"""`gru`: a gated recurrent network that adapts by its activity alone, in the manner of RL^2.
 
-It gets the observation, the last reward and the start of an episode, and its state lasts the whole life, over
-all episodes (Duan et al. 2016, arXiv 1611.02779). Evolution finds its weights, which no life changes.
+It receives the observation, the last reward and the start of an episode, and its state lasts for the whole
+lifetime, over all episodes (Duan et al. 2016, arXiv 1611.02779). Its weights evolve, and do not change within
+a lifetime.
 """
 
 from dataclasses import dataclass, field
@@ -37,7 +38,7 @@ class GRUConfig(NetworkConfig):
 
 @policy_of(GRUConfig)
 class GRU(Network[GRUConfig]):
-    """What a `GRUConfig` describes. Its memory is the state of the recurrent layer."""
+    """The policy of a `GRUConfig`. Its memory is the state of the recurrent layer."""
 
     @property
     def parameter_shapes(self) -> Shapes:
@@ -65,7 +66,7 @@ class GRU(Network[GRUConfig]):
     def without_units(
         self, parameters: Parameters, state: NetworkState, silent: Tensor
     ) -> tuple[Parameters, NetworkState]:
-        """As `HasHiddenUnits.without_units`: what leads to them is 0, and so their state stays 0."""
+        """As `HasHiddenUnits.without_units`: their incoming weights are 0, and so their state stays 0."""
         own, kept = dict(parameters), ~silent
         gates = kept.repeat(1, 3)
         for name in ("weight_ih", "weight_hh"):

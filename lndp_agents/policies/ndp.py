@@ -1,4 +1,4 @@
-"""`ndp`: a program whose brain develops from spontaneous activity after birth and then never changes.
+"""`ndp`: a program whose network develops from spontaneous activity after birth and then never changes.
 
 That is the Neural Developmental Program that the lifelong one goes beyond (arXiv 2406.09787, section 4).
 """
@@ -15,7 +15,7 @@ class NDPConfig(LNDPConfig):
     """An `LNDPConfig` of development alone.
 
     Raises:
-        ValueError: as for `LNDPConfig`, or brains would change in life.
+        ValueError: as for `LNDPConfig`, or networks would change after development.
     """
 
     policy: ClassVar[str] = "ndp"

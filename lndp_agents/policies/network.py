@@ -1,4 +1,4 @@
-"""What the rivals have in common: networks of a fixed wiring, with a memory that may be empty."""
+"""The base of policies of a fixed wiring, with a memory that may be empty."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ MAX_INPUTS, MAX_UNITS = 2**15, 2**12
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkConfig(PolicyConfig):
-    """Fields that all rivals have.
+    """Fields of all policies of a fixed wiring.
 
     Raises:
         ValueError: a value is out of range or of the wrong type; the message names the field and the remedy.
@@ -58,41 +58,41 @@ Config = TypeVar("Config", bound=NetworkConfig)
 
 
 class NetworkState(NamedTuple):
-    """All that changes during a life of a network: a value. The leading axes are P genomes and L lives."""
+    """All that changes during a lifetime: a value. The leading axes are P genomes and L lifetimes."""
 
     memory: Tensor
-    """(P, L, W) float32: what the network remembers; W is 0 where it remembers nothing."""
+    """(P, L, W) float32: memory of the network; W is 0 where it has none."""
     age: Tensor
-    """(P, L) int64: steps lived."""
+    """(P, L) int64: steps since birth."""
     key: Tensor
-    """(P, L) int64: the randomness of this life."""
+    """(P, L) int64: the random key of the lifetime."""
 
     integer_fields = ("age", "key")
 
     def to(self, device: torch.device | str) -> Self:
-        """The same state on another device."""
+        """Return the same state on another device."""
         return type(self)(*(tensor.to(device) for tensor in self))
 
     def with_lives(self, index: Tensor, lives: Self) -> Self:
-        """These lives, but for those at an index (I,) of the second axis, which are replaced by others."""
+        """Replace the lifetimes at an index (I,) of the second axis."""
         return type(self)(*(old.index_copy(1, index, new) for old, new in zip(self, lives, strict=True)))
 
     def expand_genomes(self, num_genomes: int) -> Self:
-        """The lives of one genome (P = 1) repeated for so many genomes, in memory of their own."""
+        """Repeat the lifetimes of one genome (P = 1) for so many genomes, in memory of their own."""
         return type(self)(*(tensor.repeat(num_genomes, *[1] * (tensor.dim() - 1)) for tensor in self))
 
 
 class Lives(NamedTuple):
-    """What a step asks of the lives that it is taken in."""
+    """Which lifetimes a step advances."""
 
     alive: Tensor
     """(P, L) bool: which go on."""
     newborn: Tensor
-    """(P, L) bool: which are at their first step."""
+    """(P, L) bool: which of them are at their first step."""
 
 
 class Network(ABC, Generic[Config]):
-    """A policy whose wiring never changes (see `Policy`); subclasses say what it remembers and answers.
+    """A policy whose wiring never changes (see `Policy`); subclasses define memory and outputs.
 
     Example:
         >>> from dataclasses import dataclass
@@ -142,28 +142,28 @@ class Network(ABC, Generic[Config]):
 
     @property
     def step_bytes(self) -> int:
-        """As `Policy.step_bytes`: the memory before and after a step, and the activities in between."""
+        """As `Policy.step_bytes`: memory before and after a step, and the activations in between."""
         return 4 * (3 * self.memory_size + 4 * self.config.input_size + 4 * self.config.action_size)
 
     @property
     def memory_size(self) -> int:
-        """W: how many numbers a life remembers."""
+        """W: size of the memory."""
         return 0
 
     @abstractmethod
     def respond(
         self, parameters: Parameters, memory: Tensor, inputs: Tensor, lives: "Lives"
     ) -> tuple[Tensor, Tensor]:
-        """One step of the network.
+        """Advance the network by one step.
 
         Args:
             parameters: named parameters (P, ...).
-            memory: (P, L, W), which may be used up.
+            memory: (P, L, W), whose buffer may be reused.
             inputs: (P, L, I).
             lives: which of them go on, and which are at their first step.
 
         Returns:
-            The next memory (P, L, W), that of lives which do not go on as it was; and outputs (P, L, M).
+            The next memory (P, L, W), unchanged in lifetimes that do not go on, and outputs (P, L, M).
         """
 
     def state_shapes(self, state: NetworkState) -> dict[str, tuple[int, ...]]:
@@ -171,7 +171,7 @@ class Network(ABC, Generic[Config]):
         return {"memory": (self.memory_size,), "age": (), "key": ()}
 
     def birth(self, key: Int[Tensor, "P L"]) -> NetworkState:
-        """As `Policy.birth`: nothing is remembered."""
+        """As `Policy.birth`: the memory is 0."""
         memory = torch.zeros(*key.shape, self.memory_size, device=key.device)
         return NetworkState(memory, torch.zeros_like(key), key)
 

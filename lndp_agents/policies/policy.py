@@ -1,4 +1,4 @@
-"""What every policy is to those who let it live: pure functions over a state that they hold."""
+"""The interface of policies: pure functions over a state that the caller holds."""
 
 from typing import Any, ClassVar, Protocol, Self, TypeVar
 
@@ -11,7 +11,7 @@ from lndp_agents.shapes import Bool, Float, Int
 
 
 class AnyState(Protocol):
-    """A named tuple of tensors (P, L, ...), P genomes and L lives of each."""
+    """A named tuple of tensors (P, L, ...), P genomes and L lifetimes of each."""
 
     _fields: ClassVar[tuple[str, ...]]
     integer_fields: ClassVar[tuple[str, ...]]
@@ -19,12 +19,12 @@ class AnyState(Protocol):
 
     @property
     def age(self) -> Tensor:
-        """(P, L) int64: steps lived."""
+        """(P, L) int64: steps since birth."""
         ...
 
     @property
     def key(self) -> Tensor:
-        """(P, L) int64: the randomness of each life."""
+        """(P, L) int64: the random key of each lifetime."""
         ...
 
     def __init__(self, *fields: Tensor) -> None: ...
@@ -32,15 +32,15 @@ class AnyState(Protocol):
     def __iter__(self) -> Any: ...
 
     def to(self, device: torch.device | str) -> Self:
-        """The same state on another device."""
+        """Return the same state on another device."""
         ...
 
     def with_lives(self, index: Tensor, lives: Self) -> Self:
-        """These lives, but for those at an index (I,) of the second axis, which are replaced by others."""
+        """Replace the lifetimes at an index (I,) of the second axis."""
         ...
 
     def expand_genomes(self, num_genomes: int) -> Self:
-        """The lives of one genome (P = 1) repeated for so many genomes, in memory of their own."""
+        """Repeat the lifetimes of one genome (P = 1) for so many genomes, in memory of their own."""
         ...
 
 
@@ -48,11 +48,11 @@ State = TypeVar("State", bound=Any)
 
 
 class Policy(Protocol[State]):
-    """What lives: brains are born, develop and step; `lndp_agents.lndp.Program` is one."""
+    """A policy: networks are initialized, develop and step; `lndp_agents.lndp.Program` is one."""
 
     @property
     def config(self) -> PolicyConfig:
-        """What is fixed about it."""
+        """Its settings."""
         ...
 
     @property
@@ -62,33 +62,33 @@ class Policy(Protocol[State]):
 
     @property
     def parameter_shapes(self) -> Shapes:
-        """Shape of each named parameter of one genome, in the order of the genotype."""
+        """Shape of each named parameter of one genome, in the order of the genome."""
         ...
 
     @property
     def num_allowed_edges(self) -> int:
-        """How many edges there may be; 0 where edges do not come and go."""
+        """Number of edges that may exist; 0 where edges do not come and go."""
         ...
 
     @property
     def step_bytes(self) -> int:
-        """About how much memory one step of one lifetime takes, its state included."""
+        """About how many bytes one step of one lifetime takes, its state included."""
         ...
 
     def state_shapes(self, state: State) -> dict[str, tuple[int, ...]]:
-        """The shape in one life of each field that a state like this one must have."""
+        """Return the shape in one lifetime of each field that a state like this one must have."""
         ...
 
     def birth(self, key: Int[Tensor, "P L"]) -> State:
-        """Newborns, one for each key (P, L) int64."""
+        """Return initial states, one for each random key."""
         ...
 
     def develop(self, parameters: Parameters, state: State) -> State:
-        """What newborns become before they meet the world, with parameters (P, ...)."""
+        """Develop initial states before their first observation, with parameters (P, ...)."""
         ...
 
     def is_newborn(self, state: State) -> Bool[Tensor, "P L"]:
-        """(P, L) bool: which lives have not met the world yet."""
+        """Return which lifetimes have had no observation yet."""
         ...
 
     def step(
@@ -106,18 +106,18 @@ class Policy(Protocol[State]):
 
         Args:
             parameters: named parameters (P, ...).
-            state: the lives.
-            observation: (P, L, O) float32.
-            reward: (P, L) float32, the last one; it is not sensed where an episode begins.
-            episode_start: (P, L) bool.
-            alive: (P, L) bool, which lives go on; the others keep their state. All if none.
+            state: of the lifetimes.
+            observation: encoded.
+            reward: the last one; it is not received where an episode begins.
+            episode_start: whether an episode begins.
+            alive: which lifetimes go on; the others keep their state. All if None.
             donate: whether the memory of `state` may be reused for the result, after which `state` is void.
 
         Returns:
-            The next state, and outputs (P, L, M), never NaN, which an `ActionDecoding` makes actions of.
+            The next state, and outputs, never NaN, which an `ActionDecoding` decodes.
         """
         ...
 
     def num_edges(self, state: State) -> Float[Tensor, "P L"]:
-        """(P, L) float32: how many edges there are."""
+        """Return how many edges exist."""
         ...

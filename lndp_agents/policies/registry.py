@@ -1,4 +1,4 @@
-"""Which policy a configuration describes."""
+"""The registry of policies by the class of their config."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -12,7 +12,7 @@ _MAKERS: dict[type[PolicyConfig], Callable[..., Policy[Any]]] = {}
 
 
 def policy_of(kind: type[PolicyConfig]) -> Callable[[Maker], Maker]:
-    """Register a class or function as what makes the policies of a kind of configuration: a decorator.
+    """Register a class or function that makes the policies of a kind of config: a decorator.
 
     It is called with a configuration, of this class or a subclass, and the name of a backend.
 
@@ -63,5 +63,5 @@ def make_policy(config: PolicyConfig, backend: str = "eager") -> Policy[Any]:
 
 
 def parameter_shapes(config: PolicyConfig) -> Shapes:
-    """Return the shape of each named parameter of one genome, in the order of the genotype."""
+    """Return the shape of each named parameter of one genome, in the order of the genome."""
     return make_policy(config).parameter_shapes

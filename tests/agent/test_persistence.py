@@ -234,7 +234,10 @@ class TestRefusal:
             (replace(config__colour=1), "config has the unknown key 'colour'"),
             (replace(config=[]), "config []"),
             (replace(config__nodes=10**9), "nodes=1000000000: give an integer from 1 to 4096"),
-            (replace(config__nodes=4096, config__edge_features=1024), "a step of one life takes 704.3 GiB"),
+            (
+                replace(config__nodes=4096, config__edge_features=1024),
+                "a step of one lifetime takes 704.3 GiB",
+            ),
             (replace(config__node_features=1024), "model.safetensors: "),
             (replace(config__bias="yes"), "bias='yes': give true or false"),
             (replace(config__initial_density=float("nan")), "not JSON (NaN is no number of JSON)"),

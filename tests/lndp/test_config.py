@@ -166,14 +166,16 @@ def test_a_brain_is_as_large_as_a_step_of_it_fits_into_a_gigabyte(
     config = LNDPConfig(**SIZES, **{**others, field: largest})
     assert config.step_bytes == bytes_of(**{**own, short: largest}) <= 2**30
     with pytest.raises(
-        ValueError, match=r"^nodes=\d+: a step of one life takes 1\.0 GiB, at most 1 is allow"
+        ValueError, match=r"^nodes=\d+: a step of one lifetime takes 1\.0 GiB, at most 1 is allow"
     ):
         LNDPConfig(**SIZES, **{**others, field: largest + 1})
 
 
 def test_large_brains_of_the_published_sizes() -> None:
     assert LNDPConfig(**SIZES, nodes=2048).step_bytes < 0.8 * 2**30
-    with pytest.raises(ValueError, match=r"^nodes=4096: a step of one life takes 3\.1 GiB, .*or candidates$"):
+    with pytest.raises(
+        ValueError, match=r"^nodes=4096: a step of one lifetime takes 3\.1 GiB, .*or candidates$"
+    ):
         LNDPConfig(**SIZES, nodes=4096)
     sparse = LNDPConfig(**SIZES, nodes=4096, candidates=32, initial_density=0.01)
     pairs = 4096 * 32 + int(0.01 * 4096**2)
@@ -244,7 +246,9 @@ def test_candidates_are_those_of_a_node() -> None:
 def test_with_candidates_memory_follows_them_and_the_edges_at_birth() -> None:
     wide: dict[str, Any] = {**SIZES, "nodes": 4096, "decision_features": 256, "initial_density": 0.01}
     assert LNDPConfig(**wide, candidates=16).nodes == 4096
-    refused = r"^nodes=4096: a step of one life takes \d+\.\d GiB, at most 1 is allowed; give fewer nodes, "
+    refused = (
+        r"^nodes=4096: a step of one lifetime takes \d+\.\d GiB, at most 1 is allowed; give fewer nodes, "
+    )
     for change in ({"candidates": 64}, {"candidates": 16, "initial_density_std": 0.1}):
         with pytest.raises(ValueError, match=refused):
             LNDPConfig(**(wide | change))

@@ -337,7 +337,7 @@ def test_each_configuration_has_its_program() -> None:
             make_lndp(many, backend)
     with pytest.raises(ValueError, match=r"^candidates=0: give 2 to 11, or use LNDP"):
         SparseLNDP(config)
-    with pytest.raises(ValueError, match=r"^candidates=4: LNDP looks at every pair; use make_policy"):
+    with pytest.raises(ValueError, match=r"^candidates=4: LNDP considers every pair; use make_policy"):
         LNDP(many)
 
 

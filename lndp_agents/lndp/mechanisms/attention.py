@@ -1,4 +1,4 @@
-"""Steps 1-2: what a node knows, and the message that it receives.
+"""Steps 1-2: the features of a node, and the message that it receives.
 
 The layer is the graph transformer of Dwivedi & Bresson (2021) as the paper's authors use it: edge features
 multiply the score, attention runs over all pairs, and messages are pushed: a sender divides its attention
@@ -55,7 +55,7 @@ class Attention(Mechanism):
 
 
 def node_features(now: Step[State]) -> Tensor:
-    """(P, L, N, 5 + K + 1 + Dh): degrees, roles, activity trace and state of each node (step 1)."""
+    """Return degrees, roles, trace and state of each node, (P, L, N, 5 + K + 1 + Dh) (step 1)."""
     out_degree, in_degree = now.state.degrees
     degrees = torch.stack([out_degree / 10, in_degree / 10, (out_degree + in_degree) / 20], -1)
     role = torch.stack([now.roles.is_input, now.roles.is_output], -1).expand(*degrees.shape[:2], -1, -1)
@@ -63,7 +63,7 @@ def node_features(now: Step[State]) -> Tensor:
 
 
 def messages(now: Step[State], x: Tensor) -> Tensor:
-    """(P, L, N, Dh): what each node receives of the features (P, L, N, Dh) of all, in one layer (step 2)."""
+    """Apply one layer of attention to the features (P, L, N, Dh) of nodes (step 2)."""
     config, parameters = now.config, now.parameters
     query, key, value = (
         per_head(linear(x, parameters[f"attention.{name}.weight"]), config.attention_heads)

@@ -1,4 +1,4 @@
-"""How the program decides on edges: a small network gives log-odds, and a threshold or noise decides."""
+"""Decisions on edges: a small network gives log-odds, and a threshold or noise decides."""
 
 import math
 
@@ -17,14 +17,14 @@ STOCHASTIC_SCALE = 0.5
 
 
 def decide(logit: Tensor, uniform: Tensor | None) -> Tensor:
-    """Where to act: at a probability above 0.6, or with half the probability if a uniform number is given."""
+    """Decide to act: at a probability above 0.6, or with half of it if a uniform number is given."""
     if uniform is None:
         return logit > DECISION_LOGIT
     return uniform < torch.sigmoid(logit) * STOCHASTIC_SCALE
 
 
 def decision_shapes(name: str, inputs: int, hidden: int) -> Shapes:
-    """Shapes of the parameters of a network with one hidden layer and one output."""
+    """Return the shapes of the parameters of a network with one hidden layer and one output."""
     return {
         f"{name}.0.weight": (hidden, inputs),
         f"{name}.0.bias": (hidden,),
@@ -34,6 +34,6 @@ def decision_shapes(name: str, inputs: int, hidden: int) -> Shapes:
 
 
 def log_odds(parameters: Parameters, name: str, pairs: Pairs, hidden: Tensor) -> Tensor:
-    """The output of a decision network, one number a pair, from its hidden layer before rectification."""
+    """Return the output of a decision network by pair, from its hidden layer before rectification."""
     weight, bias = parameters[f"{name}.1.weight"], parameters[f"{name}.1.bias"]
     return pairs.from_feature(pairs.linear(torch.relu(hidden), weight, bias))

@@ -40,7 +40,7 @@ class Growth(Mechanism):
         return replace(now, state=now.view.grow(now.state, grown))
 
     def log_odds(self, now: Step[State]) -> Tensor:
-        """The log-odds that an edge grows, for each of `now.view.candidates`."""
+        """Return the log-odds that an edge grows, for each of `now.view.candidates`."""
         candidates, node_state = now.view.candidates, now.state.node_state
         to_receiver, to_sender = now.parameters["synaptogenesis.0.weight"].chunk(2, -1)
         sender = linear(node_state, to_sender)

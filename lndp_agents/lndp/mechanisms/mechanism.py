@@ -1,4 +1,4 @@
-"""What a mechanism of the program is: parameters that evolve, state of its own, and its part of a step."""
+"""The interface of mechanisms: parameters that evolve, state of their own, and a part of a step."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -34,7 +34,7 @@ class Step(Generic[State]):
     state: State
     """As the mechanisms before have left it; a `LifeState`, or a `SparseLifeState` of large networks."""
     view: PairView[State]
-    """The pairs of nodes that the step looks at."""
+    """The pairs of nodes that the step considers."""
     message: Tensor | None = None
     """(P, L, N, Dh): what each node receives by attention."""
 
@@ -49,22 +49,22 @@ class Step(Generic[State]):
         return roles(self.config, self.state.key.device)
 
     def noise(self, which: int) -> Tensor | None:
-        """Uniform numbers for stochastic decisions on edges (0) or on candidates (1); none for thresholds."""
+        """Return uniform noise for decisions on edges (0) or on candidates (1); None for thresholds."""
         return self.view.noise(self.state, self.stimulus.uniforms, which)
 
     def with_state(self, **fields: Tensor) -> Self:
-        """The step with other values in fields of the state; those of pairs are 0 where no edge exists."""
+        """Return the step with new values in fields of the state; those of pairs are 0 without an edge."""
         state = self.state
         for name in state.pair_fields:
             if name in fields:
-                # Contiguous, as what comes from outside is: numbers that lie otherwise may add up otherwise.
+                # Contiguous, as what comes from outside is: sums over other strides may round otherwise.
                 exists = self.edges.as_feature(state.present)
                 fields[name] = (fields[name] * exists).contiguous()
         return replace(self, state=state._replace(**fields))
 
 
 class Mechanism(ABC):
-    """A part of the program; subclasses say what it does in a step.
+    """A part of the program; subclasses define its step.
 
     In a list of mechanisms one of the same name as a step replaces that step; any other comes after the step
     that `after` names.
@@ -87,21 +87,21 @@ class Mechanism(ABC):
     """Whether a frozen network goes without it."""
 
     def parameters(self, config: LNDPConfig) -> Shapes:
-        """Shape of each named parameter of one genome; weights are (out, in)."""
+        """Return the shape of each named parameter of one genome; weights are (out, in)."""
         return {}
 
     def node_fields(self, config: LNDPConfig) -> Mapping[str, int]:
-        """Own fields of the state (P, L, N, F) by name, with their number of features F."""
+        """Return own fields of the state (P, L, N, F) by name, with their number of features F."""
         return {}
 
     def pair_fields(self, config: LNDPConfig) -> Mapping[str, int]:
-        """Own fields of the state of edges by name, with their number of features; 0 at birth and growth."""
+        """Return own fields of edge states by name, with their number of features; 0 at birth and growth."""
         return {}
 
     def birth(self, config: LNDPConfig, key: Tensor) -> Mapping[str, Tensor]:
-        """Initial values of `node_fields` for the keys (P, L) of lifetimes; those not named are 0."""
+        """Return initial values of `node_fields` for the keys (P, L) of lifetimes; those not named are 0."""
         return {}
 
     @abstractmethod
     def step(self, now: Step[State]) -> Step[State]:
-        """The part of this mechanism in a step."""
+        """Do the part of this mechanism in a step."""

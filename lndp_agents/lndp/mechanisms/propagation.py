@@ -21,9 +21,9 @@ class Propagation(Mechanism):
 
 
 def propagate(now: Step[State]) -> tuple[Tensor, Tensor]:
-    """The final activations (P, L, N), and the trace (P, L, N, K + 1), of which they are the last column.
+    """Return the final activations (P, L, N), and the trace (P, L, N, K + 1), whose last column they are.
 
-    NaN, which sums that overflow give, becomes 0.
+    NaN, from sums that overflow, becomes 0.
     """
     config, activation = now.config, now.state.activation
     edges = now.edges
@@ -32,8 +32,8 @@ def propagate(now: Step[State]) -> tuple[Tensor, Tensor]:
     for _ in range(config.network_steps):
         activation = torch.cat([now.stimulus.inputs, activation[..., config.input_nodes :]], -1)
         seen.append(activation)
-        drive = edges.synaptic_input(weight, activation)
+        synaptic_input = edges.synaptic_input(weight, activation)
         if config.bias:
-            drive = drive + now.state.node_state[..., 0]
-        activation = torch.nan_to_num(torch.tanh(drive))
+            synaptic_input = synaptic_input + now.state.node_state[..., 0]
+        activation = torch.nan_to_num(torch.tanh(synaptic_input))
     return activation, torch.stack([*seen, activation], -1)

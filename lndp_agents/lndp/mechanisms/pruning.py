@@ -30,7 +30,7 @@ class Pruning(Mechanism):
         return replace(now, state=now.view.prune(now.state, pruned))
 
     def log_odds(self, now: Step[State]) -> Tensor:
-        """The log-odds that an edge is pruned, for each of `now.edges`."""
+        """Return the log-odds that an edge is pruned, for each of `now.edges`."""
         weight, bias = now.parameters["pruning.0.weight"], now.parameters["pruning.0.bias"]
         hidden = now.edges.linear(now.state.edge_state, weight, bias)
         return log_odds(now.parameters, "pruning", now.edges, hidden)

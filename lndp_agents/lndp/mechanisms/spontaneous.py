@@ -1,4 +1,4 @@
-"""Spontaneous activity: the learnable Ornstein-Uhlenbeck process that drives the inputs before birth.
+"""Spontaneous activity: the learnable Ornstein-Uhlenbeck process that drives the inputs during development.
 
 The published code uses an unconstrained square matrix as covariance; here the genome holds a Cholesky factor,
 so the covariance is always valid. The rate is kept at or above 0 and the time step within [0.01, 1].
@@ -12,7 +12,7 @@ from lndp_agents.parameters import Parameters, Shapes
 
 
 def spontaneous_shapes(config: LNDPConfig) -> Shapes:
-    """Shape of each named parameter of the process of one genome; none without spontaneous activity."""
+    """Return the shapes of the parameters of the process; none without spontaneous activity."""
     if not config.develops_from_activity:
         return {}
     inputs = config.observation_size
@@ -25,7 +25,7 @@ def spontaneous_shapes(config: LNDPConfig) -> Shapes:
 
 
 def ornstein_uhlenbeck_step(x: Tensor, mean: Tensor, rate: Tensor, dt: Tensor, noise: Tensor) -> Tensor:
-    """One Euler step: x' = x + rate (mean - x) dt + noise, with rate and dt forced into their valid ranges.
+    """Do one Euler step: x' = x + rate (mean - x) dt + noise, with rate and dt clamped to valid ranges.
 
     Args:
         x: (P, L, O) present input.
@@ -39,10 +39,10 @@ def ornstein_uhlenbeck_step(x: Tensor, mean: Tensor, rate: Tensor, dt: Tensor, n
 
 
 def spontaneous_input(parameters: Parameters, x: Tensor, noise: Tensor) -> Tensor:
-    """The next spontaneous input (P, L, O), from independent standard normal noise (P, L, O).
+    """Return the next spontaneous input (P, L, O), from independent standard normal noise (P, L, O).
 
     The sums run over one source after another: those of a product of matrices would have other last bits in
-    other batches, and a life would depend on them from its birth on.
+    other batches, and lifetimes would depend on them from birth on.
     """
     inputs = x.shape[-1]
     factor = parameters["spontaneous.cholesky"]

@@ -26,7 +26,7 @@ class SynapseCell(Mechanism):
 
 
 def next_edge_state(now: Step[State]) -> Tensor:
-    """The next states of the edges, as if all of them existed (step 4)."""
+    """Return the next states of the edges, as if all of them existed (step 4)."""
     edges, edge_state, parameters = now.edges, now.state.edge_state, now.parameters
     inputs = edges.of_nodes(*cell_inputs(now))
     bias = recurrent_bias(parameters["edge_gru.candidate_bias"])
@@ -35,7 +35,7 @@ def next_edge_state(now: Step[State]) -> Tensor:
 
 
 def cell_inputs(now: Step[State]) -> tuple[Tensor, Tensor]:
-    """(P, L, N, 3 De) each: what a node adds to the cells of the edges that it sends, and receives."""
+    """Return the inputs (P, L, N, 3 De) of a node to the cells of its outgoing, and incoming edges."""
     hidden, trace_size = now.config.node_features, now.config.trace_size
     weight = now.parameters["edge_gru.weight_ih"]
     receiver_state, sender_state, receiver_trace, sender_trace, from_reward = weight.split_with_sizes(

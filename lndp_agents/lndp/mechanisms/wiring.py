@@ -1,8 +1,8 @@
-"""Innate wiring: the states that synapses are born with follow from those of the nodes that they join.
+"""Innate wiring: initial states of synapses follow from those of their two nodes.
 
 e_ij = tanh(h_i' O h_j), with one matrix O for each edge feature: a bilinear rule of genetic compatibility
-(Barabási and Czégel 2021, doi 10.1038/s41598-021-92577-2). It extends the paper, whose newborns have random
-synapses. The size of O depends on no body, so that one genome can wire any.
+(Barabási and Czégel 2021, doi 10.1038/s41598-021-92577-2). It extends the paper, whose networks start with
+random synapses. The size of O depends on no number of nodes, so that one genome can wire any network.
 """
 
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ from lndp_agents.parameters import Parameters, Shapes
 
 
 def wiring_shapes(config: LNDPConfig) -> Shapes:
-    """Shape of each named parameter of one genome; none without `innate_wiring`."""
+    """Return the shapes of the parameters; none without `innate_wiring`."""
     if not config.innate_wiring:
         return {}
     return {"innate.wiring": (config.edge_features, config.node_features, config.node_features)}

@@ -1,7 +1,7 @@
-"""`hebbian`: networks whose weights a rule of their own changes in life (Najarro and Risi, arXiv 2007.02686).
+"""`hebbian`: networks whose weights change by a rule within a lifetime (Najarro and Risi, arXiv 2007.02686).
 
-Evolution finds coefficients for every synapse, never a weight. Weights are drawn at birth and changed after
-every step from the activities at their two ends. No reward reaches the network unless `reward_input` is set.
+Coefficients of every synapse evolve, never a weight. Weights are sampled at birth and change after every
+step by the activations at their two ends. No reward reaches the network unless `reward_input` is set.
 """
 
 from lndp_agents.policies.hebbian.config import HebbianConfig, Output

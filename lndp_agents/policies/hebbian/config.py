@@ -18,14 +18,14 @@ MAX_LAYERS = 8
 
 
 class Output(StrEnum):
-    """What becomes of the last layer's z: the action, and the activity that the rule sees."""
+    """Functions of the pre-activation z of the last layer: the action, and the activation in the rule."""
 
     CLIP = "clip"
-    """Box: z clipped to the bounds; Discrete: the largest z. The rule sees z."""
+    """Box: z clipped to the bounds; Discrete: the largest z. The rule uses z."""
     TANH = "tanh"
-    """tanh z stretched to the bounds, as for Bullet's robots. The rule sees tanh z."""
+    """tanh z stretched to the bounds, as for Bullet's robots. The rule uses tanh z."""
     CAR_RACING = "car_racing"
-    """(tanh z0, sigmoid z1, sigmoid z2). The rule sees z."""
+    """(tanh z0, sigmoid z1, sigmoid z2). The rule uses z."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,16 +94,16 @@ class HebbianConfig(NetworkConfig):
 
     @property
     def layer_sizes(self) -> tuple[int, ...]:
-        """Units of each plastic layer, inputs first."""
+        """Numbers of units of each plastic layer, inputs first."""
         features = NUM_FEATURES if self.pixels else self.observation_size
         return features + 2 * self.reward_input, *self.hidden_sizes, self.action_size
 
     @property
     def synapse_counts(self) -> tuple[int, ...]:
-        """Synapses between each pair of layers."""
+        """Numbers of synapses between each pair of layers."""
         return tuple(before * after for before, after in pairwise(self.layer_sizes))
 
     @property
     def num_synapses(self) -> int:
-        """All plastic synapses."""
+        """Number of all plastic synapses."""
         return sum(self.synapse_counts)

@@ -1,4 +1,4 @@
-"""The front of networks that see pixels: two convolutions, evolved and never plastic."""
+"""The convolutional front of networks for images: two layers, evolved and never plastic."""
 
 import torch
 from torch import Tensor
@@ -17,7 +17,7 @@ _STRIDES = (1, 2)
 
 
 def convolve(parameters: Parameters, pixels: Tensor) -> Tensor:
-    """What the plastic layers receive: convolution, tanh and max-pooling, twice.
+    """Compute the features for the plastic layers: convolution, tanh and max-pooling, twice.
 
     Args:
         parameters: named parameters (P, ...), among them `KERNELS`.
@@ -26,10 +26,10 @@ def convolve(parameters: Parameters, pixels: Tensor) -> Tensor:
     Returns:
         (P, L, 648).
     """
-    num_genomes, num_lives = pixels.shape[:2]
+    num_genomes, num_lifetimes = pixels.shape[:2]
     # One group of channels for each genome: all convolutions are one operation.
-    x = pixels.transpose(0, 1).reshape(num_lives, num_genomes * CHANNELS, SIDE, SIDE)
+    x = pixels.transpose(0, 1).reshape(num_lifetimes, num_genomes * CHANNELS, SIDE, SIDE)
     for name, stride in zip(KERNELS, _STRIDES, strict=True):
         kernels = parameters[name].flatten(0, 1)
         x = max_pool2d(torch.tanh(conv2d(x, kernels, stride=stride, groups=num_genomes)), 2)
-    return x.reshape(num_lives, num_genomes, NUM_FEATURES).transpose(0, 1)
+    return x.reshape(num_lifetimes, num_genomes, NUM_FEATURES).transpose(0, 1)

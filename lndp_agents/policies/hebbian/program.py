@@ -1,4 +1,4 @@
-"""The life of a Hebbian network."""
+"""The Hebbian policy: initial weights, plasticity and steps."""
 
 from copy import copy
 from itertools import pairwise
@@ -25,10 +25,10 @@ NUMBERS_AT_ONCE = 2**18
 
 @policy_of(HebbianConfig)
 class Hebbian(Network[HebbianConfig]):
-    """What a `HebbianConfig` describes. Its memory is all weights, then the activities of the last step.
+    """The policy of a `HebbianConfig`. Its memory is all weights, then the activations of the last step.
 
-    Weights change between two steps, from the activities that caused the last action: after the last step of
-    a life they do not change. A life in several episodes is one life, whose weights are drawn once.
+    Weights change between two steps, by the activations that caused the last action, and not after the last
+    step. In a lifetime of several episodes they are sampled once.
     """
 
     _is_plastic = True
@@ -38,7 +38,7 @@ class Hebbian(Network[HebbianConfig]):
         """As `Policy.parameter_shapes`.
 
         `coefficients` has a row for each synapse (see `Rule.columns`), layer after layer, in each ordered by
-        the unit before. What is evolved directly follows: convolutions, then initial weights (after, before).
+        the unit before. Convolutions follow, then initial weights (after, before) if they evolve.
         """
         shapes: Shapes = {"coefficients": (self.config.num_synapses, len(self.config.rule.columns))}
         if self.config.pixels:
@@ -54,7 +54,7 @@ class Hebbian(Network[HebbianConfig]):
         return self.config.num_synapses + sum(self.config.layer_sizes)
 
     def birth(self, key: Tensor) -> NetworkState:
-        """As `Policy.birth`: weights are drawn, unless they evolve."""
+        """As `Policy.birth`: weights are sampled, unless they evolve."""
         state = super().birth(key)
         if self.config.initialisation is not Initialisation.COEVOLVE:
             for number, weights in enumerate(self.weights(state.memory)):
@@ -63,7 +63,7 @@ class Hebbian(Network[HebbianConfig]):
         return state
 
     def develop(self, parameters: Parameters, state: NetworkState) -> NetworkState:
-        """As `Policy.develop`: newborns get the weights that evolved, if those did."""
+        """As `Policy.develop`: initial weights are those of the genome, if they evolve."""
         if self.config.initialisation is not Initialisation.COEVOLVE:
             return state
         memory = state.memory.clone()
@@ -72,7 +72,7 @@ class Hebbian(Network[HebbianConfig]):
         return state._replace(memory=memory)
 
     def weights(self, memory: Tensor) -> list[Tensor]:
-        """The matrices (P, L, after, before) of each layer, in the memory (P, L, W) itself."""
+        """Return views of the weights (P, L, after, before) of each layer in the memory (P, L, W)."""
         sizes = pairwise(self.config.layer_sizes)
         flat = memory[..., : self.config.num_synapses].split_with_sizes(list(self.config.synapse_counts), -1)
         return [
@@ -80,7 +80,7 @@ class Hebbian(Network[HebbianConfig]):
         ]
 
     def activities(self, memory: Tensor) -> list[Tensor]:
-        """The activities (P, L, units) of each layer in the last step, inputs first, in the memory itself."""
+        """Return views of the last activations (P, L, units) of each layer in the memory, inputs first."""
         return list(
             memory[..., self.config.num_synapses :].split_with_sizes(list(self.config.layer_sizes), -1)
         )
@@ -142,7 +142,7 @@ class Hebbian(Network[HebbianConfig]):
         return memory, output
 
     def _change_weights(self, coefficients: Tensor, memory: Tensor, changes: Tensor) -> None:
-        """Apply the rule in place, in the lives where it `changes` (P, L) weights, and normalise them."""
+        """Apply the rule in place, in the lifetimes where it `changes` (P, L) weights, and normalize them."""
         rows = coefficients.split_with_sizes(list(self.config.synapse_counts), 1)
         units = pairwise(self.activities(memory))
         for part, matrix, (before, after) in zip(rows, self.weights(memory), units, strict=True):
@@ -156,21 +156,21 @@ class Hebbian(Network[HebbianConfig]):
                 self._add(matrix[some], change, changes[some, :, None, None])
 
     def _add(self, matrix: Tensor, change: Tensor, mask: Tensor) -> None:
-        """Change weights (P, L, after, before) in place where a mask (P, L, 1, 1) says so; normalise them."""
+        """Change weights (P, L, after, before) in place where a mask (P, L, 1, 1) is true; normalize them."""
         matrix.add_(torch.where(mask, change, 0.0))
         if self.config.normalise:
             largest = matrix.abs().amax((-2, -1), keepdim=True).clamp(min=EPSILON)
             matrix.div_(torch.where(mask, largest, 1.0))
 
     def _features(self, parameters: Parameters, inputs: Tensor) -> Tensor:
-        """What the first plastic layer receives (P, L, units)."""
+        """Return the inputs (P, L, units) of the first plastic layer."""
         if not self.config.pixels:
             return inputs
         pixels, others = inputs.tensor_split([self.config.observation_size], -1)
         return torch.cat([convolve(parameters, pixels), others], -1)
 
     def _output(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        """The last activities, as the rule sees them, and the output: -1 to 1 spans an action's bounds."""
+        """Return the last activations, for the rule, and outputs: -1 to 1 spans the bounds of an action."""
         kind, config = self.config.output, self.config
         if kind is Output.TANH:
             return torch.tanh(z), torch.tanh(z)

@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 class Rule(StrEnum):
-    """Which terms the increment of a weight has; o_i is the activity before the synapse, o_j the one after.
+    """Which terms the increment of a weight has; o_i is the activation before the synapse, o_j the one after.
 
     The largest is  eta * (A o_i o_j + B o_i + C o_j + D) + D_out.
     """
@@ -24,7 +24,7 @@ class Rule(StrEnum):
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """What each number of a row is: "eta" scales all but "D_out", which is added after it."""
+        """Name of each number of a row: "eta" scales all but "D_out", which is added after it."""
         return _COLUMNS[self]
 
 
@@ -42,7 +42,7 @@ _COLUMNS: dict[Rule, tuple[str, ...]] = {
 
 
 def layer_table(rule: Rule, rows: Tensor, num_before: int) -> dict[str, Tensor]:
-    """The coefficients of one layer by name, each (P, after, before), as weights are.
+    """Return the coefficients of one layer by name, each (P, after, before), as weights are.
 
     Args:
         rule: gives the names.
@@ -54,12 +54,12 @@ def layer_table(rule: Rule, rows: Tensor, num_before: int) -> dict[str, Tensor]:
 
 
 def increment(table: dict[str, Tensor], before: Tensor, after: Tensor) -> Tensor:
-    """How much the weights of one layer change.
+    """Return the change of the weights of one layer.
 
     Args:
-        table: what `layer_table` gives.
-        before: (P, L, before) activities.
-        after: (P, L, after) activities.
+        table: of `layer_table`.
+        before: (P, L, before) activations.
+        after: (P, L, after) activations.
 
     Returns:
         (P, L, after, before).

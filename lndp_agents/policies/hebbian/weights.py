@@ -1,4 +1,4 @@
-"""The weights that a life begins with."""
+"""Initial weights of Hebbian networks."""
 
 import math
 from enum import StrEnum
@@ -10,11 +10,11 @@ from torch import Tensor
 SPARSITY = 0.8
 """Share of zeros in each column of sparse weights."""
 NUMBERS_AT_ONCE = 2**22
-"""How many weights are drawn at a time."""
+"""How many weights are sampled at a time."""
 
 
 class Initialisation(StrEnum):
-    """How weights are drawn. They are not normalised before the first step."""
+    """Distribution of initial weights. They are not normalized before the first step."""
 
     UNI = "uni"
     """Uniform in [-0.1, 0.1)."""
@@ -33,24 +33,24 @@ class Initialisation(StrEnum):
     ONES = "ones"
     ZEROS = "zeros"
     DEFAULT = "default"
-    """As torch draws those of `torch.nn.Linear`: uniform within 1 / sqrt(units before)."""
+    """As torch samples those of `torch.nn.Linear`: uniform within 1 / sqrt(units before)."""
     COEVOLVE = "coevolve"
-    """Not drawn: evolved beside the coefficients."""
+    """Not sampled: evolved beside the coefficients."""
 
 
 def draw_weights(kind: Initialisation, key: Tensor, shape: tuple[int, int]) -> Tensor:
-    """Weights of one layer.
+    """Sample the weights of one layer.
 
     Args:
-        kind: how; not `COEVOLVE`.
-        key: (P, L) int64, the randomness of each life.
+        kind: the distribution; not `COEVOLVE`.
+        key: (P, L) int64, the random key of each lifetime.
         shape: units after and before.
 
     Returns:
         (P, L, after, before) float32.
     """
-    lives, at_once = key.flatten(), max(1, NUMBERS_AT_ONCE // math.prod(shape))
-    parts = [_draw(kind, lives[i : i + at_once], shape).float() for i in range(0, len(lives), at_once)]
+    keys, at_once = key.flatten(), max(1, NUMBERS_AT_ONCE // math.prod(shape))
+    parts = [_draw(kind, keys[i : i + at_once], shape).float() for i in range(0, len(keys), at_once)]
     return torch.cat(parts).reshape(*key.shape, *shape)
 
 
@@ -71,7 +71,7 @@ _DEVIATIONS = {Initialisation.NORMAL: 0.024, Initialisation.SPARSE: 0.01}
 
 
 def _bound(kind: Initialisation, after: int, before: int) -> float:
-    """The largest weight of a uniform distribution."""
+    """Return the largest weight of a uniform distribution."""
     glorot = math.sqrt(6 / (before + after))
     bounds = {
         Initialisation.UNI: 0.1,
