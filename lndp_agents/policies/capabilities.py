@@ -4,7 +4,7 @@ A policy has a capability if it has the methods; `isinstance` with these protoco
 form that the policy gave it.
 """
 
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from torch import Tensor
 
