@@ -18,10 +18,9 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from lndp_agents import load_pretrained
-from lndp_agents.evolution import presets
+from lndp_agents.evolution import description, presets
 from lndp_agents.evolution.config import EvolutionConfig
 from lndp_agents.evolution.evolution import Evolution, hash_checkpoint
-from lndp_agents.run import run as run_module
 from lndp_agents.run.checkpoint import COUNTERS, TENSORS, read_checkpoint, write_checkpoint
 from lndp_agents.run.run import Run
 from lndp_agents.run.verification import verify
@@ -405,7 +404,7 @@ def test_the_genome_is_the_one_that_the_description_has_the_hash_of(
     evolve(make_recipe(generations=1), tmp_path / "first")
     recipe = make_recipe(generations=2, start=str(tmp_path / "first" / "best"))
     with monkeypatch.context() as patch:
-        patch.setattr(run_module, "genome_sha256", lambda genome: 64 * "0")
+        patch.setattr(description, "genome_sha256", lambda genome: 64 * "0")
         evolve(recipe, tmp_path / "run")
     (difference,) = verify(tmp_path / "run").differences
     assert difference.startswith("generation_000000000 holds another genome than that of start='")
