@@ -52,7 +52,10 @@ def parser(policy: "type[PolicyConfig] | None" = None) -> argparse.ArgumentParse
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line: what is wrong, and where to read on."""
+    """A parser whose errors are one line: what is wrong, and where to read on; options have one spelling."""
+
+    def __init__(self, **keywords: Any) -> None:
+        super().__init__(**{"allow_abbrev": False, **keywords})
 
     def error(self, message: str) -> NoReturn:
         """Print the line and leave with exit code 2."""

@@ -64,7 +64,8 @@ def _add_option(command: Any, field: "Field[Any]", prefix: str) -> None:
         metavar = "|".join(kind.choices) or _METAVARS.get(kind.item, "NAME")
         given |= {"type": _reader(kind), "metavar": metavar}
         if kind.kind is tuple:
-            given |= {"nargs": "+", "action": "extend"}
+            # Names come one a time, as the next word may be that of an environment.
+            given |= {"nargs": "+", "action": "extend"} if kind.item in (int, float) else {"action": "append"}
     command.add_argument(flag_of(field.name), **given)
 
 

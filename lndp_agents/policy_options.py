@@ -39,6 +39,9 @@ def _policy_of_recipe(recipe: str | None) -> str:
 
 def _last(words: Sequence[str], flag: str) -> str | None:
     """The last value of an option."""
-    values = [word.removeprefix(f"{flag}=") for word in words if word.startswith(f"{flag}=")]
-    values += [value for word, value in pairwise(words) if word == flag]
+    values = [
+        after if word == flag else word.removeprefix(f"{flag}=")
+        for word, after in pairwise([*words, ""])
+        if word == flag or word.startswith(f"{flag}=")
+    ]
     return values[-1] if values else None

@@ -60,6 +60,7 @@ class RegisteredWorld:
         return [
             each.replace(kind=Parameter.KEYWORD_ONLY, default=self.kwargs.get(each.name, each.default))
             for each in signature(self.make_dynamics).parameters.values()
+            if each.kind not in (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
         ]
 
     def make(self, **kwargs: Any) -> AnyDynamics:
@@ -80,6 +81,9 @@ class RegisteredWorld:
         Raises:
             TypeError: there is no such keyword.
         """
+        kinds = {each.kind for each in signature(self.make_dynamics).parameters.values()}
+        if Parameter.VAR_KEYWORD in kinds:
+            return
         known = [each.name for each in self.parameters]
         for name in names:
             if name not in known:

@@ -122,16 +122,18 @@ class LNDPConfig(PolicyConfig):
     spontaneous_activity: bool = field(
         default=True, metadata=about("activity of the inputs during development; without it they are silent")
     )
-    reward_input: bool = field(default=True, metadata=about("reward as an input of every synapse"))
+    reward_input: bool = field(
+        default=True, metadata=about("reward as an input of every synapse, and of the reward nodes")
+    )
     reward_scale: float = field(
-        default=1.0, metadata=about("factor on the reward that synapses receive", 0, 1e6)
+        default=1.0, metadata=about("factor on the reward that synapses and reward nodes receive", 0, 1e6)
     )
     """1 in the paper."""
     reward_nodes: bool = field(
         default=False,
         metadata=about("last reward and start of an episode as two more input nodes"),
     )
-    """Their innate states are the same in all networks. They receive the last reward r as
+    """Where nodes have innate states, theirs are the same in all networks. They receive the last reward r as
     sign(r) log(1 + |r|), and 1 where an episode starts, so that activity receives what it does in baselines;
     in the paper synapses alone receive the reward. This extends the paper."""
     development_between_episodes: bool = field(

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from lndp_agents import arguments, cli
+from lndp_agents import arguments, cli, policy_options
 from lndp_agents.commands import COMMANDS
 from lndp_agents.evolution.config import EvolutionConfig
 from lndp_agents.options import flag_of, help_of
@@ -113,6 +113,8 @@ def words_of(field: "Field[Any]", value: Any) -> list[str]:
         return [flag if value else flag.replace("--", "--no-", 1)]
     if isinstance(value, dict):
         return [flag, *(f"{key}={json.dumps(each)}" for key, each in value.items())]
+    if field.name == "mechanisms":
+        return [word for name in value for word in (flag, name)]
     return [flag, *map(str, value if isinstance(value, list) else [value])]
 
 
@@ -220,3 +222,26 @@ def test_the_help_needs_no_torch() -> None:
     code += "assert 'torch' not in sys.modules"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "policy"),
+    [
+        (["--policy", "lndp", "--policy=gru"], "gru"),
+        (["--policy=gru", "--policy", "mlp"], "mlp"),
+    ],
+)
+def test_the_last_policy_counts_however_it_is_spelled(words: list[str], policy: str) -> None:
+    assert policy_options.policy_of(words) is POLICIES[policy]
+
+
+def test_the_name_after_a_mechanism_is_the_environment() -> None:
+    given = arguments.parser(POLICIES["lndp"]).parse_args(["train", "--mechanism", "my:Mine", "CartPole-v1"])
+    assert given.environment == "CartPole-v1"
+    assert getattr(given, "program.mechanisms") == ["my:Mine"]
+
+
+def test_an_option_has_one_spelling(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        arguments.parser().parse_args(["train", "--env", "CartPole-v1"])
+    assert "unrecognized arguments: --env" in capsys.readouterr().err
