@@ -55,7 +55,7 @@ class _Parser(argparse.ArgumentParser):
     """A parser whose errors are one line: what is wrong, and where to read on; options have one spelling."""
 
     def __init__(self, **keywords: Any) -> None:
-        super().__init__(**{"allow_abbrev": False, **keywords})
+        super().__init__(allow_abbrev=False, **keywords)
 
     def error(self, message: str) -> NoReturn:
         """Print the line and leave with exit code 2."""
