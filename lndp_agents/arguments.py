@@ -33,7 +33,7 @@ def parser(policy: "type[PolicyConfig] | None" = None) -> argparse.ArgumentParse
     Args:
         policy: the configuration whose fields are options of `lndp train` too.
     """
-    top = _Parser(prog="lndp", description=DESCRIPTION, allow_abbrev=False)
+    top = _Parser(prog="lndp", description=DESCRIPTION)
     top.add_argument("--version", action="version", version=f"lndp-agents {__version__}")
     commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_train(commands, policy)
