@@ -78,6 +78,11 @@ class PolicyConfig(ABC):
         """Whether an action depends on earlier steps of the lifetime, or on there being any."""
         return True
 
+    @property
+    def own_inputs(self) -> tuple[str, ...]:
+        """Names of inputs that come after those of the observation."""
+        return ()
+
     @classmethod
     def sizes(cls, encoding: Encoder, decoding: Decoder) -> dict[str, Any]:
         """Return the values of `from_spaces`."""

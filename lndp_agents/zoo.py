@@ -67,7 +67,8 @@ def load_pretrained(
     """A pretrained agent: an `LNDPAgent`, or an `Agent` of another policy.
 
     Args:
-        name_or_folder: one of `zoo_names`, a folder that `save_pretrained` wrote, or "hf:USER/REPO" of
+        name_or_folder: one of `zoo_names`, a folder that `save_pretrained` wrote, that of a run (its
+            best agent), or "hf:USER/REPO" of
             the Hugging Face hub; or "NAME/start", what the evolution of a zoo agent started around where that
             was another agent. A name wins over a folder: write `./NAME` for a folder of the same name.
         device: where its brain is computed.
@@ -98,7 +99,7 @@ def _folder_of(name: str | PathLike[str], revision: str | None) -> str | PathLik
             f"revision {revision!r} of {str(name)!r}: only an agent of the hub, {PREFIX}USER/REPO, has one"
         )
     if not isinstance(name, str) or (name not in zoo_names() and Path(name).is_dir()):
-        return name
+        return Path(name) / "best" if (Path(name) / "checkpoints").is_dir() else name
     return _starts().get(name) or zoo_folder(name)
 
 

@@ -56,9 +56,7 @@ def find_subject(options: Namespace) -> Subject:
             module that is not trusted.
     """
     name: str = options.subject
-    folder = Path(name)
-    is_run = (folder / "checkpoints").is_dir()
-    agent = load_pretrained(folder / "best" if is_run else name, trust=options.trust)
+    agent = load_pretrained(name, trust=options.trust)
     environment, keywords, episodes = _world_of(name) or (None, {}, 1)
     if options.env not in (None, environment):
         environment, keywords, episodes = options.env, {}, 1

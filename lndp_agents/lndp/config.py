@@ -221,9 +221,14 @@ class LNDPConfig(PolicyConfig):
         return 4 * (pairs * per_pair + self.nodes * per_node + self.node_features * attention)
 
     @property
+    def own_inputs(self) -> tuple[str, ...]:
+        """As `PolicyConfig.own_inputs`."""
+        return ("reward", "start") if self.reward_nodes else ()
+
+    @property
     def input_nodes(self) -> int:
         """O: one node per number of the encoded observation, then the two of `reward_nodes`."""
-        return self.observation_size + 2 * self.reward_nodes
+        return self.observation_size + len(self.own_inputs)
 
     @property
     def hidden_nodes(self) -> int:

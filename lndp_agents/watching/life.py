@@ -98,7 +98,9 @@ def frames_of_life(
         raise ValueError(f"at={lesion.at}: {length} steps are drawn; give 0 to {length - 1}, or draw more")
     life = Life(agent, env, seed, lesion, has_picture=not brain_only)
     edges = life.look().adjacency
-    panel = Panel(env_name(env), life.counts, edges, length=length, width=width, has_picture=not brain_only)
+    panel = Panel(
+        env_name(env), life.counts, life.labels, edges, length=length, width=width, has_picture=not brain_only
+    )
     return (panel.draw(moment, life.history) for moment in life.moments(max_steps, every))
 
 
@@ -137,7 +139,7 @@ class Life:
         self._look: Look = look or nodes_and_edges
         self._has_picture = has_picture
         self._taken: NDArray[np.float32] | None = None
-        self._labels = labels_of(env_name(env), self.counts)
+        self.labels = labels_of(env_name(env), self.counts, agent.config.own_inputs)
         self._world = given_world(env, seed, agent.encoding)
         self._world.check_actions(
             agent.action_space, "the agent", "name the environment that it was evolved on"
@@ -256,6 +258,6 @@ class Life:
         numbers = [float(number) for number in action.flatten()]
         if self._world.decoding.discrete:
             choice = int(numbers[0]) - int(getattr(self._world.dynamics.action_space, "start", 0))
-            return choice, self._labels.outputs[choice]
+            return choice, self.labels.outputs[choice]
         words = ", ".join(f"{number:+.2f}" for number in numbers[:4])
         return None, words + (", ..." if len(numbers) > 4 else "")

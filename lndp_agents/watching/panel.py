@@ -1,11 +1,12 @@
 """The panel: the environment on the left, the network on the right, the course of the lifetime below."""
 
+from lndp_envs import Labels
+
 from lndp_agents.watching import style
 from lndp_agents.watching.brain_view import BrainView
 from lndp_agents.watching.charts import Charts
 from lndp_agents.watching.drawing import Area, Drawing, Frame
 from lndp_agents.watching.history import History
-from lndp_agents.watching.labels import labels_of
 from lndp_agents.watching.wiring import Booleans, Moment, NodeCounts
 
 PAGE = 720.0, 450.0
@@ -23,6 +24,7 @@ class Panel:
     Args:
         title: the environment's id.
         counts: how many nodes of each role the network has.
+        labels: names of its inputs and outputs.
         newborn: (N, N) edges at birth, so that the first to come and go are seen.
         length: most steps of the film, if that is known.
         width: of the frames, in pixels; they are 16 : 10.
@@ -33,6 +35,7 @@ class Panel:
         self,
         title: str,
         counts: NodeCounts,
+        labels: Labels,
         newborn: Booleans,
         *,
         length: int | None,
@@ -44,7 +47,7 @@ class Panel:
         self._width = width
         self.has_picture = has_picture
         self._world, self._brain = (WORLD, BRAIN) if has_picture else (FACTS_ALONE, BRAIN_ALONE)
-        self._brain_view = BrainView(counts, labels_of(title, counts), self._brain)
+        self._brain_view = BrainView(counts, labels, self._brain)
         self._brain_view.begin(newborn)
         self._charts = Charts(CHARTS, length)
 

@@ -238,6 +238,8 @@ def test_names_of_inputs_and_outputs():
     counts = NodeCounts(5, 8, 3)
     assert labels_of("lndp/Foraging-v0", counts).inputs == ("cell 0", "cell 1", "cell 2", "cell 3", "cell 4")
     assert labels_of("lndp/Foraging-v0", counts).outputs == ("right", "left", "stay")
+    more = labels_of("lndp/Foraging-v0", NodeCounts(7, 6, 3), ("reward", "start")).inputs
+    assert more == ("cell 0", "cell 1", "cell 2", "cell 3", "cell 4", "reward", "start")
     assert labels_of("Unknown-v0", counts) == Labels(("0", "1", "2", "3", "4"), ("0", "1", "2"))
 
 
