@@ -13,7 +13,7 @@ from lndp_agents.blame import blaming_plugins, show_traceback
 from lndp_agents.environments import find_environment
 from lndp_agents.interrupts import interruptible
 from lndp_agents.notes import notes_as_lines
-from lndp_agents.policy_options import policy_of
+from lndp_agents.policy_options import policy_named_in
 from lndp_command import INTERRUPTED_EXIT
 
 _REMEDIES = {
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with notes_as_lines():
             words = list(sys.argv[1:] if arguments is None else arguments)
-            options = parser(policy_of(words) if words[:1] == ["train"] else None).parse_args(words)
+            options = parser(policy_named_in(words) if words[:1] == ["train"] else None).parse_args(words)
             _find_environment(options)
             from lndp_agents.commands import COMMANDS  # here, so that Ctrl-C while libraries load is met too
 

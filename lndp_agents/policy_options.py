@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from lndp_agents.config import PolicyConfig
 
 
-def policy_of(words: Sequence[str]) -> "type[PolicyConfig]":
+def policy_named_in(words: Sequence[str]) -> "type[PolicyConfig]":
     """The configuration of the policy that a command line is about.
 
     What a recipe names is looked up among the policies of this package only: nothing is imported for it.

@@ -78,7 +78,7 @@ def check_fields(config: "DataclassInstance") -> None:
     None.
 
     Raises:
-        ValueError: one does not; the message names the field, the value and the remedy.
+        ValueError: a field does not fit; the message names the field, the value and the remedy.
     """
     for field in fields(config):
         value, kind = getattr(config, field.name), FieldKind.of(field)
@@ -110,7 +110,7 @@ class FieldKind:
         if isinstance(annotation, UnionType):
             annotation = next(one for one in get_args(annotation) if one is not NoneType)
         kind = get_origin(annotation) or annotation
-        kind = kind if isinstance(kind, type) and kind is not Any else object  # of 3.11 on it is a class
+        kind = kind if isinstance(kind, type) and kind is not Any else object  # since 3.11 Any is a class
         item: type = get_args(annotation)[0] if kind is tuple else kind
         members: Mapping[str, Any] = getattr(item, "__members__", {})
         known = [str(member) for member in members.values()] or field.metadata.get("choices", ())

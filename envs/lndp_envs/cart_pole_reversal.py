@@ -39,7 +39,7 @@ class CartPoleReversal(LifetimeDynamics[CartPoleState]):
 
     ## Starting State
 
-    All four numbers are uniform in ±0.05, at the start of every inner episode. Task k, each as likely,
+    All four numbers are uniform in ±0.05, at the start of every inner episode. Context k, each as likely,
     swaps the pushes from inner episode k + 1 on (they are counted from 0). `reset(options={"task": k})` fixes
     it.
 

@@ -6,14 +6,14 @@ makes the dynamics is in them, because such a process has not imported it yet.
 
 from importlib import import_module
 
-from lndp_envs.registration import WORLDS, SingleEntry, VectorEntry
+from lndp_envs.registration import VECTOR, WORLDS, SingleEntry, VectorEntry
 
 
 def __getattr__(name: str) -> SingleEntry | VectorEntry:
     module, slash, rest = name.partition("/")
     if not slash:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    env_id = rest.removesuffix("/vector")
+    env_id = rest.removesuffix(VECTOR)
     if env_id not in WORLDS:
         import_module(module)
     if env_id not in WORLDS:

@@ -111,5 +111,5 @@ class DynamicsEnv(gymnasium.Env[Any, Any]):
 
     def _require_view(self) -> View:
         if self._view is None:
-            raise ResetNeeded("the environment has no life yet; call reset() first")
+            raise ResetNeeded("no lifetime has begun; call reset() first")
         return self._view

@@ -43,8 +43,8 @@ class Foraging(OneEpisode):
     activity to experience-dependent learning" (arXiv 2406.09787). The forager starts in the middle of a
     corridor of `size` cells. Food is hidden at one end. A *trial* ends when the forager is on the food or
     after `trial_steps` steps; the forager is then put back into the middle, and the food changes ends with
-    probability `switch_probability`. One episode is one *life* of many trials. The side of the food at birth
-    is a fair coin.
+    probability `switch_probability`. One episode is one *lifetime* of many trials. The side of the
+    food at birth is a fair coin.
 
     Nothing in the observation tells the side: only the reward does. A forager that remembers it goes straight
     to it.
@@ -55,7 +55,7 @@ class Foraging(OneEpisode):
     | `lndp/ForagingReversal-v0` | 0.1 | 410.42 | 258.47 | 108.23 | 60.08 |
     | `lndp/ForagingSwitch-v0` | 0.5 | 248.75 | 248.75 | 86.11 | 60.08 |
 
-    These are exact means of the return of a life of 100 steps, see `lndp_envs.foraging_optimum`. The best
+    These are exact means of the return of a lifetime of 100 steps, see `lndp_envs.foraging_optimum`. The best
     possible is the `reward_threshold` of the id; with 0.5 there is nothing to remember.
 
     ## Action Space
@@ -87,7 +87,7 @@ class Foraging(OneEpisode):
 
     ## Episode End
 
-    A life never terminates. It is truncated after 100 steps (`max_episode_steps` of the id).
+    A lifetime never terminates. It is truncated after 100 steps (`max_episode_steps` of the id).
 
     ## Information
 

@@ -63,6 +63,12 @@ class RegisteredWorld:
             if each.kind not in (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
         ]
 
+    @property
+    def further(self) -> list[Parameter]:
+        """The `**keywords` of the function that makes the dynamics, if it takes any."""
+        parameters = signature(self.make_dynamics).parameters.values()
+        return [each for each in parameters if each.kind is Parameter.VAR_KEYWORD]
+
     def make(self, **kwargs: Any) -> AnyDynamics:
         """Make the dynamics.
 
@@ -81,8 +87,7 @@ class RegisteredWorld:
         Raises:
             TypeError: there is no such keyword.
         """
-        kinds = {each.kind for each in signature(self.make_dynamics).parameters.values()}
-        if Parameter.VAR_KEYWORD in kinds:
+        if self.further:
             return
         known = [each.name for each in self.parameters]
         for name in names:
@@ -121,6 +126,9 @@ def register(
         reward_threshold: the return that counts as solved; the optimum where it is known.
         kwargs: keyword arguments of the dynamics that differ from their defaults.
 
+    Raises:
+        TypeError: the dynamics have no argument that `kwargs` names.
+
     Example:
         >>> from typing import NamedTuple
         >>> import numpy as np
@@ -147,21 +155,20 @@ def register(
         env_id, make_dynamics, max_episode_steps, renderer, labels or Labels(), reward_threshold, kwargs or {}
     )
     world.check(world.kwargs)
+    WORLDS[env_id] = world
     entry = f"{_ENTRY_POINTS}{world.module}/{env_id}"
     existing = gymnasium.registry.get(env_id)
     if existing is not None and not str(existing.entry_point).startswith(_ENTRY_POINTS):
-        WORLDS[env_id] = world
         return
     gymnasium.registry.pop(env_id, None)
     gymnasium.register(  # pyright: ignore[reportUnknownMemberType] (its dict is bare)
         env_id,
         entry_point=entry,
-        vector_entry_point=f"{entry}{_VECTOR}",
+        vector_entry_point=f"{entry}{VECTOR}",
         reward_threshold=reward_threshold,
         max_episode_steps=max_episode_steps,
         kwargs=dict(world.kwargs),
     )
-    WORLDS[env_id] = world
 
 
 def make_dynamics(env_id: str, **kwargs: Any) -> tuple[AnyDynamics, int | None]:
@@ -197,7 +204,7 @@ class SingleEntry:
         self._world = world
         self.metadata = metadata_of(world.renderer)
         render_mode = Parameter("render_mode", Parameter.KEYWORD_ONLY, default=None)
-        self.__signature__ = Signature([*world.parameters, render_mode])
+        self.__signature__ = Signature([*world.parameters, render_mode, *world.further])
 
     def __call__(self, *, render_mode: str | None = None, **kwargs: Any) -> DynamicsEnv:
         """Make the environment; the keywords are those of the dynamics."""
@@ -214,7 +221,7 @@ class VectorEntry:
         parameters = signature(DynamicsVectorEnv).parameters.values()
         own = [each for each in parameters if each.name not in {"dynamics", "make_renderer"}]
         self._own = {each.name for each in own}
-        self.__signature__ = Signature([*own[:1], *world.parameters, *own[1:]])
+        self.__signature__ = Signature([*own[:1], *world.parameters, *own[1:], *world.further])
 
     def __call__(self, num_envs: int = 1, **kwargs: Any) -> DynamicsVectorEnv:
         """Make the environment; the keywords are those of the dynamics and of `DynamicsVectorEnv`."""
@@ -225,4 +232,4 @@ class VectorEntry:
         return env
 
 
-_ENTRY_POINTS, _VECTOR = "lndp_envs.entry_points:", "/vector"
+_ENTRY_POINTS, VECTOR = "lndp_envs.entry_points:", "/vector"

@@ -113,7 +113,7 @@ class DynamicsVectorEnv(VectorEnv[Any, Any, Any]):
         if self.autoreset_mode is AutoresetMode.DISABLED and self._is_over.any():
             rows = np.flatnonzero(self._is_over).tolist()
             raise ResetNeeded(
-                f"the lives of the environments {rows} have ended; reset them with a reset_mask"
+                f"the lifetimes of the environments {rows} have ended; reset them with a reset_mask"
             )
         self._view, terminated = advance(self.dynamics, self._require_view(), batch)
         self._begin(begins)
@@ -162,7 +162,7 @@ class DynamicsVectorEnv(VectorEnv[Any, Any, Any]):
 
     def _require_view(self) -> View:
         if self._view is None:
-            raise ResetNeeded("the environments have no lives yet; call reset() first")
+            raise ResetNeeded("no lifetimes have begun; call reset() first")
         return self._view
 
     def _observe(self) -> Observation:

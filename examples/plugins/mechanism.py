@@ -1,7 +1,7 @@
 """Mechanisms from outside: growth that costs distance on a ring, and edges that tire.
 
 lndp train lndp/Foraging-v0 --mechanism examples/plugins/mechanism.py:WireCost --generations 50
-lndp evaluate runs/Foraging_1 --trust
+lndp evaluate runs/lndp-Foraging-v0_1 --trust
 
 Both run on matrices and on edge lists: a `Pairs` knows the senders and the receivers of its pairs.
 """

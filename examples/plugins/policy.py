@@ -1,7 +1,7 @@
 """A policy from outside: leaky integrators of the inputs, read out linearly, with time constants that evolve.
 
 lndp train lndp/Foraging-v0 --policy examples/plugins/policy.py:LeakyConfig --generations 50
-lndp evaluate runs/Foraging_1 --trust
+lndp evaluate runs/lndp-Foraging-v0_1 --trust
 """
 
 from collections.abc import Mapping

@@ -73,7 +73,7 @@ def _world_of(name: str) -> tuple[str, dict[str, Any], int] | None:
         results = ZooResults.read(zoo_folder(name))
         return results.environment, results.environment_keywords, results.episodes
     for run in (folder, folder.resolve().parent):
-        if (run / "checkpoints").is_dir() and RunView.is_run(run):
+        if RunView.is_run(run):
             recipe = RunView(run).recipe
             return recipe.environment, recipe.environment_keywords, recipe.episodes
     return None

@@ -18,7 +18,7 @@ from lndp_agents.interrupts import interruptible
 from lndp_agents.numbers import score_text
 from lndp_agents.options import options_given
 from lndp_agents.persistence import MAX_CONFIG_BYTES, read_file
-from lndp_agents.validation import is_object, parse_json, shorten
+from lndp_agents.validation import FieldKind, is_object, parse_json, shorten
 from lndp_agents.workers.workers import Workers
 from lndp_agents.zoo import recipe_file
 from lndp_command import INTERRUPTED_EXIT
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from lndp_agents.run.run import Run
 
 _FINISHING = "finishing this generation; once more to quit at once"
-OBJECTS = ("environment_keywords", "program", "searcher_options", "objective_options")
+_OBJECTS = {each.name for each in fields(EvolutionConfig) if FieldKind.of(each).kind is dict}
 """Fields of a recipe that are JSON objects: options add to them."""
 
 
@@ -67,7 +67,7 @@ def _recipe(options: Namespace) -> EvolutionConfig:
     if options.recipe is not None:
         recipe = _read_recipe(recipe_file(options.recipe))
     for name, value in _given(options).items():
-        recipe[name] = recipe.get(name, {}) | dict(value) if name in OBJECTS else value
+        recipe[name] = recipe.get(name, {}) | dict(value) if name in _OBJECTS else value
     if options.recipe is not None:
         check_recipe(recipe, f"recipe {options.recipe}", options)
     if "environment" not in recipe:

@@ -32,7 +32,7 @@ class Comparison:
     environment: str
     """Id of the environment."""
     policies: tuple[str, ...]
-    """Names (see `lndp_agents.compare.entrants`); the first policy is compared with all others."""
+    """Names (see `lndp_agents.compare.names`); the first policy is compared with all others."""
     keywords: dict[str, Any] = field(default_factory=dict[str, Any])
     """Keyword arguments of the environment."""
     episodes: int = 1

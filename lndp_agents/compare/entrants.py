@@ -1,9 +1,4 @@
-"""The policies of a comparison: pretrained agents, rules, learners of stable-baselines3, evolved policies.
-
-`zoo:NAME`, `agent:FOLDER` (a run, a saved agent, or "hf:USER/REPO" of the hub) and the rules are evaluated as
-they are. All others are trained: the baselines by gradients, those of `lndp train --policy` by evolution. The
-search starts around an agent of the zoo if the name is `POLICY@AGENT`, such as `lndp@cartpole`.
-"""
+"""The policies of a comparison: pretrained agents, rules, learners of stable-baselines3, evolved policies."""
 
 from dataclasses import dataclass
 from importlib.util import find_spec

@@ -1,4 +1,9 @@
-"""Names of policies in comparisons, and the one place that parses them."""
+"""Names of policies in comparisons, and the one place that parses them.
+
+`zoo:NAME`, `agent:FOLDER` (a run, a saved agent, or "hf:USER/REPO" of the hub) and the rules are evaluated as
+they are. All others are trained: the baselines by gradients, those of `lndp train --policy` by evolution. The
+search starts around an agent of the zoo if the name is `POLICY@AGENT`, such as `lndp@cartpole`.
+"""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -26,7 +31,7 @@ class Entrant:
 
     @classmethod
     def parse(cls, name: str) -> "Entrant":
-        """Read a name: see `lndp_agents.compare.entrants`.
+        """Read a name: see the module.
 
         Raises:
             ValueError: it names no policy.

@@ -10,7 +10,7 @@ from typing import Any
 from lndp_agents.compare.comparison import Comparison
 from lndp_agents.compare.names import Entrant
 from lndp_agents.evolution.config import EvolutionConfig
-from lndp_agents.evolution.presets import Experiment, settle
+from lndp_agents.evolution.presets import settle
 from lndp_agents.plugins import did_you_mean
 from lndp_agents.zoo import zoo_names
 
@@ -32,10 +32,6 @@ def recipe_of(comparison: Comparison, entrant: Entrant, seed: int) -> EvolutionC
     Raises:
         ValueError: a change names no field, or gives a value that is out of range.
     """
-    return _settled(comparison, entrant, seed).config
-
-
-def _settled(comparison: Comparison, entrant: Entrant, seed: int) -> Experiment:
     start = entrant.start
     changes, program = _sorted_changes(comparison.changes.get(entrant.name, {}))
     if start and "start" in changes:
@@ -52,10 +48,10 @@ def _settled(comparison: Comparison, entrant: Entrant, seed: int) -> Experiment:
     known = {"preset": "default", "held_out_lives": HELD_OUT_LIVES}
     experiment = settle(EvolutionConfig.from_json(known | changes | fixed))
     if "evaluate_every" in changes:
-        return experiment
+        return experiment.config
     config, steps = experiment.config, experiment.world.num_steps
     generations = comparison.budget_steps // (config.population * config.lives * steps)
-    return experiment._replace(config=replace(config, evaluate_every=max(1, generations // EVALUATIONS)))
+    return replace(config, evaluate_every=max(1, generations // EVALUATIONS))
 
 
 def check_recipe(comparison: Comparison, entrant: Entrant) -> None:

@@ -1,4 +1,4 @@
-"""The developmental program: one mechanism a file, put together in `program`."""
+"""The developmental program: one mechanism a file, put together in `assembly`, run by `program`."""
 
 from lndp_agents.lndp.assembly import parameter_shapes
 from lndp_agents.lndp.config import LNDPConfig

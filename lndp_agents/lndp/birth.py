@@ -102,7 +102,7 @@ def _newborn_states(config: LNDPConfig, key: Tensor) -> Tensor:
 
 
 def _connection_probability(config: LNDPConfig, key: Tensor) -> Tensor:
-    """(P, L): Normal(mean, std) truncated to [0, 1], by inversion of its distribution function."""
+    """Sample (P, L) from Normal(mean, std) truncated to [0, 1], by inversion of its distribution function."""
     mean = torch.full(key.shape, config.initial_density, dtype=torch.float64, device=key.device)
     if config.initial_density_std == 0:
         return mean

@@ -52,7 +52,7 @@ class LNDP(Program[LifeState]):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Return how to copy it: a kernel is looked up again where the copy is."""
-        return LNDP, (self.config, "auto" if self._native else "eager")
+        return type(self), (self.config, "auto" if self._native else "eager")
 
     @property
     def step_bytes(self) -> int:

@@ -149,7 +149,7 @@ class NativeLife:
 def _checked(name: str, tensor: Tensor, shape: tuple[int, ...], dtype: torch.dtype = torch.float32) -> Tensor:
     """Return the tensor in the type that the kernel reads, if it has the right shape and place."""
     if tensor.device.type != "cpu":
-        raise ValueError(f"{name} on {tensor.device}: the brains are on the CPU, move it there")
+        raise ValueError(f"{name} on {tensor.device}: the networks are on the CPU, move it there")
     if tensor.shape != shape:
         raise ValueError(f"{name} of shape {tuple(tensor.shape)}: give {shape}")
     return tensor if tensor.dtype == dtype else tensor.to(dtype)

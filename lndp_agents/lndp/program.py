@@ -36,11 +36,9 @@ class Program(ABC, Generic[State]):
     def birth(self, key: Int[Tensor, "P L"]) -> State:
         """Return initial networks, one for each key of a lifetime."""
         born = self._birth(key)
-        nodes, edges = own_fields(self.config)
-        if not nodes and not edges:
+        own = self._own_shapes(born)
+        if not own:
             return born
-        own = {name: (self.config.nodes, width) for name, width in nodes.items()}
-        own |= {name: self._edge_shape(born, width) for name, width in edges.items()}
         zeros = {name: torch.zeros(*key.shape, *shape, device=key.device) for name, shape in own.items()}
         for mechanism in self.mechanisms:
             zeros |= mechanism.birth(self.config, key)
@@ -166,7 +164,7 @@ class Program(ABC, Generic[State]):
         return state, state.trace[:, :, config.nodes - config.action_size :, -1].clone()
 
     def _inputs(self, observation: Tensor, reward: Tensor, episode_start: Tensor | None) -> Tensor:
-        """The values (P, L, O) of the input nodes."""
+        """Return the values (P, L, O) of the input nodes."""
         if not self.config.reward_nodes:
             return observation
         sensed = reward.sign() * torch.log1p(reward.abs())  # steps that pay 1 and steps that pay 100
@@ -208,10 +206,15 @@ class Program(ABC, Generic[State]):
 
     def state_shapes(self, state: State) -> dict[str, tuple[int, ...]]:
         """Return the shape in one lifetime of each field that a state like this one must have."""
+        return brain_shapes(self.config) | {"age": (), "key": ()} | self._own_shapes(state)
+
+    def _own_shapes(self, state: State) -> dict[str, tuple[int, ...]]:
+        """Return the shape in one lifetime of each field that mechanisms add to a state."""
         nodes, edges = own_fields(self.config)
-        own = {name: (self.config.nodes, width) for name, width in nodes.items()}
-        own |= {name: self._edge_shape(state, width) for name, width in edges.items()}
-        return brain_shapes(self.config) | {"age": (), "key": ()} | own
+        shapes: dict[str, tuple[int, ...]] = {
+            name: (self.config.nodes, width) for name, width in nodes.items()
+        }
+        return shapes | {name: self._edge_shape(state, width) for name, width in edges.items()}
 
     @abstractmethod
     def _edge_shape(self, state: State, width: int) -> tuple[int, ...]:
@@ -254,7 +257,7 @@ class Program(ABC, Generic[State]):
 
     def frozen(self, state: State) -> tuple[Self, State]:
         """As `Plastic.frozen`; the network does not develop again between episodes either."""
-        program = copy(self)  # whatever computes the steps stays the same
+        program = copy(self)  # a kernel does not depend on these two fields
         program.config = replace(self.config, lifetime_updates=False, development_between_episodes=False)
         return program, state.without_pruned()
 

@@ -178,7 +178,10 @@ class SparseLifeState(NamedTuple):
         return cls(*(tensor.reshape(*shape, *tensor.shape[2:]) for tensor in batch))
 
     def expand_genomes(self, num_genomes: int) -> Self:
-        """Expand the lifetimes of one genome (P = 1) to `num_genomes` genomes, in shared memory."""
+        """Expand the lifetimes of one genome (P = 1) to `num_genomes` genomes.
+
+        They share memory, as a step copies each lifetime before it changes it.
+        """
         return type(self)(*(tensor.expand(num_genomes, *tensor.shape[1:]) for tensor in self))
 
     def to_dense(self) -> LifeState:

@@ -1,9 +1,9 @@
-"""All kinds of policies that evolve, by name: the program of the paper and its rivals, on equal terms.
+"""All kinds of policies that evolve, by name: the program of the paper and the baselines, on equal terms.
 
-A rival is a frozen configuration (see `PolicyConfig`), the named parameters of its genome, and a program (see
-`Policy`) for P genomes and L lives at once. All sense the same: the encoded observation, the last reward (0
-where an episode begins) and the start of an episode. Only in Hebbian networks the reward is off by default,
-as in their paper. A life begins as its key says, and lasts over all episodes of the life.
+A kind is a frozen configuration (see `PolicyConfig`), the named parameters of its genome, and a program (see
+`Policy`) for P genomes and L lifetimes at once. All sense the same: the encoded observation, the last reward
+(0 where an episode begins) and the start of an episode. Only in Hebbian networks the reward is off by
+default, as in their paper. A lifetime begins as its key says, and lasts over all its episodes.
 """
 
 from lndp_agents.config import PolicyConfig
@@ -27,7 +27,7 @@ policy_of(LNDPConfig)(make_lndp)  # where neither need know of the other
 
 
 def find_policy(name: object) -> type[PolicyConfig]:
-    """The configuration of the kind of this name: one of `POLICIES`, of a plug-in, or MODULE:NAME.
+    """Return the configuration class of a name: one of `POLICIES`, of a plug-in, or MODULE:NAME.
 
     Raises:
         ValueError: there is none, or it is no `PolicyConfig`; the message has all names.

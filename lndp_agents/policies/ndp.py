@@ -32,4 +32,6 @@ class NDPConfig(LNDPConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.lifetime_updates or self.development_between_episodes:
-            raise ValueError("an ndp develops once, after birth: for changes in life take the policy lndp")
+            raise ValueError(
+                "an ndp develops once, after birth: for changes within a lifetime take the policy lndp"
+            )

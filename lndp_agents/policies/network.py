@@ -152,7 +152,7 @@ class Network(ABC, Generic[Config]):
 
     @abstractmethod
     def respond(
-        self, parameters: Parameters, memory: Tensor, inputs: Tensor, lives: "Lives"
+        self, parameters: Parameters, memory: Tensor, inputs: Tensor, lives: Lives
     ) -> tuple[Tensor, Tensor]:
         """Advance the network by one step.
 
@@ -160,7 +160,7 @@ class Network(ABC, Generic[Config]):
             parameters: named parameters (P, ...).
             memory: (P, L, W), whose buffer may be reused.
             inputs: (P, L, I).
-            lives: which of them go on, and which are at their first step.
+            lives: which lifetimes go on, and which of them are at their first step.
 
         Returns:
             The next memory (P, L, W), unchanged in lifetimes that do not go on, and outputs (P, L, M).

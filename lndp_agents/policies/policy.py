@@ -40,7 +40,10 @@ class AnyState(Protocol):
         ...
 
     def expand_genomes(self, num_genomes: int) -> Self:
-        """Repeat the lifetimes of one genome (P = 1) for so many genomes, in memory of their own."""
+        """Repeat the lifetimes of one genome (P = 1) for `num_genomes` genomes.
+
+        A step may take the memory of the result (`donate`).
+        """
         ...
 
 

@@ -52,7 +52,7 @@ class BornPolicy(Protocol):
     """A policy with `predict` whose initial memory is random."""
 
     def births(self, keys: NDArray[Any]) -> Memory:
-        """The initial memory, a pure function of the keys (B,) int64."""
+        """Return the initial memory, a pure function of the keys (B,) int64."""
         ...
 
 

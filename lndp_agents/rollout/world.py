@@ -133,13 +133,13 @@ def make_world(
 
 def _batched(name: str, keywords: Mapping[str, Any], episodes: int) -> tuple[Dynamics[Any], int, int]:
     own = {key: value for key, value in keywords.items() if key != MAX_STEPS}
-    is_checked = False
+    are_theirs = False  # the TypeErrors of dynamics that somebody registered
     try:
         WORLDS[name].check(own)
-        is_checked = not WORLDS[name].module.startswith("lndp_envs.")
+        are_theirs = not WORLDS[name].module.startswith("lndp_envs.")
         dynamics, limit = make_dynamics(name, **own)
     except TypeError as error:
-        if is_checked:  # it is the dynamics' own error, not of the keywords
+        if are_theirs:
             raise
         raise ValueError(
             f"keywords {shorten(own)} do not fit {name}: {error}; give those that it takes"

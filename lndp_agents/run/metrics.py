@@ -1,4 +1,4 @@
-"""The records of a run, a row for each generation: metrics.csv and hashes.csv."""
+"""The tables of a run, a row for each generation: metrics, hashes and, of several worlds, their scores."""
 
 import csv
 import io

@@ -53,7 +53,7 @@ class RunView:
     @staticmethod
     def is_run(folder: Path) -> bool:
         """Return whether a folder holds a run."""
-        return (folder / DESCRIPTION).is_file()
+        return (folder / DESCRIPTION).is_file() and (folder / CHECKPOINTS).is_dir()
 
     @cached_property
     def description(self) -> Description:

@@ -42,7 +42,7 @@ class Area(NamedTuple):
         return self.left + self.width / 2, self.top + self.height / 2
 
     def inset(self, margin: float) -> "Area":
-        """The rectangle without a margin on all sides."""
+        """Return the rectangle without a margin on all sides."""
         return Area(self.left + margin, self.top + margin, self.width - 2 * margin, self.height - 2 * margin)
 
 

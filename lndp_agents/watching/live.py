@@ -72,7 +72,7 @@ class Viewer:
         except pygame.error as error:
             pygame.display.quit()
             raise OSError(
-                f"no window can be opened ({error}): write the life to a file with --gif FILE"
+                f"no window can be opened ({error}): write the lifetime to a file with --gif FILE"
             ) from error
         pygame.display.set_caption(TITLE)
 

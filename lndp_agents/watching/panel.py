@@ -45,7 +45,6 @@ class Panel:
         self._title = title
         self._length = length
         self._width = width
-        self.has_picture = has_picture
         self._world, self._brain = (WORLD, BRAIN) if has_picture else (FACTS_ALONE, BRAIN_ALONE)
         self._brain_view = BrainView(counts, labels, self._brain)
         self._brain_view.begin(newborn)

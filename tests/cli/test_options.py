@@ -232,7 +232,7 @@ def test_the_help_needs_no_torch() -> None:
     ],
 )
 def test_the_last_policy_counts_however_it_is_spelled(words: list[str], policy: str) -> None:
-    assert policy_options.policy_of(words) is POLICIES[policy]
+    assert policy_options.policy_named_in(words) is POLICIES[policy]
 
 
 def test_the_name_after_a_mechanism_is_the_environment() -> None:

@@ -17,7 +17,7 @@ from gymnasium.envs.registration import EnvSpec, load_env_creator
 from gymnasium.error import ResetNeeded
 from gymnasium.utils.env_checker import check_env, data_equivalence
 from lndp_envs.env import DynamicsEnv
-from lndp_envs.foraging import LEFT, RIGHT, STAY
+from lndp_envs.foraging import LEFT, RIGHT, STAY, Foraging
 from lndp_envs.registration import WORLDS
 from stable_baselines3.common.env_checker import check_env as sb3_check_env
 
@@ -352,3 +352,20 @@ def test_a_wrong_keyword_is_told_with_the_right_ones() -> None:
     for make in (gymnasium.make, gymnasium.make_vec, lndp_envs.make_dynamics):
         with pytest.raises(TypeError, match=r"no keyword 'sise' .*'size'.*known are size, trial"):
             make("lndp/Foraging-v0", sise=3)
+
+
+def test_a_function_with_any_keywords_makes_dynamics() -> None:
+    def make_foraging(**keywords: Any) -> Foraging:
+        return Foraging(**keywords)
+
+    env_id = "tests/AnyKeywords-v0"
+    lndp_envs.register(
+        env_id, make_foraging, max_episode_steps=9, kwargs={"size": 7, "observation": "one_hot"}
+    )
+    try:
+        assert gymnasium.make(env_id).observation_space.shape == (7,)
+        assert gymnasium.make(env_id, size=9).observation_space.shape == (9,)
+        assert gymnasium.make_vec(env_id, 2, size=5).single_observation_space.shape == (5,)
+        assert lndp_envs.make_dynamics(env_id, size=3)[0].observation_space.shape == (3,)
+    finally:
+        del gymnasium.registry[env_id], WORLDS[env_id]

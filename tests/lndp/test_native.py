@@ -250,9 +250,9 @@ def test_what_is_elsewhere_or_misshapen_is_refused_before_its_memory_is_read() -
     parameters, state = random_lives(config, 0, 1, 2)
     observation, reward, _ = random_stimulus(config, 0, 1, 2)
     elsewhere = {name: tensor.to("meta") for name, tensor in parameters.items()}
-    with pytest.raises(ValueError, match=r"node_in.weight on meta: the brains are on the CPU"):
+    with pytest.raises(ValueError, match=r"node_in.weight on meta: the networks are on the CPU"):
         program.step(elsewhere, state, observation, reward)
-    with pytest.raises(ValueError, match=r"observation on meta: the brains are on the CPU"):
+    with pytest.raises(ValueError, match=r"observation on meta: the networks are on the CPU"):
         program.step(parameters, state, observation.to("meta"), reward)
     with pytest.raises(ValueError, match=r"adjacency of shape \(1, 2, 13, 5\): give \(1, 2, 13, 13\)"):
         program.num_edges(state._replace(adjacency=state.adjacency[..., :5]))

@@ -50,7 +50,7 @@ def test_compare_scores_the_agent(kind: str, runs: Runs, lndp: Lndp, tmp_path: P
 
 
 @pytest.mark.parametrize("kind", OPTIONS)
-def test_lesion_leaves_the_intact_score_and_cuts_what_it_says(
+def test_lesion_leaves_the_intact_score_and_the_steps_before_it(
     kind: str, runs: Runs, lndp: Lndp, tmp_path: Path
 ) -> None:
     given = [runs(kind), "--lives", 4, "--trust", "--json"]
@@ -58,7 +58,12 @@ def test_lesion_leaves_the_intact_score_and_cuts_what_it_says(
     lesion = ["--cut-reward"] if kind == "policy" else ["--lesion", CLAMP]
     found = lndp("lesion", *given, *lesion, "--at", 4, "--out", tmp_path)
     assert found["score_intact"] == pytest.approx(intact)
-    assert len(list(tmp_path.glob("*_at-4.csv"))) == 1
+    (curve,) = tmp_path.glob("*_at-4.csv")
+    with curve.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    before = [row for row in rows if int(row["last_step"]) < 4]
+    assert before
+    assert all(row["intact"] == row["lesioned"] for row in before)
 
 
 @pytest.mark.parametrize("kind", WITH_NODES)

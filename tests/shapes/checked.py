@@ -29,7 +29,6 @@ with install_import_hook([f"lndp_agents.{part}" for part in PARTS], "check_shape
     from lndp_agents.evolution.config import EvolutionConfig
     from lndp_agents.evolution.description import Description
     from lndp_agents.evolution.objective import WorldObjective
-    from lndp_agents.evolution.presets import settle
     from lndp_agents.genome import genome_size, genome_to_parameters, initial_genome
     from lndp_agents.policies import POLICIES, make_policy
     from lndp_agents.search import SearchSetting
@@ -45,8 +44,7 @@ CHANGES = {"lives": 2, "held_out_lives": 2, "population": 4, "environment_keywor
 def objective_of(name: str) -> WorldObjective:
     recipe: dict[str, Any] = {"environment": "lndp/ForagingSwitch-v0", **CHANGES}
     recipe |= {"policy": name.split()[0], "program": SMALL.get(name, {})}
-    experiment = settle(EvolutionConfig(**recipe))
-    return WorldObjective(Description(experiment.config, experiment.policy, experiment.world.encoding))
+    return WorldObjective(Description.of(EvolutionConfig(**recipe)))
 
 
 def evolve(objective: WorldObjective) -> None:

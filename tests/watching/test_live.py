@@ -97,7 +97,7 @@ def test_fps_out_of_range():
 def test_a_display_that_cannot_be_opened(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("SDL_VIDEODRIVER", "no-such-driver")
     with pytest.raises(
-        OSError, match=r"^no window can be opened \(.*\): write the life to a file with --gif FILE$"
+        OSError, match=r"^no window can be opened \(.*\): write the lifetime to a file with --gif FILE$"
     ):
         show([FRAME])
     assert not pygame.display.get_init()
@@ -107,5 +107,5 @@ def test_a_display_that_cannot_be_opened(monkeypatch: pytest.MonkeyPatch):
 def test_no_display(monkeypatch: pytest.MonkeyPatch):
     for name in ("SDL_VIDEODRIVER", "DISPLAY", "WAYLAND_DISPLAY"):
         monkeypatch.delenv(name, raising=False)
-    with pytest.raises(OSError, match="write the life to a file with --gif FILE"):
+    with pytest.raises(OSError, match="write the lifetime to a file with --gif FILE"):
         show([FRAME])

@@ -17,8 +17,6 @@ from lndp_agents.policies.registry import policy_of
 
 EPSILON = 1e-12
 """The least by which weights are divided; weights that are all zero stay so."""
-
-
 NUMBERS_AT_ONCE = 2**18
 """How many weights a processor changes at a time."""
 
